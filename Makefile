@@ -1,0 +1,61 @@
+# The targets are what people and CI call; how each is done is in scripts/.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+FUZZTIME ?= 30s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# The same for every go command, so that what one has built the next one finds.
+GO := eval "$$(scripts/ffmpeg.sh env)" && go
+
+.PHONY: build
+build: setup ## build bin/ladderd
+	@echo 'ladderd: building bin/ladderd' >&2
+	@$(GO) build -o bin/ladderd ./cmd/ladderd
+
+.PHONY: demo
+demo: setup-demo build ## publish a generated broadcast and print the page to watch it on
+	@exec bin/ladderd demo
+
+.PHONY: test
+test: setup-test build ## run all tests
+	@scripts/gofmt.sh
+	@$(GO) vet ./...
+	@$(GO) test -timeout 10m $$(go list ./... | grep -v /e2e$$)
+	@$(GO) test -timeout 15m ./testassets/e2e # alone: it transcodes in real time
+
+.PHONY: lint
+lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts
+	@scripts/gofmt.sh
+	@$(GO) vet ./...
+	@$(GO) run $(STATICCHECK) ./...
+	@shellcheck -x scripts/*.sh .ci/run
+
+.PHONY: bench bench-ladder bench-latency
+bench: bench-ladder bench-latency ## run all benchmarks
+bench-ladder: setup-demo build ## CPU and quality of a ladder beside the stock ffmpeg
+	@$(GO) run ./testassets/bench ladder
+bench-latency: setup-demo build ## time from the publisher to the first part and to each part
+	@$(GO) run ./testassets/bench latency
+
+.PHONY: fuzz
+fuzz: setup ## run each fuzz target for FUZZTIME (30s)
+	@eval "$$(scripts/ffmpeg.sh env)" && scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: clean
+clean: ## remove what was built here; FFmpeg stays in the user's cache
+	rm -rf bin console/static/hls.min.js
+
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
+
+# What the targets above need. Each says what it does, and nothing when all is there.
+.PHONY: setup setup-demo setup-test setup-lint setup-go
+setup: setup-go
+	@scripts/apt-packages.sh build
+	@scripts/ffmpeg.sh
+	@scripts/hlsjs.sh
+setup-demo setup-test setup-lint: setup-%: setup-go
+	@scripts/apt-packages.sh build $*
+setup-go:
+	@scripts/go-version.sh
