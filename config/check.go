@@ -1,0 +1,79 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"ladderd/ladder"
+)
+
+// check finds what is wrong between keys that are right each by itself.
+func (d *decoder) check(c *Config) {
+	d.checkListeners(c)
+	ids, keys := map[string]string{}, map[Secret]string{}
+	for i, channel := range c.Channels {
+		path := element("channel", i)
+		if err := ladder.CheckPreset(channel.Type, channel.Preset); err != nil && !d.failed(join(path, "type")) {
+			d.fail(join(path, "preset"), show(string(channel.Preset)), err.Error()+`; allowed: ""`)
+		}
+		if first, taken := ids[channel.ID]; taken && channel.ID != "" {
+			d.fail(join(path, "id"), show(channel.ID), d.taken(first))
+		} else {
+			ids[channel.ID] = join(path, "id")
+		}
+		if first, taken := keys[channel.StreamKey]; taken && channel.StreamKey != "" {
+			d.fail(join(path, "stream_key"), "", d.taken(first))
+		} else {
+			keys[channel.StreamKey] = join(path, "stream_key")
+		}
+	}
+}
+
+// failed says whether the key has been found wrong already, so that what it is
+// compared with is the default and not what was meant.
+func (d *decoder) failed(path string) bool {
+	return slices.ContainsFunc(d.errors, func(e *Error) bool { return e.Key == shownKey(path) && e.Line == d.lines.line(path) })
+}
+
+func (d *decoder) taken(first string) string {
+	return fmt.Sprintf("the channel on line %d has the same; allowed: one that no other channel has", d.lines.line(first))
+}
+
+func (d *decoder) checkListeners(c *Config) {
+	listeners := []struct {
+		path string
+		at   Address
+	}{
+		{"ingest.rtmp.listen", c.Ingest.RTMP.Listen},
+		{"playback.listen", c.Playback.Listen},
+		{"metrics.listen", c.Metrics.Listen},
+	}
+	for i, l := range listeners {
+		for _, other := range listeners[:i] {
+			if l.at.overlaps(other.at) {
+				d.fail(l.path, show(string(l.at)), fmt.Sprintf("%s listens on %q already; allowed: another address or port", other.path, other.at))
+			}
+		}
+	}
+}
+
+// Warnings are what is right by itself and will hardly do what was meant, one
+// sentence each.
+func (c *Config) Warnings() []string {
+	var w []string
+	if !c.Ingest.RTMP.Listen.On() {
+		w = append(w, "there is no [ingest.rtmp] section: nobody can publish")
+	}
+	if !c.Playback.Listen.On() {
+		w = append(w, "there is no [playback] section: nobody can watch")
+	}
+	if len(c.Channels) == 0 {
+		w = append(w, "there is no [[channel]]: nobody can publish")
+	}
+	for _, channel := range c.Channels {
+		if !channel.InsecureIngest {
+			w = append(w, fmt.Sprintf("channel %q: insecure_ingest is false, and only plain RTMP is in this version: nobody can publish to it", channel.ID))
+		}
+	}
+	return w
+}

@@ -1,0 +1,142 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"ladderd/ladder"
+)
+
+// Config is what the daemon runs with.
+type Config struct {
+	Server   Server
+	Ingest   Ingest
+	Playback Playback
+	Metrics  Metrics
+	Log      Log
+	Pipeline Pipeline
+	Channels []Channel
+}
+
+// Server says who this daemon is.
+type Server struct {
+	Region  string // in ARNs and playback URLs
+	Account string // 12 digits, likewise
+	DataDir string // absolute path
+}
+
+// Ingest has a listener for each protocol that publishers speak.
+type Ingest struct {
+	RTMP RTMP
+}
+
+// RTMP is plain RTMP, open to channels with InsecureIngest only.
+type RTMP struct {
+	Listen Address
+}
+
+// Playback is what viewers see.
+type Playback struct {
+	Listen       Address
+	PartDuration time.Duration // 200 ms to 1 s
+	Window       time.Duration // how much media a playlist lists: 10 s to 10 min
+}
+
+// Metrics is the listener for the health checks. /metrics is not in this version.
+type Metrics struct {
+	Listen Address
+}
+
+// Log is for log/slog.
+type Log struct {
+	Level  slog.Level
+	Format string // "text" or "json"
+}
+
+// Pipeline says how renditions are made.
+type Pipeline struct {
+	Backend string // "auto", which is x264 in this version, or "x264"
+}
+
+// Channel is a channel that is in the file.
+type Channel struct {
+	ID     string // last part of the ARN and of the playback URL
+	Name   string // for people; the ID where the file has none
+	Type   ladder.Type
+	Preset ladder.Preset // empty on STANDARD and BASIC; may be empty on ADVANCED_*
+	// StreamKey is what a publisher must know.
+	StreamKey       Secret
+	ContainerFormat string // "FRAGMENTED_MP4"
+	InsecureIngest  bool   // plain RTMP may publish
+	LatencyMode     string // "LOW"
+}
+
+const (
+	defaultRTMP     Address = "127.0.0.1:1935"
+	defaultPlayback Address = "127.0.0.1:8080"
+	defaultMetrics  Address = "127.0.0.1:9090"
+)
+
+// Default is what runs without a file: all listeners on loopback, no channel.
+func Default() *Config {
+	c := withoutListeners()
+	c.Ingest.RTMP.Listen = defaultRTMP
+	c.Playback.Listen = defaultPlayback
+	c.Metrics.Listen = defaultMetrics
+	return c
+}
+
+// withoutListeners is what a file begins with: its sections open the listeners.
+func withoutListeners() *Config {
+	return &Config{
+		Server:   Server{Region: "local", Account: "000000000000", DataDir: "/var/lib/ladderd"},
+		Playback: Playback{PartDuration: 333 * time.Millisecond, Window: time.Minute},
+		Log:      Log{Level: slog.LevelInfo, Format: "text"},
+		Pipeline: Pipeline{Backend: "auto"},
+	}
+}
+
+// defaultChannel has no secrets and no id: those are the file's. Where the IVS API
+// makes TS channels unless told otherwise, the default here is FRAGMENTED_MP4: TS
+// is not in this version.
+func defaultChannel() Channel {
+	return Channel{Type: ladder.Standard, ContainerFormat: "FRAGMENTED_MP4", LatencyMode: "LOW"}
+}
+
+// maxFile bounds what is read of a configuration file, in bytes.
+const maxFile = 4 << 20
+
+// Load reads the file at path. A listener whose section the file does not have is
+// off. The error is an Errors where the file could be read and is not right.
+func Load(path string) (*Config, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, fmt.Errorf("read the configuration: %s is not a regular file of at most %d bytes", path, maxFile)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return parse(path, string(text))
+}
+
+// parse reads the text of a file; path is for errors.
+func parse(path, text string) (*Config, error) {
+	tables, err := readTOML(path, text)
+	if err != nil {
+		return nil, err
+	}
+	c := withoutListeners()
+	d := decoder{file: path, lines: indexLines(text)}
+	d.table("", tables, c.schema())
+	d.check(c)
+	if len(d.errors) > 0 {
+		return nil, d.sorted()
+	}
+	return c, nil
+}

@@ -1,0 +1,137 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// schema is what a table may hold, bound to the values that it is read into.
+type schema struct {
+	keys   []key
+	tables []subtable
+	arrays []subarray
+	// later are tables and keys of ladderd's design whose function is not in this
+	// version: to accept them would promise what does not happen.
+	later []string
+	// open is called once where the file has the table.
+	open func()
+}
+
+type subtable struct {
+	name string
+	schema
+}
+
+// subarray is an array of tables. each is given what reads one element.
+type subarray struct {
+	name string
+	each func(read func(schema))
+}
+
+type key struct {
+	name     string
+	set      func(value any) error // reads a TOML value
+	required bool
+	secret   bool // the value is in no error
+}
+
+// text reads a string by its parser.
+func text[T any](dst *T, parse func(string) (T, error)) func(any) error {
+	return func(value any) error {
+		s, ok := value.(string)
+		if !ok {
+			_, err := parse("")
+			return notText(err)
+		}
+		parsed, err := parse(s)
+		if err == nil {
+			*dst = parsed
+		}
+		return err
+	}
+}
+
+// notText refuses a value without quotes with what its parser, which gave err for
+// the empty text, allows within them.
+func notText(err error) error {
+	if err != nil {
+		if _, allowed, ok := strings.Cut(err.Error(), "allowed: "); ok {
+			return errors.New("not text in quotes; allowed: " + allowed)
+		}
+	}
+	return errors.New("not text; allowed: text in quotes")
+}
+
+func boolean(dst *bool) func(any) error {
+	return func(value any) error {
+		b, ok := value.(bool)
+		if !ok {
+			return errors.New("not a boolean; allowed: true, false, without quotes")
+		}
+		*dst = b
+		return nil
+	}
+}
+
+// schema is the whole file's.
+func (c *Config) schema() schema {
+	return schema{
+		tables: []subtable{
+			{"server", schema{keys: []key{
+				{name: "region", set: text(&c.Server.Region, parseRegion)},
+				{name: "account", set: text(&c.Server.Account, parseAccount)},
+				{name: "data_dir", set: text(&c.Server.DataDir, parseDir)},
+			}}},
+			{"ingest", schema{
+				tables: []subtable{{"rtmp", listener(&c.Ingest.RTMP.Listen, defaultRTMP)}},
+				later:  []string{"rtmps", "srt"},
+			}},
+			{"playback", listener(&c.Playback.Listen, defaultPlayback,
+				key{name: "part_duration", set: text(&c.Playback.PartDuration, duration(200*time.Millisecond, time.Second))},
+				key{name: "window", set: text(&c.Playback.Window, duration(10*time.Second, 10*time.Minute))},
+			)},
+			{"metrics", listener(&c.Metrics.Listen, defaultMetrics)},
+			{"log", schema{keys: []key{
+				{name: "level", set: text(&c.Log.Level, parseLevel)},
+				{name: "format", set: text(&c.Log.Format, parseFormat)},
+			}}},
+			{"pipeline", schema{keys: []key{
+				{name: "backend", set: text(&c.Pipeline.Backend, parseBackend)},
+			}}},
+		},
+		arrays: []subarray{{"channel", func(read func(schema)) {
+			channel := defaultChannel()
+			read(channel.schema())
+			if channel.Name == "" {
+				channel.Name = channel.ID
+			}
+			c.Channels = append(c.Channels, channel)
+		}}},
+		later: []string{"api", "events"},
+	}
+}
+
+// listener is a table with an address, which opens it by being there.
+func listener(listen *Address, at Address, more ...key) schema {
+	return schema{
+		open: func() { *listen = at },
+		keys: append([]key{{name: "listen", set: text(listen, parseAddress)}}, more...),
+	}
+}
+
+func (c *Channel) schema() schema {
+	return schema{
+		keys: []key{
+			{name: "id", set: text(&c.ID, parseID), required: true},
+			{name: "name", set: text(&c.Name, parseName)},
+			{name: "type", set: text(&c.Type, parseType)},
+			{name: "preset", set: text(&c.Preset, parsePreset)},
+			{name: "stream_key", set: text(&c.StreamKey, parseStreamKey), required: true, secret: true},
+			{name: "container_format", set: text(&c.ContainerFormat, parseContainer)},
+			{name: "insecure_ingest", set: boolean(&c.InsecureIngest)},
+			{name: "latency_mode", set: text(&c.LatencyMode, parseLatency)},
+		},
+		later: []string{"srt_passphrase"},
+	}
+}

@@ -1,0 +1,171 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"ladderd/ladder"
+)
+
+// Address is where a listener listens, "host:port" or ":port"; empty where it is
+// off.
+type Address string
+
+// On says whether there is a listener at all.
+func (a Address) On() bool { return a != "" }
+
+// overlaps says whether two listeners cannot run beside each other.
+func (a Address) overlaps(b Address) bool {
+	hostA, portA, errA := net.SplitHostPort(string(a))
+	hostB, portB, errB := net.SplitHostPort(string(b))
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	anywhere := func(host string) bool {
+		ip := net.ParseIP(host)
+		return host == "" || ip != nil && ip.IsUnspecified()
+	}
+	return hostA == hostB || anywhere(hostA) || anywhere(hostB)
+}
+
+// Secret is text that must not come into logs: however it is printed, it is
+// "[secret]".
+type Secret string
+
+// Reveal is the text itself.
+func (s Secret) Reveal() string { return string(s) }
+
+const redacted = "[secret]"
+
+func (Secret) String() string               { return redacted }
+func (Secret) GoString() string             { return redacted }
+func (Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+
+func parseAddress(s string) (Address, error) {
+	const allowed = `allowed: "host:port" such as "127.0.0.1:1935", or ":1935" for all of the machine's addresses; port 0 to 65535, 0 for any free one`
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", fmt.Errorf("not an address to listen on; %s", allowed)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", fmt.Errorf("%q is not a port; %s", port, allowed)
+	}
+	if host != "" && net.ParseIP(host) == nil && !hostName.MatchString(host) {
+		return "", fmt.Errorf("%q is not a host; %s", host, allowed)
+	}
+	return Address(s), nil
+}
+
+// matching reads text of a fixed form.
+func matching(form *regexp.Regexp, allowed string) func(string) (string, error) {
+	return func(s string) (string, error) {
+		if !form.MatchString(s) {
+			return "", fmt.Errorf("not allowed here; allowed: %s", allowed)
+		}
+		return s, nil
+	}
+}
+
+var (
+	parseRegion  = matching(regexp.MustCompile(`^[a-z0-9-]{1,32}$`), "1 to 32 lower-case letters, digits and hyphens")
+	parseAccount = matching(regexp.MustCompile(`^[0-9]{12}$`), "12 digits")
+	parseID      = matching(regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`), "1 to 64 letters, digits, hyphens and underscores")
+)
+
+func parseDir(s string) (string, error) {
+	if !filepath.IsAbs(s) || strings.ContainsRune(s, 0) {
+		return "", fmt.Errorf("not an absolute path; allowed: the path of a directory, from /")
+	}
+	return filepath.Clean(s), nil
+}
+
+// duration reads spans of time from least to most.
+func duration(least, most time.Duration) func(string) (time.Duration, error) {
+	return func(s string) (time.Duration, error) {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < least || d > most {
+			return 0, fmt.Errorf("not a duration in range; allowed: %q to %q", span(least), span(most))
+		}
+		return d, nil
+	}
+}
+
+// span writes whole minutes without their seconds.
+func span(d time.Duration) string {
+	if text, whole := strings.CutSuffix(d.String(), "m0s"); whole {
+		return text + "m"
+	}
+	return d.String()
+}
+
+// oneOf reads one of a few words. Words of later are known but not in this version.
+func oneOf[T ~string](what string, words []T, later ...T) func(string) (T, error) {
+	return func(s string) (T, error) {
+		if slices.Contains(words, T(s)) {
+			return T(s), nil
+		}
+		problem := "not " + what
+		if slices.Contains(later, T(s)) {
+			problem = "not in this version of ladderd"
+		}
+		return "", fmt.Errorf("%s; allowed: %s", problem, quoted(words))
+	}
+}
+
+func quoted[T ~string](words []T) string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = strconv.Quote(string(w))
+	}
+	return strings.Join(texts, ", ")
+}
+
+var (
+	parseType      = oneOf("a channel type", ladder.Types)
+	parsePreset    = oneOf("a transcode preset", append([]ladder.Preset{""}, ladder.Presets...))
+	parseContainer = oneOf("a container format", []string{"FRAGMENTED_MP4"}, "TS")
+	parseLatency   = oneOf("a latency mode", []string{"LOW"}, "NORMAL")
+	parseBackend   = oneOf("a backend", []string{"auto", "x264"}, "nvenc", "vaapi")
+	parseFormat    = oneOf("a log format", []string{"text", "json"})
+)
+
+func parseLevel(s string) (slog.Level, error) {
+	var level slog.Level
+	word, err := oneOf("a log level", []string{"debug", "info", "warn", "error"})(s)
+	if err != nil {
+		return 0, err
+	}
+	return level, level.UnmarshalText([]byte(word))
+}
+
+// maxName is the longest channel name of the IVS API, in characters.
+const maxName = 128
+
+func parseName(s string) (string, error) {
+	if utf8.RuneCountInString(s) > maxName || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return "", fmt.Errorf("not a name; allowed: up to %d printable characters", maxName)
+	}
+	return s, nil
+}
+
+// parseStreamKey refuses what could not stand in the path of an RTMP URL. Its
+// errors do not cite the key.
+func parseStreamKey(s string) (Secret, error) {
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("?/&", r) }
+	if len(s) < 8 || len(s) > 256 || strings.ContainsFunc(s, unfit) {
+		return "", fmt.Errorf("not a stream key; allowed: 8 to 256 printable ASCII characters, no space and none of ? / &")
+	}
+	return Secret(s), nil
+}
