@@ -1,0 +1,66 @@
+package ingest
+
+import (
+	"errors"
+	"net/url"
+
+	"ladderd/media"
+)
+
+var (
+	// ErrUnknownKey refuses a stream key that belongs to no channel.
+	ErrUnknownKey = errors.New("unknown stream key")
+	// ErrLive refuses a second publisher while a channel is live.
+	ErrLive = errors.New("the channel is already live")
+	// ErrInsecure refuses a protocol without encryption on a channel that has not
+	// allowed it.
+	ErrInsecure = errors.New("the channel does not take unencrypted ingest")
+	// ErrDraining refuses publishers while the daemon shuts down.
+	ErrDraining = errors.New("the server is shutting down")
+)
+
+// Request is what a publisher asks for when it begins to publish.
+type Request struct {
+	Protocol string     // "rtmp"
+	Secure   bool       // it came encrypted (RTMPS, SRT with a passphrase)
+	Remote   string     // host:port of the publisher
+	Key      string     // the stream key: a secret, never to be logged
+	Query    url.Values // what stood behind the key's question mark
+	// Close ends the publisher's connection and tells it why in its protocol's
+	// words. It may be called from any goroutine and more than once, does not
+	// wait, and the Session's Close still follows.
+	Close func(reason error)
+}
+
+// Acceptor decides who may publish. Accept answers at once; an error that wraps
+// one of this package's sentinels is told to the publisher in its protocol's
+// words.
+type Acceptor interface {
+	Accept(Request) (Session, error)
+}
+
+// Session takes one publisher's media.
+type Session interface {
+	// Announce hands on what the encoder says of itself. It may come before the
+	// media, again later, or never.
+	Announce(Metadata)
+	// Write takes one packet, with the source's own timestamps. An error ends the
+	// connection; its text is for the publisher.
+	Write(media.Packet) error
+	// Close says that no more will come: cause is nil where the publisher ended
+	// its broadcast in its protocol's words, else what broke.
+	Close(cause error)
+}
+
+// Metadata is what an encoder announces: zero values are what it did not tell.
+// None of it is to be trusted where the media themselves say otherwise.
+type Metadata struct {
+	Encoder       string
+	Width, Height int     // pixels
+	FrameRate     float64 // frames per second
+	VideoBitrate  int     // bits per second
+	AudioBitrate  int     // bits per second
+	HasAudio      bool    // an audio codec was named
+	SampleRate    int     // Hz
+	Channels      int
+}

@@ -1,0 +1,18 @@
+package rtmp
+
+// clock makes RTMP's 32 bits of milliseconds, which wrap after 49 days, into 64.
+// Audio and video share it.
+type clock struct {
+	last    int64
+	started bool
+}
+
+// unwrap takes ts as what is nearest to the timestamp before it.
+func (c *clock) unwrap(ts uint32) int64 {
+	if !c.started {
+		c.started, c.last = true, int64(ts)
+		return c.last
+	}
+	c.last += int64(int32(ts - uint32(c.last)))
+	return c.last
+}
