@@ -1,0 +1,50 @@
+package pipeline
+
+import "ladderd/media"
+
+// Job is all that a worker is told: what comes in, what goes out, and what it
+// may use. It travels as JSON in the first message.
+type Job struct {
+	Stream string // the stream's id, for logs
+	Video  media.VideoParams
+	Audio  *media.AudioParams // nil where no audio is transcoded
+	Rate   media.Rate         // the source's frame rate, as far as it is known
+	Grid   Grid
+	// Backend names the encoder: "x264" today.
+	Backend string
+	Videos  []VideoOutput
+	Audios  []AudioOutput
+	// After is the PTS that has been put out already by the worker before this
+	// one: nothing is emitted up to it, and video begins at the first grid point
+	// past it. Negative in a stream's first worker.
+	After media.Ticks
+}
+
+// Grid is where all renditions have their IDRs.
+type Grid struct {
+	// Period is the distance of grid points; 0 where the source's own IDRs are
+	// the grid, because a rendition passes the source through.
+	Period media.Ticks
+	// Origin is the first grid point.
+	Origin media.Ticks
+}
+
+// VideoOutput is one encoded rendition.
+type VideoOutput struct {
+	Width, Height int        // pixels
+	Rate          media.Rate // frames per second, at most
+	Bitrate       int        // bits per second, CBR
+}
+
+// AudioOutput is one AAC-LC encoding of the source's audio; renditions with the
+// same figure share it.
+type AudioOutput struct {
+	Bitrate int // bits per second
+}
+
+// Output is a packet that a worker made.
+type Output struct {
+	// Index is into Job.Videos or Job.Audios, by the packet's kind.
+	Index  int
+	Packet media.Packet
+}

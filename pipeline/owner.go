@@ -1,0 +1,246 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ladderd/media"
+)
+
+// Limits of failure: a stream whose workers die faster than the first, or fall
+// behind faster than the second, is ended. A worker that ran well for goodRun
+// has nothing to do with failures before it.
+const (
+	maxDeaths      = 5
+	deathWindow    = time.Minute
+	maxOverflows   = 3
+	overflowWindow = 5 * time.Minute
+	goodRun        = 30 * time.Second
+	// maxFruitless is how many workers in a row may be sent the same input and die
+	// without having put anything out; then it is the input that kills them.
+	maxFruitless = 2
+)
+
+// owner is the goroutine that owns all of a supervisor's state. It waits in one
+// place only, and never on the worker or the stream alone.
+type owner struct {
+	s   *Supervisor
+	o   Options
+	log *slog.Logger
+	job Job
+
+	backlog *backlog
+	gate    *gate
+	worker  *worker // nil between two workers
+	pending *Output // passed the gate, waits for room in s.out
+	restart <-chan time.Time
+	tick    time.Duration
+
+	deaths, overflows strikes
+	fruitless         int // workers in a row that died and had put nothing out
+	draining          bool
+	over              bool // with s.err set where it is a failure
+	snap              Snapshot
+}
+
+func newOwner(s *Supervisor, job Job, o Options) *owner {
+	return &owner{
+		s: s, o: o, job: job, log: o.Log,
+		backlog: newBacklog(job, o.Queue), gate: newGate(job),
+		tick:      o.HeartbeatTimeout / patience,
+		deaths:    strikes{limit: maxDeaths, window: deathWindow},
+		overflows: strikes{limit: maxOverflows, window: overflowWindow},
+		snap:      Snapshot{Backend: job.Backend},
+	}
+}
+
+func (w *owner) run() {
+	defer close(w.s.done)
+	ticker := time.NewTicker(w.tick)
+	defer ticker.Stop()
+	w.begin()
+	for !w.over || w.pending != nil && w.s.err == nil {
+		w.step(ticker.C)
+	}
+	close(w.s.ended)
+	if w.worker != nil {
+		w.worker.kill("the pipeline is closed")
+		<-w.worker.done
+	}
+	w.publish()
+	close(w.s.out)
+}
+
+// step waits for whatever comes first. Channels that are nil are not waited for.
+func (w *owner) step(tick <-chan time.Time) {
+	var (
+		out    chan<- Output
+		ready  Output
+		events <-chan Message
+		feed   chan<- Message
+		next   Message
+		gone   <-chan struct{}
+		drain  <-chan struct{}
+	)
+	if w.pending != nil {
+		out, ready = w.s.out, *w.pending
+	}
+	if k := w.worker; k != nil {
+		gone = k.done
+		if w.pending == nil && !k.eof {
+			events = k.events
+		}
+		if next = w.next(); next != nil {
+			feed = k.feed
+		}
+	}
+	if !w.draining {
+		drain = w.s.drain
+	}
+	select {
+	case p := <-w.s.in:
+		w.take(p)
+	case feed <- next:
+		w.fed(next)
+	case out <- ready:
+		w.pending = nil
+	case m, ok := <-events:
+		w.hear(m, ok)
+	case <-gone:
+		w.bury()
+	case <-w.restart:
+		w.begin()
+	case <-tick:
+		w.check()
+	case <-drain:
+		w.draining, w.restart = true, nil
+		w.over = w.worker == nil
+	case <-w.s.stop:
+		w.over, w.pending = true, nil
+	}
+}
+
+// begin starts a worker where the last one left off.
+func (w *owner) begin() {
+	w.restart = nil
+	w.skip()
+	held := w.backlog.rewind(w.gate.after)
+	w.gate.resume()
+	job := w.job
+	job.Video, job.Audio, job.After = *held.video, held.audio, w.gate.after
+	w.worker = &worker{process: w.o.launch(job), began: time.Now(), after: job.After}
+	w.s.process.Store(w.worker.process)
+	w.snap.Encoders, w.snap.Progress = nil, Progress{}
+	w.publish()
+}
+
+// skip leaves out what the workers before have been sent where none survived it.
+func (w *owner) skip() {
+	if w.fruitless < maxFruitless || w.backlog.next == 0 {
+		return
+	}
+	w.fruitless = 0
+	w.log.Warn("input that no worker survived is left out", "packets", w.backlog.next)
+	w.backlog.drop(w.backlog.next)
+}
+
+// take adds a source packet. Where there is no room the stream cuts to what is
+// newest. A worker that had time to catch up is too slow, and is replaced.
+func (w *owner) take(p media.Packet) {
+	if w.draining || p.Kind == media.Video && len(w.job.Videos) == 0 {
+		return
+	}
+	if w.backlog.push(p) {
+		return
+	}
+	w.snap.Lost += w.backlog.cut()
+	span := w.o.Queue.Span.Duration()
+	if k := w.worker; k == nil || k.killed != "" || k.ready.IsZero() || time.Since(k.ready) < span {
+		return // it inherited what it could not carry
+	}
+	w.snap.Overflows++
+	w.worker.overflow = true
+	w.worker.kill(fmt.Sprintf("fell more than %v behind the source", span))
+	if w.overflows.add(time.Now()) {
+		w.fail(fmt.Errorf("%w: the worker fell behind %d times in %v", ErrTooSlow, maxOverflows, overflowWindow))
+	}
+}
+
+// next is what the worker is to be sent, nil where there is nothing.
+func (w *owner) next() Message {
+	if w.worker.asked || w.worker.killed != "" {
+		return nil
+	}
+	if p, ok := w.backlog.head(); ok {
+		return Input{Packet: p}
+	}
+	if w.draining {
+		return Drain{}
+	}
+	return nil
+}
+
+func (w *owner) fed(m Message) {
+	if _, ok := m.(Drain); ok {
+		w.worker.asked = true
+		return
+	}
+	w.worker.fed = w.worker.fed || m.(Input).Packet.Kind == media.Video || len(w.job.Videos) == 0
+	w.backlog.sent()
+}
+
+// bury deals with a worker that has gone: it is replaced, or the stream ends.
+func (w *owner) bury() {
+	k := w.worker
+	w.worker = nil
+	w.s.process.Store(nil)
+	if k.asked && k.code == ExitDone && k.killed == "" {
+		w.over = true
+		return
+	}
+	why := k.why()
+	w.snap.LastFailure = why
+	if w.draining {
+		w.log.Warn("worker failed at the end of the stream", "reason", why)
+		w.over = true
+		return
+	}
+	if k.code == ExitGiveUp || k.failed != nil && k.failed.Code == ExitGiveUp {
+		w.fail(errors.New(why))
+		return
+	}
+	delay := time.Duration(0)
+	if !k.overflow {
+		if !k.ready.IsZero() && time.Since(k.ready) >= goodRun {
+			w.deaths.forgive()
+		}
+		if w.fruitless++; w.gate.after > k.after {
+			w.fruitless = 0
+		}
+		if w.deaths.add(time.Now()) {
+			w.fail(fmt.Errorf("worker died %d times in %v: %s", maxDeaths, deathWindow, why))
+			return
+		}
+		delay = w.deaths.delay()
+	}
+	w.snap.Restarts++
+	w.log.Warn("worker failed and is replaced", "reason", why, "put_out_until", w.gate.after.Seconds(), "in", delay)
+	w.restart = time.After(delay)
+	w.publish()
+}
+
+func (w *owner) fail(err error) {
+	w.s.err = fmt.Errorf("transcoding failed: %w", err)
+	w.over = true
+	w.snap.LastFailure = err.Error()
+	w.log.Error("pipeline failed", "error", w.s.err)
+}
+
+// publish lets others see how things stand.
+func (w *owner) publish() {
+	snap := w.snap
+	snap.Queued, snap.QueuedBytes = len(w.backlog.packets)-w.backlog.next, w.backlog.queuedBytes
+	w.s.snapshot.Store(&snap)
+}

@@ -1,0 +1,189 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ladderd/media"
+)
+
+var (
+	// ErrClosed is what Write returns after Drain or Close.
+	ErrClosed = errors.New("the pipeline is closed")
+	// ErrTooSlow ends a stream whose workers fell behind again and again.
+	ErrTooSlow = errors.New("this machine is too slow for the ladder")
+)
+
+// Options sets a supervisor up. Zero values mean the defaults.
+type Options struct {
+	// Command makes the command that runs a worker; the default runs this binary
+	// with the argument "worker". The supervisor sets its standard error, extra
+	// files, process attributes and, where it is nil, its environment.
+	Command func() *exec.Cmd
+	// Log is expected to name the stream. Default slog.Default.
+	Log   *slog.Logger
+	Queue Limits
+	// HeartbeatTimeout is how long a worker may be silent, or decode nothing while
+	// input flows, before it is replaced. Default 4 s.
+	HeartbeatTimeout time.Duration
+	// StartTimeout is how long a worker may take to start, and then, while input
+	// flows, to open its encoders. Default 8 s, which is less than Queue.Span, so that
+	// a worker that hangs is not taken for a slow one.
+	StartTimeout time.Duration
+	// DrainTimeout is how long a worker may take to end after Drain, with what is
+	// queued for it then. Default 10 s.
+	DrainTimeout time.Duration
+
+	// launch is another way to make a process, for tests.
+	launch func(Job) *process
+}
+
+func (o Options) withDefaults() Options {
+	if o.Command == nil {
+		o.Command = selfCommand
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.HeartbeatTimeout <= 0 {
+		o.HeartbeatTimeout = 4 * time.Second
+	}
+	if o.StartTimeout <= 0 {
+		o.StartTimeout = 8 * time.Second
+	}
+	if o.DrainTimeout <= 0 {
+		o.DrainTimeout = 10 * time.Second
+	}
+	if o.launch == nil {
+		o.launch = func(j Job) *process { return launch(o.Command(), j, o.Log) }
+	}
+	o.Queue = o.Queue.withDefaults()
+	return o
+}
+
+// outputQueue is how many packets wait for the stream's goroutine before the
+// worker is held up: about a second of a full ladder.
+const outputQueue = 256
+
+// Supervisor transcodes one stream, in one worker process after another.
+type Supervisor struct {
+	in    chan media.Packet
+	out   chan Output
+	drain chan struct{}
+	stop  chan struct{}
+	ended chan struct{} // no more is taken
+	done  chan struct{} // all goroutines have gone
+
+	drainOnce, stopOnce sync.Once
+
+	err      error // holds once ended is closed
+	process  atomic.Pointer[process]
+	snapshot atomic.Pointer[Snapshot]
+}
+
+// Start begins to transcode. It does not wait for the worker.
+func Start(job Job, o Options) (*Supervisor, error) {
+	if err := checkJob(job); err != nil {
+		return nil, fmt.Errorf("start a pipeline: %w", err)
+	}
+	s := &Supervisor{
+		in: make(chan media.Packet), out: make(chan Output, outputQueue),
+		drain: make(chan struct{}), stop: make(chan struct{}),
+		ended: make(chan struct{}), done: make(chan struct{}),
+	}
+	s.snapshot.Store(&Snapshot{Backend: job.Backend})
+	go newOwner(s, job, o.withDefaults()).run()
+	return s, nil
+}
+
+// Write hands in the source's next packet, on the stream's timeline and in the
+// order of decoding. It never waits for a worker. An error means that the packet
+// is malformed, which changes nothing, or else that the supervisor has ended.
+func (s *Supervisor) Write(p media.Packet) error {
+	if err := checkPacket(p); err != nil {
+		return fmt.Errorf("transcode: %w", err)
+	}
+	select {
+	case <-s.drain:
+		return ErrClosed
+	default:
+	}
+	select {
+	case s.in <- p:
+		return nil
+	case <-s.ended:
+		if s.err != nil {
+			return s.err
+		}
+		return ErrClosed
+	}
+}
+
+// Outputs is what the workers make. The caller reads it until it is closed,
+// which follows Drain, Close or a failure; see Err. PTS rises within each output;
+// after a worker was replaced every video output resumes with an IDR, with its
+// parameters told anew, all at one PTS.
+func (s *Supervisor) Outputs() <-chan Output { return s.out }
+
+// Drain says that no more packets come: the worker puts out what it has, and
+// then Outputs is closed. It does not wait.
+func (s *Supervisor) Drain() { s.drainOnce.Do(func() { close(s.drain) }) }
+
+// Close kills the worker and waits until all has gone.
+func (s *Supervisor) Close() {
+	s.stopOnce.Do(func() { close(s.stop) })
+	<-s.done
+}
+
+// Done is closed when the worker and all goroutines have gone.
+func (s *Supervisor) Done() <-chan struct{} { return s.done }
+
+// Err is why the supervisor gave up, in words for an operator; nil while it runs
+// and after Drain or Close.
+func (s *Supervisor) Err() error {
+	select {
+	case <-s.ended:
+		return s.err
+	default:
+		return nil
+	}
+}
+
+// PID is the present worker's process id, 0 while none runs.
+func (s *Supervisor) PID() int {
+	if p := s.process.Load(); p != nil {
+		return int(p.pid.Load())
+	}
+	return 0
+}
+
+// Restarts counts the workers that had to be replaced.
+func (s *Supervisor) Restarts() int { return s.snapshot.Load().Restarts }
+
+// Snapshot is how the pipeline was at most a few hundred milliseconds ago.
+func (s *Supervisor) Snapshot() Snapshot {
+	snap := *s.snapshot.Load()
+	snap.PID = s.PID()
+	return snap
+}
+
+// Snapshot is a pipeline's health.
+type Snapshot struct {
+	Backend     string
+	Encoders    []string // as the present worker told them; nil until it is ready
+	PID         int
+	Restarts    int    // workers that had to be replaced
+	Overflows   int    // of these, for falling behind
+	LastFailure string // of the worker before this one; empty where there was none
+	// Progress is what the present worker told last.
+	Progress Progress
+	// Queued and QueuedBytes are what waits for the worker.
+	Queued, QueuedBytes int
+	// Lost is how many source packets no worker was given, for want of time.
+	Lost int
+}

@@ -1,0 +1,159 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ladderd/media"
+)
+
+// patience is how many ticks HeartbeatTimeout has. Silence is counted in ticks
+// that the owner saw, not on the clock: when the machine was asleep or the daemon
+// had no CPU, the worker was not silent.
+const patience = 16
+
+// logsPerTick is how much of a worker's log is taken between two ticks.
+const logsPerTick = 50
+
+// worker is what the owner knows of the present process.
+type worker struct {
+	*process
+	began, ready time.Time
+	after        media.Ticks // what was out when it began
+
+	heard    bool // it has sent something
+	silent   int  // ticks since its last message, or since it began
+	stuck    int  // ticks with input and no progress
+	fed      bool // it was given input since the last tick
+	frames   int64
+	logs     int    // lines since the last tick
+	eof      bool   // its socket has ended
+	asked    bool   // it has been sent Drain
+	drainAge int    // ticks since the stream's end, of which it may have input left
+	killed   string // why the owner killed it
+	overflow bool   // it was killed for falling behind
+	failed   *Failed
+}
+
+// hear takes a message of the worker; ok is false at the socket's end.
+func (w *owner) hear(m Message, ok bool) {
+	k := w.worker
+	k.heard, k.silent = true, 0
+	if !ok {
+		k.eof = true
+		if k.rubbish != nil {
+			k.kill("sent rubbish: " + k.rubbish.Error())
+		}
+		return
+	}
+	switch m := m.(type) {
+	case Output:
+		w.output(m)
+	case Progress:
+		w.snap.Progress = m
+		if m.FramesDecoded != k.frames {
+			k.frames, k.stuck = m.FramesDecoded, 0
+		}
+	case Ready:
+		k.ready = time.Now()
+		w.snap.Encoders = m.Encoders
+		w.log.Info("worker is ready", "pid", k.pid.Load(), "encoders", m.Encoders, "took", k.ready.Sub(k.began))
+		w.publish()
+	case Log:
+		if k.logs++; k.logs <= logsPerTick {
+			w.log.Log(context.Background(), m.Level, "worker: "+m.Text[:min(len(m.Text), maxLine)], "pid", k.pid.Load())
+		}
+	case Failed:
+		k.failed = &m
+	default:
+		k.kill(fmt.Sprintf("sent rubbish: a %T", m))
+	}
+}
+
+func (w *owner) output(o Output) {
+	k := w.worker
+	if k.killed != "" {
+		return
+	}
+	ok, err := w.gate.pass(&o)
+	if err != nil {
+		k.kill("sent rubbish: " + err.Error())
+		return
+	}
+	if ok {
+		k.stuck = 0
+		w.pending = &o
+	}
+}
+
+// check looks after the worker, once a tick.
+func (w *owner) check() {
+	w.backlog.trim(w.gate.after)
+	w.publish()
+	k := w.worker
+	if k == nil {
+		return
+	}
+	if k.logs > logsPerTick {
+		w.log.Warn("worker's log was cut", "pid", k.pid.Load(), "lines", k.logs-logsPerTick)
+	}
+	k.logs = 0
+	switch {
+	case w.pending != nil && !k.eof:
+		// The stream holds it up: what it has to say has not been heard.
+	case !k.heard && k.silent >= w.ticks(w.o.StartTimeout):
+		k.kill(fmt.Sprintf("did not start within %v", w.o.StartTimeout))
+	case k.heard && k.silent >= patience:
+		k.kill(fmt.Sprintf("gave no sign of life for %v", w.o.HeartbeatTimeout))
+	case k.ready.IsZero() && k.stuck >= w.ticks(w.o.StartTimeout):
+		k.kill(fmt.Sprintf("did not open its encoders within %v", w.o.StartTimeout))
+	case !k.ready.IsZero() && k.stuck >= patience:
+		k.kill(fmt.Sprintf("decoded nothing in %v of input", w.o.HeartbeatTimeout))
+	case k.drainAge >= w.ticks(w.o.DrainTimeout):
+		k.kill(fmt.Sprintf("did not end within %v", w.o.DrainTimeout))
+	default:
+		w.count()
+	}
+}
+
+func (w *owner) ticks(d time.Duration) int { return int((d + w.tick - 1) / w.tick) }
+
+// count adds a tick to what the worker is allowed. It is stuck only while it is
+// given video or holds input up: a publisher may pause, and a replacement is sent
+// no video before it can put any out. Encoders open with the first picture.
+func (w *owner) count() {
+	k := w.worker
+	k.silent++
+	if _, blocked := w.backlog.head(); !k.asked && (k.fed || blocked) {
+		k.stuck++
+	}
+	k.fed = false
+	if w.draining {
+		k.drainAge++
+	}
+}
+
+// kill ends the worker; what it has sent and nobody has heard is lost.
+func (k *worker) kill(why string) {
+	if k.killed == "" {
+		k.killed = why
+		close(k.abort)
+	}
+}
+
+// why says how the worker ended: in the owner's words where it was killed, in
+// its own where it left some, else in the kernel's.
+func (k *worker) why() string {
+	switch {
+	case k.killed != "":
+		return k.killed
+	case k.rubbish != nil:
+		return "sent rubbish: " + k.rubbish.Error()
+	case k.failed != nil:
+		return k.failed.Reason
+	case k.code == ExitDone:
+		return "ended without being asked"
+	}
+	return k.end
+}
