@@ -1,0 +1,24 @@
+// Package worker is what runs in a worker process: the libav graph that makes one
+// stream's encoded renditions, and the loop that joins it to the supervisor's
+// socket. It is the only package that may import go-astiav. It knows no channel, no
+// ladder and no HLS: all it needs is in its pipeline.Job.
+//
+//	socket ─► receive ─► feed ─┬─► video ─► decode ─► pictures ─► split ─┬─► queue ─► encode ─┐
+//	                           │                                         ├─► queue ─► encode ─┼─► socket
+//	                           │                                         └─► queue ─► encode ─┤
+//	                           └─► audio ─► decode, resample, encode at each bit rate ────────┘
+//	                                                                       heartbeat ─────────┘
+//
+// Each word after an arrow that is not a queue is a goroutine. split is where the
+// decisions are made, once for all renditions: pace.go says which pictures go on and
+// which are grid points; cascade.go thins them for each rendition and scales each
+// from the next larger one. A picture carries its PTS and whether it is a grid point
+// all the way, so that an IDR is a property of the picture and never of a count.
+//
+// Every queue is short, and a full one stops its producer, down to the socket. That
+// is how the supervisor notices a worker that is too slow; nothing is dropped here.
+// The first error of any goroutine stops them all.
+//
+// What depends on the encoder's make is a backend (backend.go), which owns decoder
+// set-up, scaling and encoders together. Job.Backend names it.
+package worker

@@ -1,0 +1,142 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/asticode/go-astiav"
+
+	"ladderd/media"
+	"ladderd/pipeline"
+)
+
+// order is a picture with all that is to be encoded with it.
+type order struct {
+	picture picture
+	data    userData
+}
+
+// encoder is one video rendition's encoder. It belongs to one goroutine.
+type encoder struct {
+	index   int
+	out     pipeline.VideoOutput
+	backend backend
+	emit    func(pipeline.Output) error
+	opened  func() // called when the first encoder is open
+
+	ctx    *astiav.CodecContext // nil before the first picture
+	on     surface              // what ctx was opened for
+	packet *astiav.Packet
+	params *media.VideoParams // to go out with the next packet
+	asked  []asked            // pictures that are in the encoder, in order
+}
+
+// asked is what must come out for a picture that went in.
+type asked struct {
+	pts media.Ticks
+	idr bool
+}
+
+// encode takes over o's frame.
+func (e *encoder) encode(o order) error {
+	p := o.picture
+	defer p.frame.Free()
+	if err := e.suit(p); err != nil {
+		return err
+	}
+	p.frame.SetPts(int64(p.pts))
+	// The decoder's picture type must not reach the encoder, which would obey it.
+	p.frame.SetPictureType(astiav.PictureTypeNone)
+	if p.grid {
+		p.frame.SetPictureType(astiav.PictureTypeI)
+	}
+	if err := putUserData(p.frame, o.data); err != nil {
+		return err
+	}
+	e.asked = append(e.asked, asked{p.pts, p.grid})
+	if err := e.ctx.SendFrame(p.frame); err != nil {
+		return elsewhere(fmt.Errorf("encode %dx%d picture at %d: %w", e.out.Width, e.out.Height, p.pts, err))
+	}
+	return e.receive()
+}
+
+// suit opens the encoder, and opens it anew where a source that changed its colours
+// or pixel format reaches a grid point: new parameter sets hold from an IDR on.
+func (e *encoder) suit(p picture) error {
+	if e.ctx != nil && (e.on == p.on || !p.grid) {
+		return nil
+	}
+	first := e.ctx == nil
+	if !first {
+		if err := e.flush(); err != nil {
+			return err
+		}
+		e.ctx.Free()
+		e.ctx = nil
+	}
+	ctx, err := e.backend.openEncoder(e.out, p.on)
+	if err != nil {
+		return err
+	}
+	e.ctx, e.on = ctx, p.on
+	if e.params, err = avcParams(ctx.ExtraData()); err != nil {
+		return err
+	}
+	if first {
+		e.opened()
+	}
+	return nil
+}
+
+// flush puts out what the encoder still holds.
+func (e *encoder) flush() error {
+	if e.ctx == nil {
+		return nil
+	}
+	if err := e.ctx.SendFrame(nil); err != nil {
+		return fmt.Errorf("drain %dx%d encoder: %w", e.out.Width, e.out.Height, err)
+	}
+	return e.receive()
+}
+
+func (e *encoder) receive() error {
+	for {
+		err := e.ctx.ReceivePacket(e.packet)
+		if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
+			return nil
+		}
+		if err != nil {
+			return elsewhere(fmt.Errorf("encode %dx%d: %w", e.out.Width, e.out.Height, err))
+		}
+		err = e.deliver()
+		e.packet.Unref()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// deliver sends the packet on. It checks that the encoder did as it was told:
+// renditions that do not agree about their IDRs must never reach a viewer.
+func (e *encoder) deliver() error {
+	pts := media.Ticks(e.packet.Pts())
+	key := e.packet.Flags().Has(astiav.PacketFlagKey)
+	if len(e.asked) == 0 || e.asked[0] != (asked{pts, key}) {
+		return fmt.Errorf("encoder %dx%d made a picture at %d (keyframe: %t) where another one was asked for",
+			e.out.Width, e.out.Height, pts, key)
+	}
+	e.asked = e.asked[1:]
+	p := media.Packet{Kind: media.Video, PTS: pts, DTS: pts, Key: key, Data: e.packet.Data(), Video: e.params}
+	if e.params != nil {
+		p.Data = withoutBanner(p.Data)
+		e.params = nil
+	}
+	return e.emit(pipeline.Output{Index: e.index, Packet: p})
+}
+
+func (e *encoder) free() {
+	e.packet.Free()
+	if e.ctx != nil {
+		e.ctx.Free()
+	}
+}

@@ -1,0 +1,62 @@
+package worker
+
+import (
+	"testing"
+
+	"ladderd/media"
+	"ladderd/pipeline"
+)
+
+// spans returns the least and the greatest bit rate over all spans of two seconds
+// that begin at or after from, as parts of the figure that was asked for.
+func spans(v *rendition, from media.Ticks, bitrate int) (least, most float64) {
+	const span = 2 * media.Clock
+	least = 10
+	end := v.packets[len(v.packets)-1].PTS
+	bits, j := 0, 0
+	for i, p := range v.packets {
+		for ; j < len(v.packets) && v.packets[j].PTS < p.PTS+span; j++ {
+			bits += 8 * len(v.packets[j].Data)
+		}
+		if p.PTS >= from && p.PTS+span <= end {
+			part := float64(bits) / (2 * float64(bitrate))
+			least, most = min(least, part), max(most, part)
+		}
+		bits -= 8 * len(v.packets[i].Data)
+	}
+	return least, most
+}
+
+const never = 1000 * media.Clock
+
+func TestAnyTwoSecondsKeepToTheBitRate(t *testing.T) {
+	cases := []struct {
+		name   string
+		source string
+		busy   media.Ticks // from when on the content needs all bits
+		frames []string    // options that choose frames
+	}{
+		{"busy", "testsrc2=s=640x360:r=30:d=7,noise=alls=20:allf=t", 0, nil},
+		{"idle, then busy", "color=gray:s=640x360:r=30:d=7,noise=alls=60:allf=t:enable='gte(t,3)'", 4 * media.Clock, nil},
+		{"a picture that changes all at once", "testsrc2=s=640x360:r=30:d=7,noise=alls=15:allf=t,negate=enable='lt(mod(t,1),0.5)'", 0, nil},
+		{"a source that drops", "testsrc2=s=640x360:r=30:d=7,noise=alls=20:allf=t,select='gt(random(1),0.4)'", never, []string{"-vsync", "vfr"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := record(t, append([]string{"-f", "lavfi", "-i", c.source}, append(append(c.frames, ultrafast...), "-b:v", "12M", "-g", "60")...)...)
+			rate := media.Rate{Num: 30, Den: 1}
+			job := s.job(rate,
+				pipeline.VideoOutput{Width: 640, Height: 360, Rate: rate, Bitrate: 630_000},
+				pipeline.VideoOutput{Width: 284, Height: 160, Rate: rate, Bitrate: 230_000})
+			r := transcode(t, job, s.packets)
+			for i, out := range job.Videos {
+				_, most := spans(&r.videos[i], 0, out.Bitrate)
+				least, _ := spans(&r.videos[i], c.busy, out.Bitrate)
+				t.Logf("output %d: %.3f to %.3f of %d", i, least, most, out.Bitrate)
+				if most > 1.1 || least < 0.9 && c.busy != never {
+					t.Errorf("output %d has spans of two seconds with %.3f to %.3f of its bit rate", i, least, most)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,108 @@
+package worker
+
+import "fmt"
+
+// decodeVideo is the goroutine between the source's packets and the pictures.
+func (g *graph) decodeVideo() error {
+	defer close(g.pictures)
+	put := func(d decoded) error {
+		g.counts.framesDecoded.Add(1)
+		if err := send(g, g.pictures, d); err != nil {
+			d.frame.Free()
+			return err
+		}
+		return nil
+	}
+	for {
+		p, ok := receive(g, g.video)
+		if !ok {
+			break
+		}
+		if err := g.decoder.decode(p, put); err != nil {
+			return err
+		}
+	}
+	if g.ctx.Err() != nil || g.decoder == nil {
+		return nil
+	}
+	return g.decoder.flush(put)
+}
+
+// split is the goroutine that decides about each picture once, for all renditions.
+func (g *graph) split() error {
+	defer func() {
+		for _, r := range g.cascade.rungs {
+			close(r.queue)
+		}
+	}()
+	for {
+		d, ok := receive(g, g.pictures)
+		if !ok {
+			return nil
+		}
+		err := g.place(d)
+		d.frame.Free()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// place puts a picture into every rendition that it belongs to.
+func (g *graph) place(d decoded) error {
+	use, gridPoint := g.pacer.step(d.pts, d.key, d.lost)
+	if !use {
+		return nil
+	}
+	user := takeUserData(d.frame)
+	on := sourceSurface(d.frame)
+	if g.source.width != 0 && (g.source.width != on.width || g.source.height != on.height) {
+		return hopeless(fmt.Errorf("the source's picture size changed from %d×%d to %d×%d in mid-stream",
+			g.source.width, g.source.height, on.width, on.height))
+	}
+	g.source = on
+	return g.cascade.put(picture{d.frame, d.pts, gridPoint, on}, user)
+}
+
+// hand gives a picture to a rendition's encoder.
+func (g *graph) hand(r *rung, p picture, u userData) error {
+	if err := send(g, r.queue, order{p, u}); err != nil {
+		p.frame.Free()
+		return err
+	}
+	return nil
+}
+
+// encodeVideo is the goroutine of one rendition.
+func (g *graph) encodeVideo(e *encoder, queue <-chan order) error {
+	for {
+		o, ok := receive(g, queue)
+		if !ok {
+			break
+		}
+		if err := e.encode(o); err != nil {
+			return err
+		}
+	}
+	if g.ctx.Err() != nil {
+		return nil
+	}
+	return e.flush()
+}
+
+// transcodeAudio is the goroutine of all audio.
+func (g *graph) transcodeAudio() error {
+	for {
+		p, ok := receive(g, g.audio)
+		if !ok {
+			break
+		}
+		if err := g.sound.transcode(p); err != nil {
+			return err
+		}
+	}
+	if g.ctx.Err() != nil || g.sound == nil {
+		return nil
+	}
+	return g.sound.flush()
+}

@@ -1,0 +1,41 @@
+package worker
+
+import (
+	"fmt"
+
+	"github.com/asticode/go-astiav"
+)
+
+// swscale is the scaler in main memory. It is bicubic: bilinear and area save 0.5 ms
+// of 1.8 ms for a picture from 1080 to 720 lines, which is 5 % of a ladder's CPU, and
+// lose 0.2 to 0.9 dB.
+type swscale struct {
+	ctx  *astiav.SoftwareScaleContext
+	to   surface
+	pool framePool
+}
+
+func (x *x264) openScaler(from, to surface) (scaler, error) {
+	flags := astiav.NewSoftwareScaleContextFlags(astiav.SoftwareScaleContextFlagBicubic)
+	ctx, err := astiav.CreateSoftwareScaleContext(from.width, from.height, from.format, to.width, to.height, to.format, flags)
+	if err != nil {
+		return nil, fmt.Errorf("open scaler from %d×%d %s to %d×%d %s: %w",
+			from.width, from.height, from.format, to.width, to.height, to.format, err)
+	}
+	return &swscale{ctx, to, framePool{on: to}}, nil
+}
+
+func (s *swscale) scale(dst, src *astiav.Frame) error {
+	if err := s.pool.get(dst); err != nil {
+		return err
+	}
+	if err := s.ctx.ScaleFrame(src, dst); err != nil {
+		return fmt.Errorf("scale to %d×%d: %w", s.to.width, s.to.height, err)
+	}
+	return nil
+}
+
+func (s *swscale) free() {
+	s.ctx.Free()
+	s.pool.free()
+}

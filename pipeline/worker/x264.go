@@ -1,0 +1,183 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+
+	"ladderd/media"
+	"ladderd/pipeline"
+)
+
+// x264 is the backend that runs on any machine: libav's H.264 decoder, swscale and
+// libx264, all in main memory.
+type x264 struct{}
+
+func newX264() (backend, error) {
+	if astiav.FindEncoderByName("libx264") == nil {
+		return nil, errors.New("this build's libavcodec has no libx264")
+	}
+	avoidGathers()
+	return &x264{}, nil
+}
+
+func (x *x264) close() {}
+
+func (x *x264) encoder() string { return "libx264" }
+
+// openDecoder uses one thread: encoders like OBS write one slice per picture, so
+// slice threads have nothing to do, and each frame thread holds a picture back.
+// One core decodes 1080p60 several times faster than it comes in.
+func (x *x264) openDecoder(v media.VideoParams) (*astiav.CodecContext, error) {
+	codec := astiav.FindDecoder(astiav.CodecIDH264)
+	if codec == nil {
+		return nil, elsewhere(errors.New("this build's libavcodec has no H.264 decoder"))
+	}
+	ctx := astiav.AllocCodecContext(codec)
+	ctx.SetThreadCount(1)
+	ctx.SetTimeBase(astiav.NewRational(1, media.Clock))
+	err := ctx.SetExtraData(avcConfig(v))
+	if err == nil {
+		err = ctx.Open(codec, nil)
+	}
+	if err != nil {
+		ctx.Free()
+		return nil, fmt.Errorf("open H.264 decoder for %d×%d: %w", v.Width, v.Height, err)
+	}
+	return ctx, nil
+}
+
+func (x *x264) encoded(from surface, out pipeline.VideoOutput) surface {
+	return from.resized(out.Width, out.Height, astiav.PixelFormatYuv420P)
+}
+
+// x264Lookahead is how far x264 looks ahead before it decides on a frame, in
+// seconds: 3 frames at 60 a second, 2 at 30. It is all the delay that x264 adds, and
+// it is what mbtree and the rate control work with: without mbtree 0.1 dB are lost,
+// and ten frames would bring 0.1 dB at 30 a second.
+const x264Lookahead = 0.05
+
+// x264Buffer is the VBV's size in seconds of the bit rate. Any span of T seconds
+// holds at most T·rate + buffer, and at least T·rate − buffer where the content
+// needs the bits; 0.2 s keeps every span of 2 s within 10 %. A whole second would
+// bring 0.1 dB, and spans of 2 s that are 20 % too large.
+const x264Buffer = 0.2
+
+// x264Large is from how many pixels a second on a rendition gets the cheaper preset:
+// above 480p30, below 720p30. At 720p60 superfast with mbtree and P partitions is
+// within 0.05 dB of veryfast for three quarters of its CPU; at 480p30 and below
+// veryfast brings 0.1 to 0.4 dB, and all these together cost half of 720p60.
+const x264Large = 1 << 24
+
+// x264Options are what libx264 is told beside the figures of a rendition.
+func x264Options(out pipeline.VideoOutput) map[string]string {
+	rate := assumedRate(out)
+	params := []string{
+		"annexb=0",        // AVCC, as it is kept in fMP4
+		"keyint=infinite", // IDRs come where they are asked for and nowhere else
+		"min-keyint=1",
+		"scenecut=0",
+		"open-gop=0",
+		"mbtree=1",
+		"rc-lookahead=" + strconv.Itoa(int(math.Ceil(x264Lookahead*rate))),
+	}
+	if out.Rate.Known() {
+		// Every frame gets the bits of the rendition's frame period. Else x264 waits
+		// for the next frame to see how long this one lasts, which is a frame more of
+		// delay, and tells players the ticks of its time base as frames a second. The
+		// cadence lets no more frames through than the rate, so a source that drops
+		// some is sent in fewer bits but none in more.
+		params = append(params, "force-cfr=1")
+	}
+	preset := "veryfast"
+	if float64(out.Width*out.Height)*rate > x264Large {
+		preset = "superfast"
+		params = append(params, "partitions=p8x8,i8x8,i4x4")
+	}
+	return map[string]string{
+		"preset":      preset,
+		"forced-idr":  "1", // else a forced keyframe is an I picture that is no IDR
+		"a53cc":       "1",
+		"udu_sei":     "1",
+		"x264-params": strings.Join(params, ":"),
+	}
+}
+
+// openEncoder sets CBR without filler: where the content needs less, viewers are
+// sent less.
+func (x *x264) openEncoder(out pipeline.VideoOutput, s surface) (*astiav.CodecContext, error) {
+	codec := astiav.FindEncoderByName("libx264")
+	ctx := astiav.AllocCodecContext(codec)
+	ctx.SetFlags(ctx.Flags().Add(astiav.CodecContextFlagGlobalHeader))
+	ctx.SetTimeBase(astiav.NewRational(1, media.Clock))
+	if out.Rate.Known() {
+		ctx.SetFramerate(astiav.NewRational(out.Rate.Num, out.Rate.Den))
+	}
+	ctx.SetBitRate(int64(out.Bitrate))
+	ctx.SetRateControlMaxRate(int64(out.Bitrate))
+	ctx.SetRateControlBufferSize(int(x264Buffer * float64(out.Bitrate)))
+	ctx.SetMaxBFrames(0)
+	ctx.SetThreadCount(x264Threads(out))
+	applySurface(ctx, s)
+	options := x264Options(out)
+	options["chroma_sample_location"] = strconv.Itoa(s.chroma)
+	if err := open(ctx, codec, options); err != nil {
+		ctx.Free()
+		return nil, elsewhere(fmt.Errorf("open libx264 for %d×%d at %s frames and %d bit a second: %w",
+			out.Width, out.Height, out.Rate, out.Bitrate, err))
+	}
+	return ctx, nil
+}
+
+// x264Threads is one where one core keeps up easily, which costs the least CPU and
+// no delay. Each further thread holds a frame back.
+func x264Threads(out pipeline.VideoOutput) int {
+	const onePixelRate = 1280 * 720 * 60
+	n := math.Ceil(float64(out.Width*out.Height) * assumedRate(out) / onePixelRate)
+	return min(max(1, int(n)), 4)
+}
+
+// assumedRate is out's frame rate, or what most sources have where it is not known.
+func assumedRate(out pipeline.VideoOutput) float64 {
+	if out.Rate.Known() {
+		return out.Rate.Float()
+	}
+	return 30
+}
+
+// applySurface tells an encoder what it is fed with.
+func applySurface(ctx *astiav.CodecContext, s surface) {
+	ctx.SetWidth(s.width)
+	ctx.SetHeight(s.height)
+	ctx.SetPixelFormat(s.format)
+	ctx.SetColorRange(s.rang)
+	ctx.SetColorSpace(s.space)
+	ctx.SetColorPrimaries(astiav.ColorPrimaries(s.primaries))
+	ctx.SetColorTransferCharacteristic(astiav.ColorTransferCharacteristic(s.transfer))
+	if s.sarNum > 0 && s.sarDen > 0 {
+		ctx.SetSampleAspectRatio(astiav.NewRational(s.sarNum, s.sarDen))
+	}
+}
+
+// open opens a codec and minds that it took every option: libav leaves those that
+// it does not know in the dictionary and goes on.
+func open(ctx *astiav.CodecContext, codec *astiav.Codec, options map[string]string) error {
+	d := astiav.NewDictionary()
+	defer d.Free()
+	for k, v := range options {
+		if err := d.Set(k, v, 0); err != nil {
+			return fmt.Errorf("set %s=%s: %w", k, v, err)
+		}
+	}
+	if err := ctx.Open(codec, d); err != nil {
+		return err
+	}
+	if left := d.Get("", nil, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix)); left != nil {
+		return fmt.Errorf("encoder %s has no option %s", codec.Name(), left.Key())
+	}
+	return nil
+}
