@@ -1,0 +1,39 @@
+// Package packager turns the packets of one live stream into low-latency HLS:
+// muxed fMP4 parts and segments, and the playlists that list them
+// (draft-pantos-hls-rfc8216bis). It knows neither HTTP nor who may watch.
+//
+//	Write(rendition, packet)                            one goroutine: the stream's
+//	   │
+//	   ├─ video ──► cutter ──spans──┐                   one cutter a rendition
+//	   │              ▲             ├─► writer ──part──► window ──► snapshot
+//	   ├─ audio ──► audioQueue ─────┘   (fMP4)                        │ atomic pointer
+//	   │              │                                               ▼
+//	   └───────────► clock: PTS → media sequence number      Rendition, Multivariant
+//	                 (one, shared by all renditions)         any goroutine: readers
+//
+// The clock decides where segments begin, once, by PTS, for all renditions; so
+// equal media have equal media sequence numbers and equal program date-times in
+// every rendition, however late one comes or however often its worker dies. A
+// cutter lays a rendition's samples on the clock and divides its segments into
+// spans of at most PART-TARGET. A writer waits until the audio has come as far,
+// renders the span as one moof and mdat, and publishes a new snapshot: playlist,
+// its gzip form, and the parts, all immutable.
+//
+// A worker that dies leaves a hole in its renditions up to the grid point at which
+// the next one begins. When that one's IDR comes, the time in between is put out
+// with a picture that stands, under the audio: the last one in the segment in which
+// the worker died, and in segments of which nothing came the last IDR once more, at
+// the segment's beginning, where the other renditions have theirs (still). So each
+// sequence number is there and its length is the clock's. Where no picture would
+// decode the time is listed as a gap.
+//
+// Parameters that change begin a segment, and where that is a new one on the clock,
+// a discontinuity in all renditions. A rendition that comes behind the others
+// cannot change what they have published: its new parameters bring a new EXT-X-MAP
+// alone.
+//
+// Write never blocks. Readers block only for what they ask for (a part or playlist
+// that is not there yet), until it is there, the stream ends, their context is
+// done, or three target durations have passed; they take no lock and render
+// nothing.
+package packager

@@ -1,0 +1,191 @@
+package packager
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ladderd/ladder"
+	"ladderd/media"
+)
+
+var update = flag.Bool("update", false, "write the golden playlists anew")
+
+// scenario is a stream whose playlists are in testdata/<name>.txt.
+type scenario struct {
+	name       string
+	renditions []ladder.Rendition
+	tracks     func(*props) [][]delivery
+	ended      bool
+}
+
+// props are what scenarios are made of.
+type props struct {
+	v720, v480 *media.VideoParams
+	aac        *media.AudioParams
+}
+
+// high is the source, as RTMP delivers it, from origin to to.
+func (p *props) high(rate media.Rate, gop int, to float64) shot {
+	return shot{params: p.v720, rate: rate, gop: gop, millis: true, from: origin, to: secs(to)}
+}
+
+// low is what a worker makes of it at 30 fps with 2 s GOPs.
+func (p *props) low(from, to float64) shot {
+	return shot{params: p.v480, rate: fps(30), gop: 60, from: secs(from), to: secs(to)}
+}
+
+// sound goes to all of n renditions.
+func (p *props) sound(n int, to float64) [][]delivery {
+	var out [][]delivery
+	for i := range n {
+		out = append(out, send(i, 0, tone(p.aac, origin-1000, secs(to), true)))
+	}
+	return out
+}
+
+// sourceAt is a source alone at a rate, with 2 s GOPs.
+func sourceAt(name string, rate media.Rate, gop int) scenario {
+	return scenario{name: name, renditions: []ladder.Rendition{rung("720p", rate, 0)}, tracks: func(p *props) [][]delivery {
+		return append(p.sound(1, 6.3), send(0, 0, p.high(rate, gop, 6.2).packets()))
+	}}
+}
+
+var (
+	sourceOnly = []ladder.Rendition{rung("720p30", fps(30), 0)}
+	both       = []ladder.Rendition{rung("720p30", fps(30), 0), rung("480p30", fps(30), 1_500_000)}
+)
+
+var scenarios = []scenario{
+	sourceAt("23.976", media.Rate{Num: 24000, Den: 1001}, 48),
+	sourceAt("24", fps(24), 48),
+	sourceAt("25", fps(25), 50),
+	sourceAt("29.97", media.Rate{Num: 30000, Den: 1001}, 60),
+	sourceAt("50", fps(50), 100),
+	sourceAt("60", fps(60), 120),
+	sourceAt("short-gops", fps(30), 15),
+	{name: "start", renditions: sourceOnly, tracks: func(p *props) [][]delivery {
+		return append(p.sound(1, 1.5), send(0, 0, p.high(fps(30), 60, 1.5).packets()))
+	}},
+	{
+		name: "steady", renditions: []ladder.Rendition{rung("720p60", fps(60), 0), rung("480p30", fps(30), 1_500_000), onlyAudio(true)},
+		tracks: func(p *props) [][]delivery {
+			return append(p.sound(3, 75), send(0, 0, p.high(fps(60), 120, 75).packets()), send(1, secs(0.4), p.low(1, 75).packets()))
+		},
+	},
+	{name: "b-frames", renditions: sourceOnly, tracks: func(p *props) [][]delivery {
+		source := p.high(fps(30), 60, 5.2)
+		source.reorder = 2
+		return append(p.sound(1, 5.3), send(0, 0, source.packets()))
+	}},
+	{name: "long-gop", renditions: sourceOnly, tracks: func(p *props) [][]delivery {
+		return append(p.sound(1, 10), send(0, 0, p.high(fps(30), 240, 10).packets()))
+	}},
+	{name: "endless-gop", renditions: sourceOnly, tracks: func(p *props) [][]delivery {
+		return append(p.sound(1, 13), send(0, 0, p.high(fps(30), 330, 13).packets()))
+	}},
+	{name: "vfr", renditions: []ladder.Rendition{rung("720p", media.Rate{}, 0)}, tracks: func(p *props) [][]delivery {
+		var irregular []media.Packet
+		for i, p := range p.high(fps(30), 60, 6.2).packets() {
+			if i%7 != 3 && i%11 < 8 || p.Key {
+				irregular = append(irregular, p)
+			}
+		}
+		return append(p.sound(1, 6.2), send(0, 0, irregular))
+	}},
+	{name: "silent", renditions: []ladder.Rendition{silent(rung("720p30", fps(30), 0))}, tracks: func(p *props) [][]delivery {
+		return [][]delivery{send(0, 0, p.high(fps(30), 60, 3.4).packets())}
+	}},
+	{name: "end", renditions: []ladder.Rendition{rung("720p30", fps(30), 0), onlyAudio(true)}, ended: true, tracks: func(p *props) [][]delivery {
+		return append(p.sound(2, 3.9), send(0, 0, p.high(fps(30), 60, 3.9).packets()))
+	}},
+	{name: "hole", renditions: both, tracks: func(p *props) [][]delivery {
+		return append(p.sound(2, 9.5), send(0, 0, p.high(fps(30), 60, 9.5).packets()),
+			send(1, secs(0.3), p.low(1, 3.7).packets(), p.low(7, 9.5).packets()))
+	}},
+	{
+		name: "hole-in-all", renditions: []ladder.Rendition{rung("720p30", fps(30), 3_000_000), rung("480p30", fps(30), 1_500_000)},
+		tracks: func(p *props) [][]delivery {
+			lost := func(list []media.Packet) []media.Packet { return without(list, secs(3.7), secs(7)) }
+			return [][]delivery{
+				send(0, 0, lost(p.low(1, 9.5).packets())), send(1, 0, lost(p.low(1, 9.5).packets())),
+				send(0, 0, lost(tone(p.aac, origin, secs(9.5), false))), send(1, 0, lost(tone(p.aac, origin, secs(9.5), false))),
+			}
+		},
+	},
+	{
+		name: "parameter-change", renditions: append(both[:2:2], onlyAudio(false)), tracks: func(p *props) [][]delivery {
+			second := shot{params: p.v480, rate: fps(30), gop: 60, millis: true, from: secs(3.4), to: secs(6.2)}
+			return append(p.sound(3, 6.2), send(0, 0, p.high(fps(30), 60, 3.4).packets(), second.packets()),
+				send(1, secs(0.2), p.low(1, 3.4).packets(), p.low(3.4, 6).packets()))
+		},
+	},
+	{name: "another-encoder", renditions: both, tracks: func(p *props) [][]delivery {
+		second := shot{params: p.v720, rate: fps(30), gop: 60, from: secs(5), to: secs(8)}
+		return append(p.sound(2, 8), send(0, 0, p.high(fps(30), 60, 8).packets()),
+			send(1, secs(0.2), p.low(1, 5).packets(), second.packets()))
+	}},
+}
+
+// TestPlaylists compares all playlists of a stream with the golden ones, and has
+// other parsers read them.
+func TestPlaylists(t *testing.T) {
+	for _, c := range scenarios {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStream(t, testOptions(), c.renditions...)
+			feed(s, c.tracks(&props{videoParams(t, sps720), videoParams(t, sps480), audioParams(t, 48000)})...)
+			if c.ended {
+				s.End()
+			}
+			if err := s.Err(); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, filepath.Join("testdata", c.name+".txt"), playlists(t, s))
+			verifyMultivariant(t, s)
+			for _, w := range s.writers {
+				verify(t, s, w)
+			}
+		})
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// playlists are all of a stream's, one after the other.
+func playlists(t testing.TB, s *Stream) string {
+	t.Helper()
+	var b strings.Builder
+	show := func(name string, d Document, err error) {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		fmt.Fprintf(&b, "== %s\n%s", name, d.Body)
+	}
+	d, err := s.Multivariant("v/", true)
+	show("multivariant", d, err)
+	for _, w := range s.writers {
+		d, err := w.out.Playlist(context.Background(), Plain)
+		show(w.spec.Name, d, err)
+	}
+	return b.String()
+}

@@ -1,0 +1,120 @@
+package packager
+
+import (
+	"fmt"
+	"strings"
+
+	"ladderd/ladder"
+	"ladderd/media"
+)
+
+const (
+	// patience is how much media passes before a multivariant playlist is handed
+	// out that lacks renditions which have no part yet.
+	patience = media.Ticks(2 * media.Clock)
+	// outdated is how far behind the newest media a rendition may be and still be
+	// listed for new viewers.
+	outdated = media.Ticks(15 * media.Clock)
+	// muxOverhead is what boxes add to the tracks' bit rates, in bits per second:
+	// at 60 fps and three parts a second about 17 kb/s.
+	muxOverhead = 20_000
+)
+
+// variants is the multivariant playlist but for the prefix of its URIs:
+// immutable, replaced as the renditions come and their bit rates are measured.
+type variants struct {
+	header  string
+	entries []variant
+}
+
+type variant struct {
+	name      string
+	text      string // the tags before the URI
+	onRequest bool
+}
+
+func (v *variants) render(prefix string, audioOnly bool) []byte {
+	var b strings.Builder
+	b.WriteString(v.header)
+	for _, e := range v.entries {
+		if e.onRequest && !audioOnly {
+			continue
+		}
+		b.WriteString(e.text)
+		b.WriteString(prefix)
+		b.WriteString(e.name)
+		b.WriteString("/index.m3u8\n")
+	}
+	return []byte(b.String())
+}
+
+// newVariants is nil while the playlist could not be true: until each rendition
+// that everybody sees has a part, or too much time has passed without.
+func newVariants(writers []*writer, c *clock, ending bool) *variants {
+	v := &variants{header: "#EXTM3U\n#EXT-X-VERSION:9\n"}
+	if !c.dirty {
+		v.header += "#EXT-X-INDEPENDENT-SEGMENTS\n"
+	}
+	wait := len(c.marks) == 0 || c.last().msn == 0 && c.frontier-c.marks[0].at < patience && !ending
+	listed := 0
+	for _, w := range writers {
+		switch {
+		case w.init == nil && wait && !w.spec.OnRequest:
+			return nil
+		case w.init == nil || c.frontier-w.end > outdated:
+			continue
+		}
+		v.entries = append(v.entries, w.variant())
+		if !w.spec.OnRequest {
+			listed++
+		}
+	}
+	if listed == 0 {
+		return nil
+	}
+	return v
+}
+
+// variant writes the tags as IVS has them: each variant names a video rendition
+// group of its own, whose NAME is the rendition's.
+func (w *writer) variant() variant {
+	var b strings.Builder
+	chosen := "YES"
+	if w.spec.Name == ladder.AudioOnly {
+		chosen = "NO"
+	}
+	fmt.Fprintf(&b, "#EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID=\"%[1]s\",NAME=\"%[1]s\",AUTOSELECT=%[2]s,DEFAULT=%[2]s\n", w.spec.Name, chosen)
+	peak, average := w.rates()
+	fmt.Fprintf(&b, "#EXT-X-STREAM-INF:BANDWIDTH=%d,AVERAGE-BANDWIDTH=%d,CODECS=\"%s\"", peak, average, w.init.codecs())
+	if v := w.init.video; v != nil {
+		fmt.Fprintf(&b, ",RESOLUTION=%dx%d", v.Width, v.Height)
+		rate := w.spec.Rate
+		if !rate.Known() {
+			rate = v.Rate
+		}
+		if rate.Known() {
+			fmt.Fprintf(&b, ",FRAME-RATE=%.3f", rate.Float())
+		}
+	}
+	fmt.Fprintf(&b, ",VIDEO=\"%s\"\n", w.spec.Name)
+	return variant{name: w.spec.Name, text: b.String(), onRequest: w.spec.OnRequest}
+}
+
+// rates are BANDWIDTH and AVERAGE-BANDWIDTH: measured, and the first at least
+// what the ladder promises. Until a segment is complete, parts have to do.
+func (w *writer) rates() (peak, average int64) {
+	nominal := int64(0)
+	if bits := w.spec.VideoBitrate + w.spec.AudioBitrate; bits > 0 && w.spec.Video != ladder.Passthrough {
+		nominal = int64(bits) + muxOverhead
+	}
+	bytes, dur := w.meter.bytes, w.meter.dur
+	if dur == 0 {
+		bytes, dur = w.window.open.bytes, w.window.open.dur
+	}
+	average = bitRate(bytes, dur)
+	peak = max(nominal, w.meter.peak, average)
+	if w.meter.dur == 0 {
+		average = peak
+	}
+	return peak, average
+}

@@ -1,0 +1,159 @@
+package packager
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"ladderd/ladder"
+	"ladderd/media"
+)
+
+// Stream packages one live stream. Write and End are for one goroutine; all the
+// rest is for any.
+type Stream struct {
+	id         string
+	clock      *clock
+	writers    []*writer
+	renditions map[string]*Rendition
+	variants   atomic.Pointer[variants] // nil while not ready
+	bytes      atomic.Int64
+	ended      bool
+}
+
+// New makes a stream of these renditions, which are in the order in which the
+// multivariant playlist lists them. id is to be unique among streams, so that
+// no cache mixes two of them: it belongs into the path of the playlists.
+func New(id string, renditions []ladder.Rendition, o Options) (*Stream, error) {
+	if len(renditions) == 0 {
+		return nil, errors.New("package stream: no renditions")
+	}
+	o = o.withDefaults()
+	if o.Part < 200*millisecond || o.Part > 1000*millisecond {
+		return nil, fmt.Errorf("package stream: part duration %v; 200 ms to 1 s are allowed", o.Part.Duration())
+	}
+	partTarget := PartTarget(o.Part, renditions)
+	s := &Stream{
+		id: id, clock: newClock(o.Target, 3*o.Window+maxSegment),
+		renditions: make(map[string]*Rendition, len(renditions)),
+	}
+	passed := slices.ContainsFunc(renditions, func(r ladder.Rendition) bool { return r.Video == ladder.Passthrough })
+	for _, r := range renditions {
+		if r.Video == ladder.None && r.Audio == ladder.None {
+			return nil, fmt.Errorf("package stream: rendition %s has no tracks", r.Name)
+		}
+		if s.renditions[r.Name] != nil {
+			return nil, fmt.Errorf("package stream: two renditions are called %s", r.Name)
+		}
+		w := newWriter(r, o, s.clock, partTarget, r.Video == ladder.Passthrough || !passed)
+		s.writers = append(s.writers, w)
+		s.renditions[r.Name] = w.out
+	}
+	return s, nil
+}
+
+// wallClock is the program date-time of pts.
+func (o Options) wallClock(pts media.Ticks) time.Time {
+	return o.Start.Add((pts - o.StartPTS).Duration())
+}
+
+// ID is the stream's.
+func (s *Stream) ID() string { return s.id }
+
+// Write takes the next packet of renditions[rendition], video or audio, each
+// track in DTS order. A packet that is passed through is to be written before
+// those that were made from it, because it decides where segments begin. Packets
+// of tracks that the rendition does not have are ignored, as is all after End.
+func (s *Stream) Write(rendition int, p media.Packet) {
+	if s.ended || rendition < 0 || rendition >= len(s.writers) {
+		return
+	}
+	w := s.writers[rendition]
+	w.write(p)
+	changed := w.hasVideo() && w.advance()
+	for _, w := range s.writers {
+		if !w.hasVideo() { // led by the clock that any video may have moved
+			changed = w.advance() || changed
+		}
+	}
+	if changed {
+		s.refresh()
+	}
+}
+
+// End puts out what is left, ends all playlists, and releases all who wait.
+func (s *Stream) End() {
+	if s.ended {
+		return
+	}
+	s.ended = true
+	for _, w := range s.writers {
+		if w.hasVideo() {
+			w.finish()
+		}
+	}
+	for _, w := range s.writers {
+		if !w.hasVideo() {
+			w.finishSound(s.videoEnd())
+		}
+	}
+	for _, w := range s.writers {
+		w.publish()
+	}
+	s.refresh()
+}
+
+// videoEnd is where the last picture of any rendition ends.
+func (s *Stream) videoEnd() media.Ticks {
+	end := media.Ticks(0)
+	for _, w := range s.writers {
+		if w.hasVideo() {
+			end = max(end, w.end)
+		}
+	}
+	return end
+}
+
+func (s *Stream) refresh() {
+	kept := int64(0)
+	for _, w := range s.writers {
+		kept += w.window.bytes
+	}
+	s.bytes.Store(kept)
+	if v := newVariants(s.writers, s.clock, s.ended); v != nil {
+		s.variants.Store(v)
+	}
+}
+
+// Bytes is the media kept for viewers.
+func (s *Stream) Bytes() int64 { return s.bytes.Load() }
+
+// Err is the first error that a part was lost to, for the stream's log. It is
+// for the goroutine that writes.
+func (s *Stream) Err() error {
+	for _, w := range s.writers {
+		if w.err != nil {
+			return w.err
+		}
+	}
+	return nil
+}
+
+// Multivariant is the multivariant playlist. The media playlists' URIs in it are
+// prefix + "<rendition>/index.m3u8". audioOnly lists also the renditions that
+// are there only on request. Until it can be true it is ErrNotReady.
+func (s *Stream) Multivariant(prefix string, audioOnly bool) (Document, error) {
+	v := s.variants.Load()
+	if v == nil {
+		return Document{}, ErrNotReady
+	}
+	return Document{Body: v.render(prefix, audioOnly)}, nil
+}
+
+// Rendition finds a rendition by its name.
+func (s *Stream) Rendition(name string) (*Rendition, bool) {
+	r, ok := s.renditions[name]
+	return r, ok
+}
