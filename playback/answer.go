@@ -1,0 +1,153 @@
+package playback
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"ladderd/packager"
+)
+
+const allowedMethods = "GET, HEAD, OPTIONS"
+
+// A viewer has stallTimeout for each writePiece bytes; one who takes longer has
+// stalled for good at any bit rate worth watching, and is cut off.
+const (
+	stallTimeout = 15 * time.Second
+	writePiece   = 64 << 10
+)
+
+// mediaCaching holds for every part, segment and init section: the stream's id in
+// its path is never used again. Nothing asks for one later than the playlists of
+// an ended stream live.
+const mediaCaching = "public, max-age=3600, immutable"
+
+// allowOrigins lets every web page play. An answer will depend on the origin as
+// soon as a channel may choose whom it plays for, so caches are told from the start.
+func allowOrigins(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Date, Age")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Timing-Allow-Origin", "*")
+	h.Set("Vary", "Origin")
+}
+
+// preflight answers what a browser asks before a request of its page.
+func preflight(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", allowedMethods)
+	h.Set("Access-Control-Allow-Headers", "*")
+	h.Set("Access-Control-Max-Age", "86400")
+	h.Set("Allow", allowedMethods)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// documentCaching is a media playlist's Cache-Control. What a blocking query is
+// answered with stays a right answer to it, and the end of a stream stays the end;
+// the same URL without a query is another playlist a part later.
+func documentCaching(doc packager.Document) string {
+	if doc.Final {
+		return "public, max-age=3600"
+	}
+	seconds := int64(doc.MaxAge / time.Second)
+	if seconds <= 0 {
+		return "no-cache"
+	}
+	return fmt.Sprintf("public, max-age=%d", seconds)
+}
+
+// sendDocument sends a playlist, whole in any case: a range of a text that
+// changes would be of no use to anyone.
+func sendDocument(w http.ResponseWriter, r *http.Request, doc packager.Document, caching string) {
+	h := w.Header()
+	text := doc.Body
+	if doc.Gzip != nil {
+		h.Set("Vary", "Origin, Accept-Encoding")
+		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+			h.Set("Content-Encoding", "gzip")
+			text = doc.Gzip
+		}
+	}
+	h.Set("Cache-Control", caching)
+	h.Set("Content-Type", packager.TypePlaylist)
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	send(w, r, http.StatusOK, text)
+}
+
+// sendResource sends media, or the range of it that is asked for.
+func (h *Handler) sendResource(w http.ResponseWriter, r *http.Request, res packager.Resource) {
+	head := w.Header()
+	head.Set("Accept-Ranges", "bytes")
+	head.Set("Cache-Control", mediaCaching)
+	head.Set("Content-Type", res.Type)
+	status := http.StatusOK
+	chunks, size := res.Chunks, res.Size
+	if span, ok := requestedSpan(r.Header, res.Size); ok {
+		if span.length == 0 {
+			head.Set("Content-Range", fmt.Sprintf("bytes */%d", res.Size))
+			h.fail(w, r, errRange)
+			return
+		}
+		head.Set("Content-Range", span.contentRange(res.Size))
+		status, chunks, size = http.StatusPartialContent, span.cut(res.Chunks), span.length
+	}
+	head.Set("Content-Length", strconv.FormatInt(size, 10))
+	send(w, r, status, chunks...)
+}
+
+// send writes the answer, each piece with a deadline of its own: the server has
+// none for whole answers, because blocking requests and long segments are no sign
+// of a viewer that hangs. It gives up at the first error, which ends the
+// connection.
+func send(w http.ResponseWriter, r *http.Request, status int, chunks ...[]byte) {
+	control := http.NewResponseController(w)
+	// A writer without deadlines is none of net/http's servers.
+	_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	for _, chunk := range chunks {
+		for len(chunk) > 0 {
+			piece := chunk[:min(len(chunk), writePiece)]
+			chunk = chunk[len(piece):]
+			_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
+			if _, err := w.Write(piece); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip counts where it, or
+// else the asterisk, is named with a weight above zero.
+func acceptsGzip(fields []string) bool {
+	accepted, named := false, false
+	for _, item := range strings.Split(strings.Join(fields, ","), ",") {
+		coding, parameters, _ := strings.Cut(item, ";")
+		coding = strings.ToLower(strings.TrimSpace(coding))
+		gzip := coding == "gzip" || coding == "x-gzip"
+		if !gzip && (coding != "*" || named) {
+			continue
+		}
+		named = named || gzip
+		accepted = weight(parameters) > 0
+	}
+	return accepted
+}
+
+func weight(parameters string) float64 {
+	for _, p := range strings.Split(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		if strings.EqualFold(name, "q") {
+			q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				return 0
+			}
+			return q
+		}
+	}
+	return 1
+}
