@@ -1,0 +1,141 @@
+// Playback by hls.js, where the browser has Media Source Extensions.
+
+const RECOVERY_MS = 5000; // two media errors closer together than this end the attempt
+const NEAR_END_S = 1; // so close to the end, a player that stands still has arrived
+const STILL_MS = 1500; // a picture that does not move for so long stands
+const TOO_LATE_S = 3; // so far behind the target it jumps: catching up by speed would take a minute
+const STUCK_LATE_S = 1; // so far behind the target there is media that a player at a standstill could have
+const JUMP_EVERY_MS = 15000; // a network that cannot keep up is not helped by jumping
+
+export class HlsEngine {
+  static supported() {
+    return typeof window.Hls === 'function' && window.Hls.isSupported();
+  }
+
+  name = 'hls.js';
+  #video;
+  #on;
+  #hls;
+  #over = false; // the playlist has its end
+  #recoveredAt = -Infinity;
+  #jumpedAt = -Infinity;
+  #moved = { at: 0, position: -1 };
+  #listeners = new AbortController();
+
+  constructor(video, on) {
+    this.#video = video;
+    this.#on = on;
+  }
+
+  start(url) {
+    const { Hls } = window;
+    const hls = new Hls({
+      lowLatencyMode: true,
+      // With one segment in the playlist it loads that again and again until there
+      // is a second, and stalls.
+      initialLiveManifestSize: 2,
+      backBufferLength: 20,
+      maxLiveSyncPlaybackRate: 1.08, // catches up without being heard
+      capLevelToPlayerSize: false,
+      // Begins with what 4 Mb/s carry; a test download would delay the first picture.
+      testBandwidth: false,
+      abrEwmaDefaultEstimate: 4_000_000,
+    });
+    this.#hls = hls;
+    hls.on(Hls.Events.MANIFEST_PARSED, () => this.#on.levels(this.#byQuality().map(levelName)));
+    hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => { this.#over = !details.live; });
+    hls.on(Hls.Events.ERROR, (_, data) => this.#failed(data));
+    this.#video.addEventListener('ended', () => this.#on.ended(), { signal: this.#listeners.signal });
+    hls.loadSource(url);
+    hls.attachMedia(this.#video);
+  }
+
+  #byQuality() {
+    return [...this.#hls.levels].sort((a, b) => b.bitrate - a.bitrate);
+  }
+
+  // A switch by loadLevel keeps what is buffered: the picture changes at the next
+  // segment and does not stop for it.
+  choose(name) {
+    const index = this.#hls.levels.findIndex((level) => levelName(level) === name);
+    this.#hls.loadLevel = index; // -1 is hls.js's word for auto
+  }
+
+  goLive() {
+    const position = this.#hls.liveSyncPosition;
+    if (position !== null) this.#video.currentTime = position;
+  }
+
+  figures() {
+    const hls = this.#hls;
+    const level = hls.levels[hls.currentLevel];
+    const still = this.#standstill();
+    this.#keepUp(still);
+    this.#watchEnd(still);
+    return {
+      current: level ? levelName(level) : '',
+      bitrate: level?.bitrate ?? 0,
+      network: hls.bandwidthEstimate || 0,
+      latency: hls.latency,
+      target: hls.targetLatency ?? 0,
+    };
+  }
+
+  // hls.js would jump by itself, but only with a latency of our choice in place of
+  // the playlist's PART-HOLD-BACK. It also needs a push where it stands still though
+  // there is media to load: it now and then loses track of which parts it has.
+  #keepUp(still) {
+    const { latency, targetLatency } = this.#hls;
+    const begun = this.#video.played.length > 0;
+    if (!begun || this.#over || this.#video.paused || this.#video.seeking || targetLatency === null) return;
+    const now = performance.now();
+    const stuck = still > STILL_MS && latency > targetLatency + STUCK_LATE_S;
+    const late = latency > targetLatency + TOO_LATE_S && now - this.#jumpedAt > JUMP_EVERY_MS;
+    if (!late && !stuck) return;
+    this.#jumpedAt = now;
+    this.#moved.at = now;
+    this.goLive();
+  }
+
+  // Where the last part is a gap, or was never loaded, the video element does not
+  // say that it has ended.
+  #watchEnd(still) {
+    if (!this.#video.paused && still > STILL_MS && this.atEnd()) this.#on.ended();
+  }
+
+  // standstill is for how long the picture has not moved, in milliseconds.
+  #standstill() {
+    const { currentTime } = this.#video;
+    const now = performance.now();
+    if (currentTime !== this.#moved.position) this.#moved = { at: now, position: currentTime };
+    return now - this.#moved.at;
+  }
+
+  atEnd() {
+    return this.#over && this.#video.duration - this.#video.currentTime < NEAR_END_S;
+  }
+
+  #failed({ type, details, fatal, error, response }) {
+    const { Hls } = window;
+    const why = response?.code ? `${details} (HTTP ${response.code})` : `${details}${error ? `: ${error.message}` : ''}`;
+    this.#on.report(details, why, fatal);
+    if (!fatal) return;
+    const now = performance.now();
+    if (type === Hls.ErrorTypes.MEDIA_ERROR && now - this.#recoveredAt > RECOVERY_MS) {
+      this.#recoveredAt = now;
+      this.#hls.recoverMediaError();
+      return;
+    }
+    this.#on.broken(why);
+  }
+
+  stop() {
+    this.#listeners.abort();
+    this.#hls?.destroy();
+  }
+}
+
+// The name that the playlist gives a rendition is that of its VIDEO group.
+function levelName(level) {
+  return level.attrs.VIDEO || level.name || `${level.height}p`;
+}
