@@ -1,0 +1,240 @@
+package stream
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sort"
+	"sync"
+	"time"
+
+	"ladderd/ingest"
+	"ladderd/ladder"
+	"ladderd/media"
+	"ladderd/packager"
+	"ladderd/pipeline"
+)
+
+var (
+	// ErrNoChannel says that no channel has the id.
+	ErrNoChannel = errors.New("no such channel")
+	// ErrNotLive says that nobody publishes to the channel, or that a stream is over
+	// and gone.
+	ErrNotLive = errors.New("the channel is not live")
+)
+
+// Channel is what the hub knows of a channel.
+type Channel struct {
+	ID       string
+	Type     ladder.Type
+	Preset   ladder.Preset
+	Key      string // the stream key, a secret
+	Insecure bool   // plain RTMP is allowed
+}
+
+func (c Channel) ladder(in ladder.Input) ([]ladder.Rendition, error) {
+	if err := ladder.Check(c.Type, in); err != nil {
+		return nil, err
+	}
+	return ladder.For(c.Type, c.Preset, in)
+}
+
+// Transcoder makes the renditions that are not passed through. pipeline.Supervisor
+// is the one there is.
+type Transcoder interface {
+	// Write takes a source packet. It does not block.
+	Write(media.Packet) error
+	// Outputs closes after Drain, or when the transcoder has failed for good.
+	Outputs() <-chan pipeline.Output
+	// Drain has the encoders finish what they hold; Close stops at once and waits.
+	Drain()
+	Close()
+	Err() error
+	Snapshot() pipeline.Snapshot
+}
+
+// Options is what the hub's streams have in common.
+type Options struct {
+	Part, Window media.Ticks   // see packager.Options
+	Linger       time.Duration // how long a stream's playlists stay after its end
+	Backend      string        // see pipeline.Job
+	Transcode    func(pipeline.Job, *slog.Logger) (Transcoder, error)
+	Log          *slog.Logger
+}
+
+// Hub keeps the channels and their streams. It lets publishers in
+// (ingest.Acceptor) and finds streams for viewers and operators.
+type Hub struct {
+	options  Options
+	channels []Channel
+
+	stop    context.CancelFunc
+	context context.Context
+	running sync.WaitGroup // the streams' goroutines
+
+	mu      sync.Mutex
+	onAir   map[string]*live // by channel id
+	streams map[string]*live // by stream id; those that have ended linger
+	linger  map[string]*time.Timer
+	closed  bool
+}
+
+// NewHub makes a hub for the channels.
+func NewHub(channels []Channel, o Options) *Hub {
+	h := &Hub{
+		options: o, channels: channels,
+		onAir: make(map[string]*live), streams: make(map[string]*live), linger: make(map[string]*time.Timer),
+	}
+	h.context, h.stop = context.WithCancel(context.Background())
+	return h
+}
+
+// Accept lets a publisher in whose key belongs to a channel that is not live.
+func (h *Hub) Accept(r ingest.Request) (ingest.Session, error) {
+	channel, known := h.byKey(r.Key)
+	if !known {
+		return nil, ingest.ErrUnknownKey
+	}
+	if !r.Secure && !channel.Insecure {
+		return nil, fmt.Errorf("%w: set insecure_ingest to allow it", ingest.ErrInsecure)
+	}
+	l := h.newLive(channel, r)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ingest.ErrDraining
+	}
+	if h.onAir[channel.ID] != nil {
+		return nil, ingest.ErrLive
+	}
+	h.onAir[channel.ID], h.streams[l.id] = l, l
+	l.log.Info("publisher accepted", "protocol", r.Protocol, "remote", r.Remote)
+	h.running.Go(func() { l.run(h.context) })
+	return l, nil
+}
+
+// byKey finds a key's channel. It compares digests in constant time and with
+// every channel, so that the time taken tells nothing of any key.
+func (h *Hub) byKey(key string) (found Channel, known bool) {
+	want := sha256.Sum256([]byte(key))
+	for _, c := range h.channels {
+		has := sha256.Sum256([]byte(c.Key))
+		if subtle.ConstantTimeCompare(want[:], has[:]) == 1 {
+			found, known = c, true
+		}
+	}
+	return found, known
+}
+
+func (h *Hub) newLive(c Channel, r ingest.Request) *live {
+	id := "st-" + rand.Text()
+	l := &live{
+		id: id, channel: c, hub: h, request: r, checkup: newCheckup(), since: time.Now(),
+		log: h.options.Log.With("channel", c.ID, "stream", id),
+		in:  make(chan input, inputs), done: make(chan struct{}),
+	}
+	l.report()
+	return l
+}
+
+// ending frees the stream's channel for the next publisher.
+func (h *Hub) ending(l *live) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.onAir[l.channel.ID] == l {
+		delete(h.onAir, l.channel.ID)
+	}
+}
+
+// ended keeps the stream's playlists for a while, so that its viewers reach their
+// end.
+func (h *Hub) ended(l *live) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	h.linger[l.id] = time.AfterFunc(h.options.Linger, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.streams, l.id)
+		delete(h.linger, l.id)
+	})
+}
+
+// Channel finds the stream that a channel's viewers should watch: ErrNoChannel or
+// ErrNotLive where there is none.
+func (h *Hub) Channel(channel string) (*packager.Stream, error) {
+	h.mu.Lock()
+	l := h.onAir[channel]
+	h.mu.Unlock()
+	if l == nil && !h.has(channel) {
+		return nil, ErrNoChannel
+	}
+	return viewed(l)
+}
+
+func (h *Hub) has(channel string) bool {
+	for _, c := range h.channels {
+		if c.ID == channel {
+			return true
+		}
+	}
+	return false
+}
+
+// Stream finds a stream by its id, up to some time after its end: ErrNotLive
+// where there is none.
+func (h *Hub) Stream(id string) (*packager.Stream, error) {
+	h.mu.Lock()
+	l := h.streams[id]
+	h.mu.Unlock()
+	return viewed(l)
+}
+
+func viewed(l *live) (*packager.Stream, error) {
+	if l == nil {
+		return nil, ErrNotLive
+	}
+	if s := l.packager.Load(); s != nil {
+		return s, nil
+	}
+	return nil, ErrNotLive
+}
+
+// Status is what the hub's streams are doing, those that linger excepted, by
+// channel.
+func (h *Hub) Status() []Status {
+	h.mu.Lock()
+	streams := make([]*live, 0, len(h.onAir))
+	for _, l := range h.onAir {
+		streams = append(streams, l)
+	}
+	h.mu.Unlock()
+	list := make([]Status, len(streams))
+	for i, l := range streams {
+		list[i] = *l.status.Load()
+		list[i].readWorker()
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Channel < list[j].Channel })
+	return list
+}
+
+// Close ends every stream: publishers are told, what had been taken from them
+// reaches the playlists, and these get their end. It waits for all of that.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	h.stop()
+	h.running.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, t := range h.linger {
+		t.Stop()
+	}
+}

@@ -1,0 +1,58 @@
+package stream
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ladderd/ladder"
+	"ladderd/media"
+	"ladderd/pipeline"
+)
+
+func planFor(t *testing.T, kind ladder.Type, height int, fps int) *plan {
+	t.Helper()
+	in := ladder.Input{Width: height * 16 / 9, Height: height, Rate: media.Rate{Num: fps, Den: 1}, Audio: true}
+	renditions, err := ladder.For(kind, "", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, "x264")
+}
+
+func TestPlanOfStandardFollowsTheSource(t *testing.T) {
+	p := planFor(t, ladder.Standard, 1080, 60)
+	if p.job.Grid.Period != 0 || p.target != sourceTarget {
+		t.Errorf("grid %+v, target %d; want the source's IDRs", p.job.Grid, p.target)
+	}
+	// 1080p60, 720p60, 480p30, 360p30, 160p30, audio_only
+	want := map[string]any{
+		"passVideo": []int{0}, "passAudio": []int{0, 1, 2, 5},
+		"madeVideo": []int{1, 2, 3, 4}, "madeAudio": [][]int{{3}, {4}},
+		"audios": []pipeline.AudioOutput{{Bitrate: 64000}, {Bitrate: 48000}},
+	}
+	got := map[string]any{
+		"passVideo": p.passVideo, "passAudio": p.passAudio,
+		"madeVideo": p.madeVideo, "madeAudio": p.madeAudio, "audios": p.job.Audios,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestPlanOfAdvancedSharesAudioOnAFixedGrid(t *testing.T) {
+	p := planFor(t, ladder.AdvancedHD, 1080, 30)
+	if p.job.Grid != (pipeline.Grid{Period: gridPeriod, Origin: Start}) || p.target != gridPeriod {
+		t.Errorf("grid %+v, target %d", p.job.Grid, p.target)
+	}
+	// 720p, 480p at 128 kbps; 360p and audio_only at 64; 160p at 48.
+	if d := cmp.Diff([][]int{{0, 1}, {2, 4}, {3}}, p.madeAudio); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestPlanOfBasicNeedsNoWorker(t *testing.T) {
+	if p := planFor(t, ladder.Basic, 720, 30); p.transcodes() {
+		t.Errorf("job %+v", p.job)
+	}
+}

@@ -1,0 +1,58 @@
+package stream
+
+import "time"
+
+// Status is a stream as operators see it.
+type Status struct {
+	ID         string    `json:"id"`
+	Channel    string    `json:"channel"`
+	Since      time.Time `json:"since"` // when the publisher was accepted
+	Protocol   string    `json:"protocol"`
+	Remote     string    `json:"remote"` // the publisher's host:port
+	Renditions []string  `json:"renditions"`
+	Health     []Finding `json:"health"`
+	Worker     *Worker   `json:"worker,omitempty"` // absent where nothing is transcoded
+
+	transcoder Transcoder
+}
+
+// Worker is the process that transcodes a stream.
+type Worker struct {
+	PID         int      `json:"pid"` // 0 while none runs
+	Backend     string   `json:"backend"`
+	Encoders    []string `json:"encoders"`
+	Restarts    int      `json:"restarts"`
+	LastFailure string   `json:"last_failure,omitempty"`
+}
+
+// readWorker asks the worker now: its state changes by itself.
+func (s *Status) readWorker() {
+	if s.transcoder == nil {
+		return
+	}
+	w := s.transcoder.Snapshot()
+	s.Worker = &Worker{PID: w.PID, Backend: w.Backend, Encoders: w.Encoders, Restarts: w.Restarts, LastFailure: w.LastFailure}
+}
+
+// report puts out the stream's status anew. The stream's goroutine calls it when
+// something in it has changed.
+func (l *live) report() {
+	s := &Status{
+		ID: l.id, Channel: l.channel.ID, Since: l.since, Protocol: l.request.Protocol, Remote: l.request.Remote,
+		Renditions: []string{}, Health: l.checkup.findings(), transcoder: l.transcoder,
+	}
+	if l.plan != nil {
+		s.Renditions = names(l.plan.renditions)
+	}
+	l.status.Store(s)
+}
+
+// note logs what is newly known to be wrong with the source, once.
+func (l *live) note(news ...Finding) {
+	for _, f := range news {
+		l.log.Warn("stream health", "finding", f.Code, "text", f.Text)
+	}
+	if len(news) > 0 {
+		l.report()
+	}
+}
