@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"ladderd/config"
+	"ladderd/ingest/rtmp"
+	"ladderd/media"
+	"ladderd/pipeline"
+	"ladderd/playback"
+	"ladderd/stream"
+)
+
+const (
+	// linger is how long a stream's playlists stay after its end: viewers a few
+	// target durations behind reach it.
+	linger = time.Minute
+	// lastWords is how long viewers may take to fetch the end of their streams when
+	// the daemon stops.
+	lastWords = 5 * time.Second
+)
+
+// daemon is all that `ladderd serve` runs: the hub, and a server per listener.
+type daemon struct {
+	log     *slog.Logger
+	hub     *stream.Hub
+	servers []server // in the order in which they are to be stopped
+	running sync.WaitGroup
+	failed  chan error // a listener that ended by itself
+}
+
+// server is one listener's.
+type server struct {
+	name  string
+	serve func() error
+	stop  func() error
+}
+
+// newDaemon opens the listeners that the configuration names, so that what is
+// wrong with them is known before anything runs.
+func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
+	d := &daemon{log: log, hub: newHub(cfg, log)}
+	err := errors.Join(d.addRTMP(cfg), d.addPlayback(cfg), d.addMetrics(cfg))
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func newHub(cfg *config.Config, log *slog.Logger) *stream.Hub {
+	backend := cfg.Pipeline.Backend
+	if backend == "auto" {
+		backend = "x264"
+	}
+	channels := make([]stream.Channel, len(cfg.Channels))
+	for i, c := range cfg.Channels {
+		channels[i] = stream.Channel{ID: c.ID, Type: c.Type, Preset: c.Preset, Key: c.StreamKey.Reveal(), Insecure: c.InsecureIngest}
+	}
+	return stream.NewHub(channels, stream.Options{
+		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
+		Linger: linger, Backend: backend, Log: log,
+		Transcode: func(j pipeline.Job, log *slog.Logger) (stream.Transcoder, error) {
+			return pipeline.Start(j, pipeline.Options{Log: log})
+		},
+	})
+}
+
+func (d *daemon) addRTMP(cfg *config.Config) error {
+	ln, err := d.listen("RTMP", cfg.Ingest.RTMP.Listen)
+	if ln == nil {
+		return err
+	}
+	s := rtmp.New(ln, d.hub, d.log, rtmp.Config{})
+	d.servers = append(d.servers, server{"rtmp", s.Serve, s.Close})
+	return nil
+}
+
+func (d *daemon) addPlayback(cfg *config.Config) error {
+	ln, err := d.listen("playback", cfg.Playback.Listen)
+	if ln == nil {
+		return err
+	}
+	play := playback.NewHandler(playback.Config{Region: cfg.Server.Region, Account: cfg.Server.Account, Log: d.log}, viewers{d.hub})
+	handler, err := viewerHandler(cfg, play)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	s := playback.NewServer(handler, d.log)
+	d.servers = append(d.servers, server{"playback", func() error { return s.Serve(ln) }, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+		defer cancel()
+		s.Settle(ctx)
+		return s.Shutdown(ctx)
+	}})
+	return nil
+}
+
+func (d *daemon) addMetrics(cfg *config.Config) error {
+	ln, err := d.listen("metrics", cfg.Metrics.Listen)
+	if ln == nil {
+		return err
+	}
+	s := &http.Server{Handler: healthHandler(d.hub), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	d.servers = append(d.servers, server{"metrics", func() error {
+		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve metrics: %w", err)
+		}
+		return nil
+	}, s.Close})
+	return nil
+}
+
+// listen opens a listener; none and no error where the configuration has it off.
+func (d *daemon) listen(name string, at config.Address) (net.Listener, error) {
+	if at == "" {
+		return nil, nil
+	}
+	ln, err := net.Listen("tcp", string(at))
+	if err != nil {
+		return nil, fmt.Errorf("open the %s listener: %w", name, err)
+	}
+	d.log.Info("listening", "for", name, "address", ln.Addr()) // port 0 has become another
+	return ln, nil
+}
+
+func (d *daemon) start() {
+	d.failed = make(chan error, len(d.servers))
+	for _, s := range d.servers {
+		d.running.Go(func() {
+			if err := s.serve(); err != nil {
+				d.log.Error("listener failed", "listener", s.name, "reason", err)
+				d.failed <- fmt.Errorf("the %s listener failed: %w", s.name, err)
+			}
+		})
+	}
+}
+
+// close drains: the streams end first, then the publishers' connections, and the
+// viewers' last, since their playlists have just got their end.
+func (d *daemon) close() {
+	d.hub.Close()
+	for _, s := range d.servers {
+		if err := s.stop(); err != nil {
+			d.log.Warn("listener did not stop cleanly", "listener", s.name, "reason", err)
+		}
+	}
+	d.running.Wait()
+}

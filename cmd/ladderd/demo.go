@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"ladderd/config"
+	"ladderd/playback"
+)
+
+type demoCommand struct {
+	Type string `default:"STANDARD" enum:"STANDARD,BASIC,ADVANCED_SD,ADVANCED_HD" help:"The channel's type: ${enum}."`
+}
+
+const demoKey = "sk_local_demo_generated-broadcast"
+
+// Run starts the daemon on a configuration of its own and has the stock ffmpeg
+// publish a moving picture with sound to it, until it is interrupted.
+func (c *demoCommand) Run() error {
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		return errors.New("the demo publishes with the stock ffmpeg, which is not installed: run make demo, or apt-get install ffmpeg")
+	}
+	dir, err := os.MkdirTemp("", "ladderd-demo-")
+	if err != nil {
+		return fmt.Errorf("make the demo's directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	cfg, err := c.config(dir)
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilSignal()
+	defer stop()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	d, err := newDaemon(cfg, log)
+	if err != nil {
+		return err
+	}
+	d.start()
+	defer d.close()
+	fmt.Printf("\n  Watch   http://%s/watch/demo/\n  Player  http://%s%s\n  Health  http://%s/healthz\n\n  Ctrl-C stops all of it.\n\n",
+		cfg.Playback.Listen, cfg.Playback.Listen, playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, "demo"), cfg.Metrics.Listen)
+	err = publish(ctx, ffmpeg, fmt.Sprintf("rtmp://%s/app/%s", cfg.Ingest.RTMP.Listen, demoKey))
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("the generated broadcast ended: %w", err)
+}
+
+// config is written to a file and read back, as an operator's would be.
+func (c *demoCommand) config(dir string) (*config.Config, error) {
+	text := fmt.Sprintf(`[server]
+data_dir = %q
+[ingest.rtmp]
+listen = %q
+[playback]
+listen = %q
+[metrics]
+listen = %q
+[[channel]]
+id = "demo"
+name = "Demo"
+type = %q
+stream_key = %q
+insecure_ingest = true
+`, dir, free(1935), free(8080), free(9090), c.Type, demoKey)
+	file := filepath.Join(dir, "ladderd.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("write the demo's configuration: %w", err)
+	}
+	return config.Load(file)
+}
+
+// free is the usual port on loopback, or any other where that one is taken.
+func free(port int) string {
+	for _, try := range []string{fmt.Sprintf("127.0.0.1:%d", port), "127.0.0.1:0"} {
+		if ln, err := net.Listen("tcp", try); err == nil {
+			defer ln.Close()
+			return ln.Addr().String()
+		}
+	}
+	return fmt.Sprintf("127.0.0.1:%d", port) // newDaemon will say what is wrong
+}
+
+// publish runs the generator until ctx is over or it ends by itself.
+func publish(ctx context.Context, ffmpeg, url string) error {
+	cmd := exec.CommandContext(ctx, ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", "-re",
+		"-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30",
+		"-f", "lavfi", "-i", "sine=frequency=220:beep_factor=4:sample_rate=48000",
+		"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p",
+		"-g", "60", "-keyint_min", "60", "-sc_threshold", "0", "-b:v", "6000k", "-maxrate", "6000k", "-bufsize", "6000k",
+		"-c:a", "aac", "-b:a", "128k", "-ac", "2", "-f", "flv", url)
+	cmd.Stderr = os.Stderr
+	// A group of its own, so that Ctrl-C reaches it by way of ctx alone.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
+	cmd.WaitDelay = 3 * time.Second
+	return cmd.Run()
+}

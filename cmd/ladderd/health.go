@@ -1,0 +1,24 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"ladderd/stream"
+)
+
+// healthHandler answers for whoever watches over the daemon: /readyz once its
+// listeners stand, /healthz with what its streams do.
+func healthHandler(hub *stream.Hub) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte("ready\n"))
+	})
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		_ = json.NewEncoder(w).Encode(map[string]any{"streams": hub.Status()})
+	})
+	return mux
+}

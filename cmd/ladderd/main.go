@@ -1,0 +1,53 @@
+// Command ladderd takes live video in over RTMP, makes the ladder of the
+// channel's type, and serves it as low-latency HLS.
+//
+// This package only wires the others together: each command is a file here.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Serve       serveCommand       `cmd:"" help:"Run the daemon. SIGTERM drains it, a second one stops it at once."`
+	Demo        demoCommand        `cmd:"" help:"Run the daemon on a generated broadcast and print the page to watch it on."`
+	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Check a configuration file."`
+	Worker      workerCommand      `cmd:"" hidden:"" help:"Transcode one stream; started by the daemon."`
+}
+
+// exitCode is an error that carries the process's exit status and nothing to
+// say.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() {
+	var c commands
+	parsed := kong.Parse(&c, kong.Name("ladderd"),
+		kong.Description("Live video in, an adaptive ladder out as low-latency HLS."),
+		kong.UsageOnError())
+	err := parsed.Run()
+	var code exitCode
+	if errors.As(err, &code) {
+		os.Exit(int(code))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ladderd:", err)
+		os.Exit(1)
+	}
+}
+
+// untilSignal is over at the first SIGINT or SIGTERM. The second one ends the
+// process, as it does by default.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

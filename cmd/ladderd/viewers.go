@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"ladderd/config"
+	"ladderd/console"
+	"ladderd/packager"
+	"ladderd/playback"
+	"ladderd/stream"
+)
+
+// viewers shows the hub's streams to playback, which does not know the hub.
+type viewers struct{ hub *stream.Hub }
+
+func (v viewers) Channel(id string) (*packager.Stream, error) {
+	s, err := v.hub.Channel(id)
+	switch {
+	case errors.Is(err, stream.ErrNoChannel):
+		return nil, playback.ErrNoChannel
+	case err != nil:
+		return nil, playback.ErrNotLive
+	}
+	return s, nil
+}
+
+func (v viewers) Stream(id string) (*packager.Stream, error) {
+	s, err := v.hub.Stream(id)
+	if err != nil {
+		return nil, playback.ErrNoStream
+	}
+	return s, nil
+}
+
+// viewerHandler serves playback, and below /watch/ a page for each channel that
+// plays it.
+func viewerHandler(cfg *config.Config, play http.Handler) (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.Handle("/", play)
+	for _, c := range cfg.Channels {
+		page, err := console.Player(console.Page{
+			Title: c.Name, PlaybackURL: playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, c.ID),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("make the player page of channel %s: %w", c.ID, err)
+		}
+		at := "/watch/" + c.ID
+		mux.Handle(at+"/", http.StripPrefix(at, page))
+	}
+	return mux, nil
+}
