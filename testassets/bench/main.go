@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Ladder  ladderCommand  `cmd:"" help:"CPU and PSNR of a 1080p60 STANDARD ladder beside the stock ffmpeg."`
+	Latency latencyCommand `cmd:"" help:"Time from the publisher to the first part, and from a frame to the part that holds it."`
+}
+
+// output is how a benchmark says what it found.
+type output struct {
+	JSON bool `help:"Print figures as JSON."`
+}
+
+// report is the figures of a benchmark.
+type report interface {
+	// text writes the figures for people.
+	text(w io.Writer)
+}
+
+func (o output) print(r report) error {
+	if o.JSON {
+		e := json.NewEncoder(os.Stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	}
+	r.text(os.Stdout)
+	return nil
+}
+
+// say tells on standard error what is being done.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
+
+func main() {
+	var c commands
+	parsed := kong.Parse(&c, kong.Name("bench"), kong.UsageOnError())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err := parsed.Run()
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,134 @@
+// Package daemon runs the real ladderd binary for end-to-end tests and
+// benchmarks: on free loopback ports, with a config file of its own, in a
+// temporary folder.
+//
+//	Start ──► bin/ladderd serve --config FILE ──► /readyz says 200 ──► Daemon
+//	Stop  ──► SIGTERM, and SIGKILL for what does not end by itself
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"ladderd/testassets/await"
+	"ladderd/testassets/process"
+)
+
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 20 * time.Second
+	// startTries bounds how often other ports are tried: a port that was free a
+	// moment ago may be somebody else's by the time the daemon listens.
+	startTries = 3
+)
+
+// Daemon is a running ladderd.
+type Daemon struct {
+	*process.Process
+	ports ports
+	dir   string
+}
+
+// Start runs the daemon with these settings and returns when it is ready.
+func Start(ctx context.Context, s Settings) (*Daemon, error) {
+	bin, err := Binary()
+	if err != nil {
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		d, err := start(ctx, bin, s)
+		if err == nil {
+			return d, nil
+		}
+		if try == startTries || !strings.Contains(err.Error(), "address already in use") {
+			return nil, err
+		}
+	}
+}
+
+func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
+	p, err := freePorts()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "ladderd-daemon-")
+	if err != nil {
+		return nil, fmt.Errorf("folder for the daemon: %w", err)
+	}
+	file := filepath.Join(dir, "ladderd.toml")
+	if err := os.WriteFile(file, s.toml(p, dir), 0o600); err != nil {
+		return nil, fmt.Errorf("config for the daemon: %w", err)
+	}
+	proc, err := process.Start(exec.Command(bin, "serve", "--config", file))
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{Process: proc, ports: p, dir: dir}
+	if err := d.awaitReady(ctx); err != nil {
+		_ = d.Stop() // the first error says more
+		return nil, fmt.Errorf("%w\n%s", err, d.Output())
+	}
+	return d, nil
+}
+
+func (d *Daemon) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	return await.Until(ctx, "ladderd to be ready", nil, func() (bool, error) {
+		if !d.Running() {
+			return false, d.Wait()
+		}
+		resp, err := http.Get("http://" + d.ports.metrics + "/readyz")
+		if err != nil {
+			return false, nil // not listening yet
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK, nil
+	})
+}
+
+// Stop ends the daemon and waits until it has gone. Its error says that it did
+// not end properly: by a signal, with a failure's exit code, or not in time.
+func (d *Daemon) Stop() error {
+	defer os.RemoveAll(d.dir)
+	return d.Process.Stop(syscall.SIGTERM, stopTimeout)
+}
+
+// RTMP is the URL at which to publish with a stream key.
+func (d *Daemon) RTMP(key string) string { return "rtmp://" + d.ports.rtmp + "/app/" + key }
+
+// Playback is the URL of a channel's multivariant playlist.
+func (d *Daemon) Playback(channel string) string {
+	return fmt.Sprintf("http://%s/api/video/v1/%s.%s.channel.%s.m3u8", d.ports.playback, region, account, channel)
+}
+
+// ports are the daemon's listeners, each as host:port.
+type ports struct{ rtmp, playback, metrics string }
+
+// freePorts finds free loopback ports by listening on them all at once.
+func freePorts() (ports, error) {
+	var p ports
+	var open []net.Listener
+	defer func() {
+		for _, l := range open {
+			l.Close()
+		}
+	}()
+	for _, to := range []*string{&p.rtmp, &p.playback, &p.metrics} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return ports{}, fmt.Errorf("find a free port: %w", err)
+		}
+		open = append(open, l)
+		*to = l.Addr().String()
+	}
+	return p, nil
+}

@@ -1,0 +1,102 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"ladderd/testassets/await"
+)
+
+// Health is what /healthz says, as far as tests look at it.
+type Health struct {
+	Streams []Stream `json:"streams"`
+}
+
+// Stream is one live stream.
+type Stream struct {
+	ID         string    `json:"id"`
+	Channel    string    `json:"channel"`
+	Remote     string    `json:"remote"` // the publisher's host:port
+	Renditions []string  `json:"renditions"`
+	Health     []Finding `json:"health"`
+	Worker     *Worker   `json:"worker"` // nil where nothing is transcoded
+}
+
+// Finding is one thing that is wrong with what the publisher sends.
+type Finding struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// Found says whether a finding of that code has been made.
+func (s Stream) Found(code string) bool {
+	return slices.ContainsFunc(s.Health, func(f Finding) bool { return f.Code == code })
+}
+
+// Worker is a stream's worker process.
+type Worker struct {
+	PID      int `json:"pid"` // 0 while none runs
+	Restarts int `json:"restarts"`
+}
+
+// Health asks the daemon how it is.
+func (d *Daemon) Health(ctx context.Context) (Health, error) {
+	var h Health
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.ports.metrics+"/healthz", nil)
+	if err != nil {
+		return h, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return h, fmt.Errorf("healthz: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return h, fmt.Errorf("healthz: %s", resp.Status)
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&h); err != nil {
+		return h, fmt.Errorf("healthz: %w", err)
+	}
+	return h, nil
+}
+
+// Stream is a channel's live stream; false where it is not live.
+func (h Health) Stream(channel string) (Stream, bool) {
+	for _, s := range h.Streams {
+		if s.Channel == channel {
+			return s, true
+		}
+	}
+	return Stream{}, false
+}
+
+// AwaitStream waits until a channel has a live stream for which cond holds; a
+// nil cond takes any.
+func (d *Daemon) AwaitStream(ctx context.Context, channel string, cond func(Stream) bool) (Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	var last Stream
+	describe := func() string {
+		b, err := json.Marshal(last)
+		if err != nil {
+			return err.Error()
+		}
+		return string(b)
+	}
+	err := await.Until(ctx, "channel "+channel, describe, func() (bool, error) {
+		h, err := d.Health(ctx)
+		if err != nil {
+			return false, err
+		}
+		s, ok := h.Stream(channel)
+		if ok {
+			last = s
+		}
+		return ok && (cond == nil || cond(s)), nil
+	})
+	return last, err
+}

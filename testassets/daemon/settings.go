@@ -1,0 +1,60 @@
+package daemon
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"ladderd/ladder"
+)
+
+// What the daemon is told about itself; both appear in playback URLs.
+const (
+	region  = "test"
+	account = "000000000001"
+)
+
+// Settings is what a test chooses; all else is the daemon's default.
+type Settings struct {
+	Channels []Channel
+	// Part is the part duration; zero leaves the default.
+	Part time.Duration
+	// Window is how much media a playlist lists; zero takes long enough that a
+	// test's whole broadcast can still be read after its end.
+	Window time.Duration
+}
+
+// Channel is a channel of the config file.
+type Channel struct {
+	ID     string
+	Type   ladder.Type
+	Preset ladder.Preset
+	Key    string // the stream key
+}
+
+// window is what Settings.Window defaults to.
+const window = 3 * time.Minute
+
+func (s Settings) toml(p ports, dir string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "[server]\nregion = %q\naccount = %q\ndata_dir = %q\n", region, account, dir)
+	fmt.Fprintf(&b, "[ingest.rtmp]\nlisten = %q\n", p.rtmp)
+	fmt.Fprintf(&b, "[playback]\nlisten = %q\n", p.playback)
+	if s.Part > 0 {
+		fmt.Fprintf(&b, "part_duration = %q\n", s.Part)
+	}
+	w := s.Window
+	if w == 0 {
+		w = window
+	}
+	fmt.Fprintf(&b, "window = %q\n", w)
+	fmt.Fprintf(&b, "[metrics]\nlisten = %q\n", p.metrics)
+	for _, c := range s.Channels {
+		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = true\n",
+			c.ID, c.ID, c.Type, c.Key)
+		if c.Preset != "" {
+			fmt.Fprintf(&b, "preset = %q\n", c.Preset)
+		}
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"ladderd/console"
+	"ladderd/ladder"
+	"ladderd/testassets/browser"
+	"ladderd/testassets/daemon"
+	"ladderd/testassets/publish"
+)
+
+// step bounds each thing that the browser is waited for.
+const step = time.Minute
+
+// watch opens the demo page for a channel, from another origin than the
+// playback's, and waits until it plays.
+func watch(t *testing.T, d *daemon.Daemon, channel string) *browser.Browser {
+	t.Helper()
+	page, err := console.Player(console.Page{Title: "test", PlaybackURL: d.Playback(channel)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(page)
+	t.Cleanup(server.Close)
+	b := browser.Launch(t)
+	if err := b.Open(server.URL); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, b, `window.ladderd.status === 'playing' && document.querySelector('video').currentTime > 0`)
+	return b
+}
+
+func waitFor(t *testing.T, b *browser.Browser, condition string) {
+	t.Helper()
+	if err := b.WaitFor(condition, step); err != nil {
+		var state any
+		_ = b.Eval(`JSON.stringify(window.ladderd)`, &state)
+		t.Fatalf("%v\nthe page's state: %v", err, state)
+	}
+}
+
+func eval[T any](t *testing.T, b *browser.Browser, expression string) T {
+	t.Helper()
+	var v T
+	if err := b.Eval(expression, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// plays waits until the picture has moved on by so many seconds.
+func plays(t *testing.T, b *browser.Browser, seconds float64) {
+	t.Helper()
+	at := eval[float64](t, b, `document.querySelector('video').currentTime`)
+	waitFor(t, b, fmt.Sprintf(`document.querySelector('video').currentTime > %f`, at+seconds))
+}
+
+func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
+	t.Parallel()
+	file := clip(t, mixed)
+	useCores(t, 2)
+	c := channel(daemon.Channel{Type: ladder.Standard})
+	d := startDaemon(t, c)
+	p, err := publish.FFmpegLoop(d.RTMP(c.Key), file)
+	p = stopAtEnd(t, p, err)
+	b := watch(t, d, c.ID)
+
+	levels := eval[[]string](t, b, `window.ladderd.levels`)
+	if len(levels) != mixedRenditions {
+		t.Fatalf("the page lists the renditions %v", levels)
+	}
+	stalls := eval[int](t, b, `window.ladderd.stalls`)
+	for _, level := range levels {
+		if err := b.Eval(fmt.Sprintf(`window.ladderd.choose(%q)`, level), nil); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, b, fmt.Sprintf(`window.ladderd.current === %q`, level))
+		plays(t, b, 1)
+	}
+	if now := eval[int](t, b, `window.ladderd.stalls`); now != stalls {
+		t.Errorf("the player stalled %d times while it switched", now-stalls)
+	}
+	_ = p.Stop() // ffmpeg's exit code for Ctrl-C is no success
+	waitFor(t, b, `window.ladderd.ended`)
+	if n := eval[int](t, b, `window.ladderd.starts`); n != 1 {
+		t.Errorf("playback began %d times", n)
+	}
+}
+
+func TestBrowserOutlivesTheWorker(t *testing.T) {
+	t.Parallel()
+	file := clip(t, mixed)
+	useCores(t, 2)
+	c := channel(daemon.Channel{Type: ladder.Standard})
+	d := startDaemon(t, c)
+	p, err := publish.FFmpegLoop(d.RTMP(c.Key), file)
+	stopAtEnd(t, p, err)
+	b := watch(t, d, c.ID)
+	if err := b.Eval(`window.ladderd.choose('480p30')`, nil); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, b, `window.ladderd.current === '480p30'`)
+	for i, signal := range crashes {
+		killWorker(t, d, c.ID, i+1, signal)
+		plays(t, b, 8) // past the hole, and past what it had buffered before
+	}
+	t.Logf("%d stalls, playback began %d times", eval[int](t, b, `window.ladderd.stalls`), eval[int](t, b, `window.ladderd.starts`))
+}

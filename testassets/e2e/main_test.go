@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ladderd/testassets/daemon"
+	"ladderd/testassets/hls"
+	"ladderd/testassets/publish"
+)
+
+// clips is the folder of this run's clips; tests share them.
+var clips string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "ladderd-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	clips = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// making has a lock for each clip, so that tests at the same time make it once.
+var making sync.Map
+
+// clip is the path of a clip's file, encoded by the first test that wants it.
+func clip(t *testing.T, c publish.Clip) string {
+	t.Helper()
+	lock, _ := making.LoadOrStore(c.Name, &sync.Mutex{})
+	lock.(*sync.Mutex).Lock()
+	defer lock.(*sync.Mutex).Unlock()
+	file, err := c.Make(t.Context(), clips)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// cores are the machine's, at least the two that the heaviest test needs.
+var cores = make(chan struct{}, max(runtime.GOMAXPROCS(0), 2))
+
+// coresLock keeps two tests from each holding half of what both need.
+var coresLock sync.Mutex
+
+// useCores makes a test wait until n cores are free of other tests' transcoding,
+// which has to keep up with real time.
+func useCores(t *testing.T, n int) {
+	t.Helper()
+	coresLock.Lock()
+	for range n {
+		cores <- struct{}{}
+	}
+	coresLock.Unlock()
+	t.Cleanup(func() {
+		for range n {
+			<-cores
+		}
+	})
+}
+
+// within is a context that ends with the test, or after so long.
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+const streamKey = "sk_test_channel_0001"
+
+// channel is a channel under test with this test's stream key.
+func channel(c daemon.Channel) daemon.Channel {
+	c.ID, c.Key = "studio", streamKey
+	return c
+}
+
+// startDaemon runs a daemon for the test, and holds it to an orderly end without
+// a crash in its log.
+func startDaemon(t *testing.T, c daemon.Channel) *daemon.Daemon {
+	t.Helper()
+	d, err := daemon.Start(t.Context(), daemon.Settings{Channels: []daemon.Channel{c}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Stop(); err != nil {
+			t.Error(err)
+		}
+		log := d.Output()
+		for _, bad := range []string{"panic:", "fatal error:", "DATA RACE", streamKey} {
+			if strings.Contains(log, bad) {
+				t.Errorf("the daemon's log has %q in it", bad)
+			}
+		}
+		if t.Failed() {
+			t.Logf("the daemon's log:\n%s", log)
+		}
+	})
+	return d
+}
+
+// stopAtEnd ends a publisher with the test; how it ends is of no matter then.
+func stopAtEnd(t *testing.T, p *publish.Publisher, err error) *publish.Publisher {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.Stop()
+		if t.Failed() {
+			t.Logf("the publisher's output:\n%s", p.Output())
+		}
+	})
+	return p
+}
+
+// viewing is a viewer of all of a channel's renditions at once.
+type viewing struct {
+	client   hls.Client
+	url      string
+	Variants []hls.Variant
+	viewers  sync.WaitGroup
+	errs     chan error
+}
+
+// view waits until the channel lists that many renditions, and follows each to
+// its end.
+func view(t *testing.T, d *daemon.Daemon, url string, renditions int, seen func(hls.Variant, *hls.Playlist)) *viewing {
+	t.Helper()
+	v := &viewing{url: url, errs: make(chan error, renditions)}
+	t.Cleanup(v.viewers.Wait) // the test's context has ended by then
+	ctx := within(t, 30*time.Second)
+	awaitOrFail(t, ctx, fmt.Sprintf("%d renditions", renditions), func() (bool, error) {
+		variants, err := v.client.Variants(ctx, url)
+		if notFound(err) {
+			return false, nil
+		}
+		v.Variants = variants
+		return len(variants) == renditions, err
+	}, func() string { return fmt.Sprint(v.Variants) })
+	for _, variant := range v.Variants {
+		v.viewers.Go(func() {
+			var tell func(*hls.Playlist)
+			if seen != nil {
+				tell = func(p *hls.Playlist) { seen(variant, p) }
+			}
+			_, err := v.client.Follow(t.Context(), variant.URL, tell)
+			if err != nil {
+				v.errs <- fmt.Errorf("follow %s: %w", variant.Name, err)
+			}
+		})
+	}
+	return v
+}
+
+// finish waits until all renditions have ended and fetches each whole.
+func (v *viewing) finish(t *testing.T) []*hls.Rendition {
+	t.Helper()
+	v.viewers.Wait()
+	close(v.errs)
+	for err := range v.errs {
+		t.Error(err)
+	}
+	dir := t.TempDir()
+	var renditions []*hls.Rendition
+	for _, variant := range v.Variants {
+		r, err := v.client.Download(t.Context(), variant, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		renditions = append(renditions, r)
+	}
+	return renditions
+}

@@ -1,0 +1,245 @@
+package e2e
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ladderd/ladder"
+	"ladderd/testassets/daemon"
+	"ladderd/testassets/hls"
+	"ladderd/testassets/publish"
+)
+
+// hard is a clip whose ladder has a passthrough rendition, so that the source's
+// own IDRs are the grid; each test changes what makes it hard.
+func hard(name string, change func(*publish.Clip)) publish.Clip {
+	c := publish.Clip{Name: name, Width: 1296, Height: 728, Rate: "30", Seconds: 10, Bitrate: 3_000_000, GOP: 2}
+	change(&c)
+	return c
+}
+
+// soft is the same for a ladder without one: the grid is one of 2 s.
+func soft(name string, change func(*publish.Clip)) publish.Clip {
+	c := publish.Clip{Name: name, Width: 852, Height: 480, Rate: "30", Seconds: 10, Bitrate: 1_400_000, GOP: 2}
+	change(&c)
+	return c
+}
+
+const (
+	hardRenditions = 5 + 1 // with audio_only
+	softRenditions = 3 + 1
+)
+
+// variable is a frame rate that changes every two seconds, with frames that are
+// up to 8 ms off their time.
+const variable = "settb=1/90000,select='if(lt(mod(t,4),2),1,not(mod(n,2)))',setpts='PTS+(random(1)-0.5)*0.016/TB'"
+
+// TestHardSources publishes what encoders really send. The renditions have to be
+// aligned all the same.
+func TestHardSources(t *testing.T) {
+	tests := []struct {
+		name       string
+		clip       publish.Clip
+		renditions int
+		finding    string // the stream's health has to say this
+		check      func(*testing.T, []*hls.Rendition)
+	}{
+		{"B-frames", hard("bframes", func(c *publish.Clip) { c.BFrames = 3 }), hardRenditions, "", wantIDRs(5)},
+		{"irregular GOP", hard("irregular", func(c *publish.Clip) { c.Keyframes = []float64{0, 1.1, 3.9, 5, 5.3, 9.2} }), hardRenditions, "", wantIDRs(6)},
+		{"10 s GOP", hard("longgop", func(c *publish.Clip) { c.GOP, c.Seconds = 10, 14 }), hardRenditions, "keyframe-interval", wantIDRs(2)},
+		{"open GOP", soft("opengop", func(c *publish.Clip) { c.OpenGOP, c.BFrames = true, 2 }), softRenditions, "open-gop", wantIDRs(5)},
+		{"variable frame rate, source's grid", hard("vfr", func(c *publish.Clip) { c.Filter = variable }), hardRenditions, "", nil},
+		{"variable frame rate, own grid", soft("vfrsoft", func(c *publish.Clip) { c.Filter = variable }), softRenditions, "", wantIDRs(5)},
+		{"23.976 frames a second", soft("film", func(c *publish.Clip) { c.Rate = "24000/1001" }), softRenditions, "", wantIDRs(5)},
+		{"30 s GOP, own grid", soft("verylong", func(c *publish.Clip) { c.GOP = 30 }), softRenditions, "keyframe-interval", wantIDRs(5)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			file := clip(t, test.clip)
+			useCores(t, 1)
+			renditions := readSource(t, test.renditions, test.finding, func(url string) (*publish.Publisher, error) {
+				return publish.FFmpeg(url, file)
+			})
+			wantDuration(t, renditions, time.Duration(test.clip.Seconds)*time.Second)
+			if test.check != nil {
+				test.check(t, renditions)
+			}
+		})
+	}
+}
+
+// readSource reads a broadcast whole, and waits for what the stream's health has
+// to say of it; an empty finding waits for nothing.
+func readSource(t *testing.T, renditions int, finding string, begin func(url string) (*publish.Publisher, error)) []*hls.Rendition {
+	t.Helper()
+	c := channel(daemon.Channel{Type: ladder.Standard})
+	d := startDaemon(t, c)
+	p, err := begin(d.RTMP(c.Key))
+	p = stopAtEnd(t, p, err)
+	v := view(t, d, d.Playback(c.ID)+"?allow_audio_only=true", renditions, nil)
+	if finding != "" {
+		_, err := d.AwaitStream(t.Context(), c.ID, func(s daemon.Stream) bool { return s.Found(finding) })
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	awaitEnd(t, p)
+	if err := p.Wait(); err != nil {
+		t.Error(err)
+	}
+	all := v.finish(t)
+	checkAll(t, all)
+	return all
+}
+
+// wantIDRs wants so many IDRs in each rendition with video.
+func wantIDRs(n int) func(*testing.T, []*hls.Rendition) {
+	return func(t *testing.T, renditions []*hls.Rendition) {
+		for _, r := range renditions {
+			if r.HasVideo() && len(r.IDRs) != n {
+				t.Errorf("%s has IDRs at %v, not %d of them", r.Name, r.IDRs, n)
+			}
+		}
+	}
+}
+
+// wantDuration wants all of a broadcast to have arrived in each rendition.
+func wantDuration(t *testing.T, renditions []*hls.Rendition, want time.Duration) {
+	t.Helper()
+	for _, r := range renditions {
+		if got := r.Duration(); got < want-150*time.Millisecond || got > want+150*time.Millisecond {
+			t.Errorf("%s: %v of %v", r.Name, got, want)
+		}
+	}
+}
+
+func TestVideoOnly(t *testing.T) {
+	t.Parallel()
+	file := clip(t, soft("silent", func(c *publish.Clip) { c.Silent = true }))
+	useCores(t, 1)
+	renditions := readSource(t, softRenditions-1, "", func(url string) (*publish.Publisher, error) {
+		return publish.FFmpeg(url, file)
+	})
+	for _, r := range renditions {
+		if sound, ok := r.Stream("audio"); ok {
+			t.Errorf("%s: audio out of nowhere: %+v", r.Name, sound)
+		}
+	}
+}
+
+func TestLateAudio(t *testing.T) {
+	t.Parallel()
+	late := soft("late", func(*publish.Clip) {})
+	file := clip(t, late)
+	useCores(t, 1)
+	renditions := readSource(t, softRenditions, "audio-missing", func(url string) (*publish.Publisher, error) {
+		return publish.FFmpegLateAudio(url, file, late.Seconds, 3)
+	})
+	wantDuration(t, renditions, time.Duration(late.Seconds)*time.Second)
+}
+
+func TestGStreamerPublishes(t *testing.T) {
+	t.Parallel()
+	useCores(t, 1)
+	readSource(t, softRenditions, "", func(url string) (*publish.Publisher, error) {
+		return publish.GStreamer(url, 852, 480, 300)
+	})
+}
+
+func TestDroppedFrames(t *testing.T) {
+	t.Parallel()
+	// From 3 s until the next IDR at 4 s, as OBS does it.
+	file := edited(t, hard("dropped", func(c *publish.Clip) { c.BFrames = 2 }), func(tags []publish.Tag) []publish.Tag {
+		return publish.DropUntilKey(tags, 3000)
+	})
+	useCores(t, 1)
+	renditions := readSource(t, hardRenditions, "frames-missing", func(url string) (*publish.Publisher, error) {
+		return publish.FFmpeg(url, file)
+	})
+	wantDuration(t, renditions, 10*time.Second)
+}
+
+func TestClockThatJumps(t *testing.T) {
+	for name, jump := range map[string]int64{"an hour ahead": 3_600_000, "three seconds back": -3000} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := clip(t, hard("jump", func(*publish.Clip) {}))
+			tags, err := publish.ReadFLV(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			useCores(t, 1)
+			c := channel(daemon.Channel{Type: ladder.Standard})
+			d := startDaemon(t, c)
+			sent := pace(t, d.RTMP(c.Key), publish.Shift(tags, 5010, jump))
+			v := view(t, d, d.Playback(c.ID)+"?allow_audio_only=true", hardRenditions, nil)
+			_, err = d.AwaitStream(t.Context(), c.ID, func(s daemon.Stream) bool { return s.Found("timestamp-jump") })
+			if err != nil {
+				t.Error(err)
+			}
+			if err := <-sent; err != nil {
+				t.Error(err)
+			}
+			renditions := v.finish(t)
+			checkAll(t, renditions)
+			wantDuration(t, renditions, 10*time.Second)
+		})
+	}
+}
+
+func TestResolutionChangeEndsTheStreamWithAReason(t *testing.T) {
+	t.Parallel()
+	first := clip(t, soft("before", func(c *publish.Clip) { c.Seconds = 5 }))
+	next := clip(t, hard("after", func(c *publish.Clip) { c.Seconds = 5 }))
+	var tags [2][]publish.Tag
+	for i, file := range []string{first, next} {
+		var err error
+		if tags[i], err = publish.ReadFLV(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	joined, err := publish.Join(tags[0], tags[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	useCores(t, 1)
+	c := channel(daemon.Channel{Type: ladder.Standard})
+	d := startDaemon(t, c)
+	sent := pace(t, d.RTMP(c.Key), joined)
+	v := view(t, d, d.Playback(c.ID)+"?allow_audio_only=true", softRenditions, nil)
+	if err := <-sent; err == nil || !strings.Contains(err.Error(), "size changed from 852×480 to 1296×728") {
+		t.Errorf("the publisher was told: %v", err)
+	}
+	awaitOrFail(t, within(t, 10*time.Second), "the reason in the log", func() (bool, error) {
+		return strings.Contains(d.Output(), "size changed from 852×480 to 1296×728"), nil
+	}, d.Output)
+	renditions := v.finish(t)
+	checkAll(t, renditions)
+	wantDuration(t, renditions, 5*time.Second)
+}
+
+// pace publishes tags and says how that ended.
+func pace(t *testing.T, url string, tags []publish.Tag) <-chan error {
+	sent := make(chan error, 1)
+	var sender sync.WaitGroup
+	sender.Go(func() { sent <- publish.Paced(t.Context(), url, tags, nil, nil) })
+	t.Cleanup(sender.Wait)
+	return sent
+}
+
+// edited is a clip's file with its tags changed.
+func edited(t *testing.T, c publish.Clip, change func([]publish.Tag) []publish.Tag) string {
+	t.Helper()
+	tags, err := publish.ReadFLV(clip(t, c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := t.TempDir() + "/edited.flv"
+	if err := publish.WriteFLV(file, change(tags)); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"ladderd/ladder"
+	"ladderd/testassets/daemon"
+	"ladderd/testassets/hls"
+	"ladderd/testassets/publish"
+)
+
+// mixed is a broadcast whose ladder passes one rendition through and transcodes
+// the others, at little cost: any picture higher than 720 lines does.
+var mixed = publish.Clip{Name: "mixed", Width: 1296, Height: 728, Rate: "30", Seconds: 8, Bitrate: 3_000_000, GOP: 2, BFrames: 2}
+
+// mixedRenditions is how many its ladder has, audio_only not among them.
+const mixedRenditions = 5
+
+// crashes are the ways in which a worker dies here. The second is what a fault in
+// a codec looks like.
+var crashes = []syscall.Signal{syscall.SIGKILL, syscall.SIGSEGV}
+
+// progress is how far each rendition of a channel has come.
+type progress struct {
+	mu   sync.Mutex
+	next map[string]int64 // by rendition: the first media sequence number not complete yet
+}
+
+func newProgress() *progress { return &progress{next: map[string]int64{}} }
+
+func (p *progress) seen(v hls.Variant, playlist *hls.Playlist) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next[v.Name], _ = playlist.Next()
+}
+
+// least is the media sequence number up to which all renditions are complete.
+func (p *progress) least(renditions int) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.next) < renditions {
+		return 0
+	}
+	least := int64(1 << 62)
+	for _, next := range p.next {
+		least = min(least, next)
+	}
+	return least
+}
+
+func (p *progress) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return fmt.Sprint(p.next)
+}
+
+// await waits until every rendition has n more complete segments than now.
+func (p *progress) await(t *testing.T, renditions int, n int64) {
+	t.Helper()
+	want := p.least(renditions) + n
+	awaitOrFail(t, within(t, time.Minute), fmt.Sprintf("segment %d in all renditions", want),
+		func() (bool, error) { return p.least(renditions) >= want, nil }, p.String)
+}
+
+func TestWorkerKilledInMidStream(t *testing.T) {
+	t.Parallel()
+	file := clip(t, mixed)
+	useCores(t, 1)
+	c := channel(daemon.Channel{Type: ladder.Standard})
+	d := startDaemon(t, c)
+	p, err := publish.FFmpegLoop(d.RTMP(c.Key), file)
+	p = stopAtEnd(t, p, err)
+	far := newProgress()
+	v := view(t, d, d.Playback(c.ID), mixedRenditions, far.seen)
+	far.await(t, mixedRenditions, 2)
+	connection := sockets(t, p.PID())
+	if len(connection) == 0 {
+		t.Fatal("the publisher has no TCP connection")
+	}
+
+	for i, signal := range crashes {
+		killWorker(t, d, c.ID, i+1, signal)
+		far.await(t, mixedRenditions, 3)
+	}
+
+	if now := sockets(t, p.PID()); !slices.Equal(now, connection) || !p.Running() {
+		t.Errorf("the publisher's connections were %v and are %v; it runs: %v", connection, now, p.Running())
+	}
+	if err := p.Stop(); err != nil {
+		t.Logf("the publisher: %v", err) // ffmpeg's exit code for Ctrl-C is 255
+	}
+	renditions := v.finish(t)
+	checkAll(t, renditions)
+	checkHoles(t, renditions, len(crashes))
+}
+
+// killWorker ends the worker of a channel's stream by a signal and waits for the
+// nth replacement to run.
+func killWorker(t *testing.T, d *daemon.Daemon, channel string, n int, signal syscall.Signal) {
+	t.Helper()
+	s, err := d.AwaitStream(t.Context(), channel, func(s daemon.Stream) bool { return s.Worker != nil && s.Worker.PID > 0 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := s.Worker.PID
+	if err := syscall.Kill(old, signal); err != nil {
+		t.Fatalf("kill worker %d: %v", old, err)
+	}
+	_, err = d.AwaitStream(t.Context(), channel, func(s daemon.Stream) bool {
+		return s.Worker != nil && s.Worker.Restarts >= n && s.Worker.PID > 0 && s.Worker.PID != old
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkHoles wants what the crashes cost to be no more than it has to: no hole in
+// what is passed through, and in each of the others at most the rest of the
+// segment in which the worker died and the one after it.
+func checkHoles(t *testing.T, renditions []*hls.Rendition, crashes int) {
+	t.Helper()
+	for i, r := range renditions {
+		holes, most := r.Holes(), 2*crashes
+		if i == 0 {
+			most = 0
+		}
+		t.Logf("%s: %d of %d segments have holes", r.Name, holes, len(r.Playlist.Segments))
+		if holes > most {
+			t.Errorf("%s: %d segments have holes after %d crashes", r.Name, holes, crashes)
+		}
+	}
+}
+
+// sockets are the inodes of a process's established TCP connections: a
+// connection that was made anew has another one.
+func sockets(t *testing.T, pid int) []string {
+	t.Helper()
+	established, err := establishedTCP()
+	if err != nil {
+		t.Fatal(err)
+	}
+	links, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "fd", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inodes []string
+	for _, link := range links {
+		target, err := os.Readlink(link)
+		if err != nil {
+			continue // closed meanwhile
+		}
+		inode, ok := strings.CutPrefix(target, "socket:[")
+		if inode = strings.TrimSuffix(inode, "]"); ok && established[inode] {
+			inodes = append(inodes, inode)
+		}
+	}
+	slices.Sort(inodes)
+	return inodes
+}
+
+// establishedTCP is the set of inodes of the machine's established connections
+// (proc(5): the fourth field is the state, the tenth the inode).
+func establishedTCP() (map[string]bool, error) {
+	const established = "01"
+	b, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		return nil, err
+	}
+	inodes := map[string]bool{}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 9 && f[3] == established {
+			inodes[f[9]] = true
+		}
+	}
+	return inodes, nil
+}

@@ -1,0 +1,144 @@
+package hls
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// tick is one tick of the 90 kHz clock, rounded up: what a duration that is
+// written with five decimals may be off by.
+const tick = 12 * time.Microsecond
+
+// Check holds the playlist to the rules for low-latency HLS that can be seen in
+// one state of it (draft-pantos-hls-rfc8216bis, 4.4.3 and 4.4.4, and the parts'
+// own rules in its appendix B). All that is broken is in the error.
+func (p *Playlist) Check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if p.PartTarget <= 0 || !p.BlockReload {
+		bad("no PART-TARGET or no CAN-BLOCK-RELOAD")
+	}
+	if p.PartHoldBack < 3*p.PartTarget-time.Microsecond {
+		bad("PART-HOLD-BACK %v is less than three times PART-TARGET %v", p.PartHoldBack, p.PartTarget)
+	}
+	if p.HoldBack < 3*p.Target {
+		bad("HOLD-BACK %v is less than three target durations of %v", p.HoldBack, p.Target)
+	}
+	if p.Ended == (p.Hint != "") {
+		bad("a preload hint stands in exactly those playlists that go on; this one: ended %v, hint %q", p.Ended, p.Hint)
+	}
+	seen := map[string]bool{}
+	for i, s := range p.Segments {
+		if seen[s.URI] {
+			bad("segment %d: %s is listed twice", s.MSN, s.URI)
+		}
+		seen[s.URI] = true
+		if s.Duration.Round(time.Second) > p.Target {
+			bad("segment %d: %v is more than the target duration %v", s.MSN, s.Duration, p.Target)
+		}
+		if s.Map == "" {
+			bad("segment %d: no EXT-X-MAP holds", s.MSN)
+		}
+		errs = append(errs, s.checkTime(p.Segments[:i]), p.checkParts(s.MSN, s.Parts), s.checkSum())
+	}
+	errs = append(errs, p.checkParts(p.MediaSequence+int64(len(p.Segments)), p.Parts))
+	return errors.Join(errs...)
+}
+
+// checkTime wants the segment's program date-time to go on where that of the
+// segment before it ends, to the millisecond with which it is written.
+func (s Segment) checkTime(before []Segment) error {
+	if s.DateTime.IsZero() {
+		return fmt.Errorf("segment %d: no EXT-X-PROGRAM-DATE-TIME", s.MSN)
+	}
+	if len(before) == 0 {
+		return nil
+	}
+	last := before[len(before)-1]
+	want := last.DateTime.Add(last.Duration)
+	if absolute(s.DateTime.Sub(want)) > 2*time.Millisecond {
+		return fmt.Errorf("segment %d: EXT-X-PROGRAM-DATE-TIME %v, the one before ends at %v", s.MSN, s.DateTime, want)
+	}
+	return nil
+}
+
+// checkSum wants the parts to add up to the segment.
+func (s Segment) checkSum() error {
+	if len(s.Parts) == 0 {
+		return nil // so old that its parts are not listed any more
+	}
+	var sum time.Duration
+	for _, part := range s.Parts {
+		sum += part.Duration
+	}
+	if absolute(sum-s.Duration) > time.Duration(len(s.Parts)+1)*tick {
+		return fmt.Errorf("segment %d: EXTINF is %v, its parts add up to %v", s.MSN, s.Duration, sum)
+	}
+	return nil
+}
+
+// checkParts wants each part to be no longer than PART-TARGET and, except for the
+// last of a segment, no shorter than 85 % of it.
+func (p *Playlist) checkParts(msn int64, parts []Part) error {
+	var errs []error
+	for i, part := range parts {
+		if part.Duration > p.PartTarget {
+			errs = append(errs, fmt.Errorf("part %d.%d: %v is more than PART-TARGET %v", msn, i, part.Duration, p.PartTarget))
+		}
+		// A part behind which a hole begins ends where its media end.
+		holed := part.Gap || i+1 < len(parts) && parts[i+1].Gap
+		if !holed && i+1 < len(parts) && part.Duration < p.PartTarget*85/100 {
+			errs = append(errs, fmt.Errorf("part %d.%d: %v is less than 85 %% of PART-TARGET %v", msn, i, part.Duration, p.PartTarget))
+		}
+		if i == 0 && !part.Independent && !part.Gap {
+			errs = append(errs, fmt.Errorf("part %d.0 is not INDEPENDENT", msn))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// CheckAfter holds p to what the state before it promised: what was listed stays
+// as it was, and the sequence goes on without a hole.
+func (p *Playlist) CheckAfter(before *Playlist) error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if p.PartTarget != before.PartTarget {
+		bad("PART-TARGET was %v and is %v", before.PartTarget, p.PartTarget)
+	}
+	if p.MediaSequence < before.MediaSequence || p.Discontinuity < before.Discontinuity {
+		bad("EXT-X-MEDIA-SEQUENCE was %d and is %d, EXT-X-DISCONTINUITY-SEQUENCE was %d and is %d",
+			before.MediaSequence, p.MediaSequence, before.Discontinuity, p.Discontinuity)
+	}
+	now := map[int64]Segment{}
+	for _, s := range p.Segments {
+		now[s.MSN] = s
+	}
+	next, _ := before.Next()
+	if first := p.MediaSequence; first > next {
+		bad("media sequence %d to %d were never listed", next, first-1)
+	}
+	for _, was := range before.Segments {
+		is, ok := now[was.MSN]
+		if !ok && was.MSN >= p.MediaSequence {
+			bad("segment %d was listed and is not", was.MSN)
+		}
+		if ok && (is.URI != was.URI || is.Duration != was.Duration || is.Gap != was.Gap ||
+			is.Map != was.Map || is.Discontinuity != was.Discontinuity || !is.DateTime.Equal(was.DateTime)) {
+			bad("segment %d was %+v and is %+v", was.MSN, was, is)
+		}
+	}
+	open := p.Parts
+	if s, ok := now[next]; ok {
+		open = s.Parts
+	}
+	if len(open) == 0 && next < p.MediaSequence+int64(len(p.Segments)) {
+		return errors.Join(errs...) // old enough for its parts to be left out
+	}
+	for i, was := range before.Parts {
+		if i >= len(open) || open[i] != was {
+			bad("part %d.%d was %+v and is not any more: %+v", next, i, was, open)
+		}
+	}
+	return errors.Join(errs...)
+}
