@@ -7,6 +7,7 @@ import (
 	"github.com/asticode/go-astiav"
 
 	"ladderd/pipeline"
+	"ladderd/pipeline/pace"
 )
 
 // cascade scales a picture down the ladder: each rung from the next larger one
@@ -23,7 +24,7 @@ type cascade struct {
 type rung struct {
 	index   int // into Job.Videos
 	out     pipeline.VideoOutput
-	cadence *cadence
+	cadence *pace.Cadence
 	scalers map[surface]scaler // by what they scale from
 	owed    userData           // of pictures that the rendition does not keep
 	queue   chan order
@@ -33,7 +34,7 @@ func newCascade(job pipeline.Job, b backend) *cascade {
 	c := &cascade{backend: b}
 	for i, out := range job.Videos {
 		c.rungs = append(c.rungs, &rung{
-			index: i, out: out, cadence: newCadence(job.Rate, out.Rate),
+			index: i, out: out, cadence: pace.NewCadence(job.Rate, out.Rate),
 			scalers: map[surface]scaler{}, queue: make(chan order, encoderQueue),
 		})
 	}
@@ -57,7 +58,7 @@ func (c *cascade) put(src picture, u userData) error {
 	}()
 	for _, r := range c.rungs {
 		r.owed.owe(u)
-		if !r.cadence.keep(src.pts, src.grid) {
+		if !r.cadence.Keep(src.pts, src.grid) {
 			continue
 		}
 		p, err := c.fit(r, from)

@@ -10,7 +10,7 @@
 //	                                                                       heartbeat ─────────┘
 //
 // Each word after an arrow that is not a queue is a goroutine. split is where the
-// decisions are made, once for all renditions: pace.go says which pictures go on and
+// decisions are made, once for all renditions: pipeline/pace says which pictures go on and
 // which are grid points; cascade.go thins them for each rendition and scales each
 // from the next larger one. A picture carries its PTS and whether it is a grid point
 // all the way, so that an IDR is a property of the picture and never of a count.

@@ -12,6 +12,7 @@ import (
 
 	"ladderd/media"
 	"ladderd/pipeline"
+	"ladderd/pipeline/pace"
 )
 
 // Queues between the goroutines. When one is full its producer waits: inside a
@@ -33,7 +34,7 @@ type graph struct {
 	ready   func([]string) error
 
 	decoder  *decoder
-	pacer    *pacer
+	pacer    *pace.Pacer
 	cascade  *cascade
 	encoders []*encoder
 	sound    *sound // nil where no audio is transcoded
@@ -68,7 +69,7 @@ func newGraph(job pipeline.Job, out func(pipeline.Output) error, ready func([]st
 	}
 	g := &graph{
 		job: job, backend: b, log: log, out: out, ready: ready,
-		pacer:   newPacer(job.Grid, job.After),
+		pacer:   pace.NewPacer(job.Grid, job.After),
 		cascade: newCascade(job, b),
 		video:   make(chan media.Packet, videoQueue), audio: make(chan media.Packet, audioQueue),
 		pictures: make(chan decoded, decodedQueue),

@@ -50,7 +50,7 @@ func (g *graph) split() error {
 
 // place puts a picture into every rendition that it belongs to.
 func (g *graph) place(d decoded) error {
-	use, gridPoint := g.pacer.step(d.pts, d.key, d.lost)
+	use, gridPoint := g.pacer.Step(d.pts, d.key, d.lost)
 	if !use {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package worker
+package pace
 
 import (
 	"slices"
@@ -78,10 +78,10 @@ func TestPacerFindsGridPoints(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPacer(c.grid, c.after)
+			p := NewPacer(c.grid, c.after)
 			var used, grids []media.Ticks
 			for _, s := range c.in {
-				use, grid := p.step(s.pts, s.key, s.lost)
+				use, grid := p.Step(s.pts, s.key, s.lost)
 				if use {
 					used = append(used, s.pts)
 				}
@@ -125,13 +125,13 @@ func TestAllRenditionsShareTheirGrid(t *testing.T) {
 			grid.Period = 2 * second
 		}
 		rates := []media.Rate{{Num: 60, Den: 1}, {Num: 30, Den: 1}, {Num: 25, Den: 1}, {Num: 30000, Den: 1001}, {}}
-		p, grids := newPacer(grid, -1), []media.Ticks(nil)
-		cadences, kept := make([]*cadence, len(rates)), make([][]media.Ticks, len(rates))
+		p, grids := NewPacer(grid, -1), []media.Ticks(nil)
+		cadences, kept := make([]*Cadence, len(rates)), make([][]media.Ticks, len(rates))
 		for i, r := range rates {
-			cadences[i] = newCadence(media.Rate{Num: 60, Den: 1}, r)
+			cadences[i] = NewCadence(media.Rate{Num: 60, Den: 1}, r)
 		}
 		for _, s := range in {
-			use, onGrid := p.step(s.pts, s.key, s.lost)
+			use, onGrid := p.Step(s.pts, s.key, s.lost)
 			if !use {
 				t.Fatalf("picture at %d is not used", s.pts)
 			}
@@ -139,7 +139,7 @@ func TestAllRenditionsShareTheirGrid(t *testing.T) {
 				grids = append(grids, s.pts)
 			}
 			for i, c := range cadences {
-				if keep := c.keep(s.pts, onGrid); keep && onGrid {
+				if keep := c.Keep(s.pts, onGrid); keep && onGrid {
 					kept[i] = append(kept[i], s.pts)
 				}
 			}
@@ -174,17 +174,17 @@ func TestReplacementGoesOnOnTheSameGrid(t *testing.T) {
 			grid.Period = 2 * second
 		}
 		var all []media.Ticks
-		whole := newPacer(grid, -1)
+		whole := NewPacer(grid, -1)
 		for _, s := range in {
-			if _, onGrid := whole.step(s.pts, s.key, s.lost); onGrid {
+			if _, onGrid := whole.Step(s.pts, s.key, s.lost); onGrid {
 				all = append(all, s.pts)
 			}
 		}
 		after := in[rapid.IntRange(0, len(in)-1).Draw(t, "out up to")].pts
 		var rest []media.Ticks
-		next := newPacer(grid, after)
+		next := NewPacer(grid, after)
 		for _, s := range in {
-			if use, onGrid := next.step(s.pts, s.key, s.lost); use && onGrid {
+			if use, onGrid := next.Step(s.pts, s.key, s.lost); use && onGrid {
 				rest = append(rest, s.pts)
 			} else if use && len(rest) == 0 {
 				t.Fatalf("picture at %d is used before the first grid point", s.pts)
@@ -223,9 +223,9 @@ func TestCadenceHalvesByTime(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			var got []media.Ticks
-			cad := newCadence(c.source, c.out)
+			cad := NewCadence(c.source, c.out)
 			for i, pts := range c.pts {
-				if cad.keep(pts, i == 0) {
+				if cad.Keep(pts, i == 0) {
 					got = append(got, pts)
 				}
 			}
@@ -238,12 +238,12 @@ func TestCadenceHalvesByTime(t *testing.T) {
 
 func TestCadenceNeverExceedsItsRate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := newCadence(media.Rate{Num: 30, Den: 1}, media.Rate{Num: 30, Den: 1})
+		c := NewCadence(media.Rate{Num: 30, Den: 1}, media.Rate{Num: 30, Den: 1})
 		step := media.Ticks(rapid.Int64Range(300, 9000).Draw(t, "step"))
 		const span = 60 * media.Clock
 		n := 0
 		for at := media.Ticks(0); at < span; at += step {
-			if c.keep(at, at == 0) {
+			if c.Keep(at, at == 0) {
 				n++
 			}
 		}

@@ -1,13 +1,13 @@
-package worker
+package pace
 
 import (
 	"ladderd/media"
 	"ladderd/pipeline"
 )
 
-// pacer decides once, before the split, which decoded pictures go on and which
+// Pacer decides once, before the split, which decoded pictures go on and which
 // are grid points. All renditions follow it, so their IDRs cannot differ.
-type pacer struct {
+type Pacer struct {
 	grid    pipeline.Grid
 	after   media.Ticks // nothing up to here goes on
 	waiting bool        // nothing goes on before the next grid point
@@ -16,22 +16,22 @@ type pacer struct {
 	point   int64       // the last grid point passed, in periods from the origin
 }
 
-// newPacer begins at the first grid point past job.After.
-func newPacer(grid pipeline.Grid, after media.Ticks) *pacer {
-	p := &pacer{grid: grid, after: after, waiting: true, point: -1}
+// NewPacer begins at the first grid point past job.After.
+func NewPacer(grid pipeline.Grid, after media.Ticks) *Pacer {
+	p := &Pacer{grid: grid, after: after, waiting: true, point: -1}
 	if grid.Period > 0 && after >= grid.Origin {
 		p.point = int64((after - grid.Origin) / grid.Period)
 	}
 	return p
 }
 
-// step takes the next picture in order of display. key says that it is the
+// Step takes the next picture in order of display. key says that it is the
 // source's IDR, lost that an IDR before it could not be decoded.
 //
 // Where the source's IDRs are the grid and one is lost, the pictures that follow
 // have nothing to hang on to: all renditions pause until the next one rather than
 // go on in a segment that has no IDR.
-func (p *pacer) step(pts media.Ticks, key, lost bool) (use, gridPoint bool) {
+func (p *Pacer) Step(pts media.Ticks, key, lost bool) (use, gridPoint bool) {
 	if p.started && pts <= p.last {
 		return false, false
 	}
@@ -51,7 +51,7 @@ func (p *pacer) step(pts media.Ticks, key, lost bool) (use, gridPoint bool) {
 
 // onGrid says whether pts is the first picture at or past a grid point. After a
 // jump over several of them it is one grid point, not several.
-func (p *pacer) onGrid(pts media.Ticks, key bool) bool {
+func (p *Pacer) onGrid(pts media.Ticks, key bool) bool {
 	if p.grid.Period == 0 {
 		return key
 	}
@@ -66,21 +66,21 @@ func (p *pacer) onGrid(pts media.Ticks, key bool) bool {
 	return true
 }
 
-// cadence thins a source's pictures to a rendition's frame rate by their PTS, so
+// Cadence thins a source's pictures to a rendition's frame rate by their PTS, so
 // that sources with a varying rate keep their timing. Grid points are always kept,
 // and the cadence starts anew at each.
-type cadence struct {
+type Cadence struct {
 	period float64 // ticks from one kept picture to the next; 0 keeps all
 	slack  float64 // ticks by which a picture may come early
 	due    float64
 }
 
-// newCadence thins source pictures, whose rate may be unknown, to out.
-func newCadence(source, out media.Rate) *cadence {
+// NewCadence thins source pictures, whose rate may be unknown, to out.
+func NewCadence(source, out media.Rate) *Cadence {
 	if !out.Known() {
-		return &cadence{}
+		return &Cadence{}
 	}
-	c := &cadence{period: media.Clock / out.Float()}
+	c := &Cadence{period: media.Clock / out.Float()}
 	// Half a source period decides rightly between two neighbours however the
 	// source's timestamps were rounded. A quarter of the output's is the same for
 	// a source of twice the rate, and lets one of the same rate jitter by as much.
@@ -91,9 +91,9 @@ func newCadence(source, out media.Rate) *cadence {
 	return c
 }
 
-// keep says whether the picture belongs to the rendition. Over time it lets
+// Keep says whether the picture belongs to the rendition. Over time it lets
 // through no more than the rendition's rate.
-func (c *cadence) keep(pts media.Ticks, gridPoint bool) bool {
+func (c *Cadence) Keep(pts media.Ticks, gridPoint bool) bool {
 	at := float64(pts)
 	if gridPoint {
 		c.due = at + c.period
