@@ -128,3 +128,15 @@ func AVCCToAnnexB(dst, src []byte) ([]byte, error) {
 	}
 	return dst, nil
 }
+
+// AVCConfig writes the parameter sets as an AVCDecoderConfigurationRecord for NAL
+// units behind 4-byte lengths (ISO/IEC 14496-15, 5.3.3.1): how FLV, MP4 and libav
+// are told of them.
+func (v *VideoParams) AVCConfig() []byte {
+	b := []byte{1, v.SPS[1], v.SPS[2], v.SPS[3], 0xfc | (nalLength - 1), 0xe0 | 1}
+	b = binary.BigEndian.AppendUint16(b, uint16(len(v.SPS)))
+	b = append(b, v.SPS...)
+	b = append(b, 1)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(v.PPS)))
+	return append(b, v.PPS...)
+}

@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"encoding/hex"
 	"strings"
 	"testing"
 
@@ -129,5 +130,16 @@ func checkError(t testing.TB, err error, part string) {
 		t.Errorf("error %q, want none", err)
 	case part != "" && (err == nil || !strings.Contains(err.Error(), part)):
 		t.Errorf("error %v, want one with %q", err, part)
+	}
+}
+
+func TestAVCConfig(t *testing.T) {
+	v, err := NewVideoParams(unhex("6764001facb200a00b760220000003002000000641e30649"), somePPS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "0164001fffe1" + "0018" + "6764001facb200a00b760220000003002000000641e30649" + "01" + "0006" + "68ebe3cb22c0"
+	if got := hex.EncodeToString(v.AVCConfig()); got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -50,8 +50,10 @@ func (w *window) add(p part) {
 }
 
 // complete closes the open segment, and forgets what no player may still ask
-// for: a segment stays for as long as the longest playlist that listed it, after
-// it has gone from the playlist (rfc8216bis, 6.2.2).
+// for: a segment that has gone from the playlist stays for its own duration and
+// that of the longest playlist that listed it (rfc8216bis, 6.2.2). That playlist
+// was shorter than listed and the segment together; the third duration is for the
+// part at whose coming the segment went.
 func (w *window) complete() *segment {
 	done := w.open
 	done.complete = true
@@ -62,7 +64,7 @@ func (w *window) complete() *segment {
 		total += s.dur
 	}
 	gone := 0
-	for gone < len(w.segments)-1 && total-w.segments[gone].dur > 2*w.listed {
+	for gone < len(w.segments)-1 && total-w.segments[gone].dur > 2*w.listed+3*w.segments[gone].dur {
 		total -= w.segments[gone].dur
 		w.bytes -= w.segments[gone].bytes
 		gone++

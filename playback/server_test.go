@@ -205,9 +205,9 @@ func TestSettleWaitsForViewersToHaveTheEnd(t *testing.T) {
 			s.server.Settle(t.Context())
 			close(settled)
 		}()
-		time.Sleep(quiet / 2) // on the bubble's clock
+		<-time.After(quiet / 2) // of the bubble's clock
 		read(t, s.connect(line(mediaURL+"0.m4s")))
-		time.Sleep(quiet * 3 / 4)
+		<-time.After(quiet * 3 / 4)
 		select {
 		case <-settled:
 			t.Error("settled less than a quiet time after the last request")

@@ -85,7 +85,7 @@ func (l *live) put(i input) error {
 // run is the stream's goroutine. It ends with the publisher, with an error that
 // costs this stream alone, or with ctx.
 func (l *live) run(ctx context.Context) {
-	err := l.guarded(ctx)
+	err := l.guarded(func() error { return l.work(ctx) })
 	if err != nil {
 		l.request.Close(err)
 		l.log.Warn("stream cut off", "reason", err)
@@ -99,16 +99,16 @@ func (l *live) run(ctx context.Context) {
 	l.hub.ended(l)
 }
 
-// guarded works, and keeps what a publisher's bytes may have found wrong in here
-// from costing the other streams too.
-func (l *live) guarded(ctx context.Context) (err error) {
+// guarded keeps what a publisher's bytes may have found wrong in here from costing
+// the other streams too.
+func (l *live) guarded(work func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			l.log.Error("panic in a stream", "panic", r, "stack", string(debug.Stack()))
 			err = errInternal
 		}
 	}()
-	return l.work(ctx)
+	return work()
 }
 
 func (l *live) work(ctx context.Context) error {
@@ -175,18 +175,35 @@ func (l *live) transcoderFailed() error {
 }
 
 // finish lets what has been taken reach the viewers, whatever ended the stream,
-// then ends the playlists. A transcoder that failed has closed its outputs.
+// then ends the playlists.
 func (l *live) finish() {
+	_ = l.guarded(l.flush) // the stream is at its end already
 	if l.transcoder != nil {
-		l.transcoder.Drain()
-		for o := range l.transcoder.Outputs() {
-			_ = l.deliver(o) // the stream is at its end already
-		}
 		l.transcoder.Close()
 	}
 	if l.pack != nil {
-		l.pack.End()
+		_ = l.guarded(func() error { l.pack.End(); return nil })
 	}
+}
+
+// flush fills up the audio, which stops first where a publisher is cut off, and has
+// the encoders put out what they hold. A transcoder that failed has closed its
+// outputs.
+func (l *live) flush() error {
+	if l.packager.Load() == nil {
+		return nil // it has not started
+	}
+	var err error
+	if l.soundtrack != nil {
+		err = l.sound(l.soundtrack.fill(l.timeline.end(media.Video)))
+	}
+	if l.transcoder != nil {
+		l.transcoder.Drain()
+		for o := range l.transcoder.Outputs() {
+			err = errors.Join(err, l.deliver(o))
+		}
+	}
+	return err
 }
 
 func (l *live) take(i input) error {

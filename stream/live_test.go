@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	"go.uber.org/goleak"
 
 	"ladderd/ingest"
@@ -180,6 +182,43 @@ func rendition(t *testing.T, s *packager.Stream) *packager.Rendition {
 	return nil
 }
 
+// A publisher that is cut off has often sent more video than audio.
+func TestAudioThatStopsFirstIsSilenceUpToTheEnd(t *testing.T) {
+	h := newTestHub(t, basic)
+	s := h.publish(t, basic.Key)
+	v := realVideo(t)
+	params, err := media.NewAACLC(48000, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 30 { // a second of video, half a second of audio
+		write(t, s, frame(n, v))
+		if n < 15 {
+			at := media.Ticks(n) * 3000
+			write(t, s, media.Packet{Kind: media.Audio, PTS: at, DTS: at, Data: []byte{1, 2, 3}, Audio: params})
+		}
+	}
+	var live *packager.Stream
+	until(t, "the channel is live", func() bool { live, _ = h.Channel("a"); return live != nil })
+	s.Close(io.ErrUnexpectedEOF)
+	var segment packager.Resource
+	until(t, "the segment", func() bool {
+		segment, err = rendition(t, live).Media(context.Background(), "0.m4s")
+		return err == nil
+	})
+	var parts fmp4.Parts
+	if err := parts.Unmarshal(slices.Concat(segment.Chunks...)); err != nil {
+		t.Fatal(err)
+	}
+	audio := 0
+	for _, p := range parts {
+		audio += len(p.Tracks[1].Samples)
+	}
+	if lasts := float64(audio*media.FrameSamples) / 48000; lasts < 1 || lasts > 1.05 {
+		t.Errorf("%.2f s of audio in a segment of 1 s", lasts)
+	}
+}
+
 func TestAcceptRefuses(t *testing.T) {
 	h := newTestHub(t, basic)
 	if _, err := h.Accept(ingest.Request{Key: "sk_local_b_key"}); !errors.Is(err, ingest.ErrUnknownKey) {
@@ -248,7 +287,7 @@ func TestPublisherThatNeverStartsFreesItsChannel(t *testing.T) {
 		s := h.publish(t, basic.Key)
 		stuck := frame(1, nil) // no IDR, and a clock that stands still
 		write(t, s, stuck, stuck)
-		time.Sleep(openingPatience + time.Second) // on the bubble's clock
+		<-time.After(openingPatience + time.Second) // of the bubble's clock
 		if !h.toldOf(errOverdue.Error()) || len(h.Status()) != 0 {
 			t.Error("the channel is held still")
 		}
@@ -334,6 +373,12 @@ func TestPanicCostsOnlyItsStream(t *testing.T) {
 	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
 	h.options.Transcode = func(pipeline.Job, *slog.Logger) (Transcoder, error) { return broken{h.transcoder}, nil }
 	s := h.publish(t, basic.Key)
+	params, err := media.NewAACLC(48000, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// With audio the stream's end panics too, where silence is filled in.
+	write(t, s, media.Packet{Kind: media.Audio, Data: []byte{1, 2, 3}, Audio: params})
 	for _, p := range first(20, realVideo(t)) {
 		if s.Write(p) != nil {
 			break

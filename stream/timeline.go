@@ -90,11 +90,17 @@ func (t *timeline) choose(in, want, own, back media.Ticks) (offset media.Ticks, 
 	return t.offset, true
 }
 
+// end is where a track's last packet ends, by decoding.
+func (t *timeline) end(k media.Kind) media.Ticks {
+	tr := t.tracks[k]
+	return tr.last + sane(tr.step)
+}
+
 // expected is when the next packet of a track should come; a track that has not
 // begun is measured by the other one.
 func (t *timeline) expected(k media.Kind) (media.Ticks, bool) {
-	if tr := t.tracks[k]; tr.begun {
-		return tr.last + sane(tr.step), true
+	if t.tracks[k].begun {
+		return t.end(k), true
 	}
 	for _, tr := range t.tracks {
 		if tr.begun {

@@ -49,11 +49,27 @@ func (c *demoCommand) Run() error {
 	defer d.close()
 	fmt.Printf("\n  Watch   http://%s/watch/demo/\n  Player  http://%s%s\n  Health  http://%s/healthz\n\n  Ctrl-C stops all of it.\n\n",
 		cfg.Playback.Listen, cfg.Playback.Listen, playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, "demo"), cfg.Metrics.Listen)
-	err = publish(ctx, ffmpeg, fmt.Sprintf("rtmp://%s/app/%s", cfg.Ingest.RTMP.Listen, demoKey))
-	if ctx.Err() != nil {
-		return nil
+	return c.broadcast(ctx, d, ffmpeg, fmt.Sprintf("rtmp://%s/app/%s", cfg.Ingest.RTMP.Listen, demoKey))
+}
+
+// broadcast publishes until the demo is interrupted, or until a listener or the
+// generator has failed.
+func (c *demoCommand) broadcast(ctx context.Context, d *daemon, ffmpeg, url string) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	ended := make(chan error, 1)
+	go func() { ended <- publish(ctx, ffmpeg, url) }()
+	select {
+	case err := <-d.failed:
+		stop(err)
+		<-ended
+		return err
+	case err := <-ended:
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("the generated broadcast ended: %w", err)
 	}
-	return fmt.Errorf("the generated broadcast ended: %w", err)
 }
 
 // config is written to a file and read back, as an operator's would be.

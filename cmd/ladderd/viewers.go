@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"ladderd/config"
 	"ladderd/console"
@@ -35,10 +36,11 @@ func (v viewers) Stream(id string) (*packager.Stream, error) {
 }
 
 // viewerHandler serves playback, and below /watch/ a page for each channel that
-// plays it.
+// plays it. All else is playback's, whatever its path: a mux above both would
+// redirect paths such as //hls without the CORS headers.
 func viewerHandler(cfg *config.Config, play http.Handler) (http.Handler, error) {
-	mux := http.NewServeMux()
-	mux.Handle("/", play)
+	pages := http.NewServeMux()
+	pages.Handle("/", play)
 	for _, c := range cfg.Channels {
 		page, err := console.Player(console.Page{
 			Title: c.Name, PlaybackURL: playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, c.ID),
@@ -47,7 +49,13 @@ func viewerHandler(cfg *config.Config, play http.Handler) (http.Handler, error) 
 			return nil, fmt.Errorf("make the player page of channel %s: %w", c.ID, err)
 		}
 		at := "/watch/" + c.ID
-		mux.Handle(at+"/", http.StripPrefix(at, page))
+		pages.Handle(at+"/", http.StripPrefix(at, page))
 	}
-	return mux, nil
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/watch/") {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		play.ServeHTTP(w, r)
+	}), nil
 }

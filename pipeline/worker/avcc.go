@@ -8,18 +8,8 @@ import (
 	"ladderd/media"
 )
 
-// avcConfig writes an AVCDecoderConfigurationRecord with 4-byte NAL unit lengths
-// (ISO/IEC 14496-15, 5.3.3.1): how libav is told that packets are in AVCC.
-func avcConfig(v media.VideoParams) []byte {
-	b := []byte{1, v.SPS[1], v.SPS[2], v.SPS[3], 0xff, 0xe1}
-	b = binary.BigEndian.AppendUint16(b, uint16(len(v.SPS)))
-	b = append(b, v.SPS...)
-	b = append(b, 1)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(v.PPS)))
-	return append(b, v.PPS...)
-}
-
-// avcParams reads the first parameter sets of such a record.
+// avcParams reads the first parameter sets of an AVCDecoderConfigurationRecord
+// (ISO/IEC 14496-15, 5.3.3.1).
 func avcParams(b []byte) (*media.VideoParams, error) {
 	if len(b) < 6 || b[0] != 1 {
 		return nil, errors.New("encoder told no parameter sets in AVCC")

@@ -40,7 +40,7 @@ func (x *x264) openDecoder(v media.VideoParams) (*astiav.CodecContext, error) {
 	ctx := astiav.AllocCodecContext(codec)
 	ctx.SetThreadCount(1)
 	ctx.SetTimeBase(astiav.NewRational(1, media.Clock))
-	err := ctx.SetExtraData(avcConfig(v))
+	err := ctx.SetExtraData(v.AVCConfig())
 	if err == nil {
 		err = ctx.Open(codec, nil)
 	}

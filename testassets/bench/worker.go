@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"os"
@@ -101,7 +100,7 @@ func (w *worker) write(dir string, packets [][]media.Packet) ([]string, error) {
 		for _, p := range packets[i] {
 			at := int64((p.PTS - media.Clock) / (media.Clock / 1000))
 			if p.Video != nil {
-				tags = append(tags, publish.Tag{Type: publish.TagVideo, Time: at, Body: append([]byte{0x17, 0, 0, 0, 0}, avcConfig(p.Video)...)})
+				tags = append(tags, publish.Tag{Type: publish.TagVideo, Time: at, Body: append([]byte{0x17, 0, 0, 0, 0}, p.Video.AVCConfig()...)})
 			}
 			first := byte(0x27)
 			if p.Key {
@@ -116,14 +115,6 @@ func (w *worker) write(dir string, packets [][]media.Packet) ([]string, error) {
 		files = append(files, file)
 	}
 	return files, nil
-}
-
-// avcConfig writes an AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1).
-func avcConfig(v *media.VideoParams) []byte {
-	b := []byte{1, v.SPS[1], v.SPS[2], v.SPS[3], 0xff, 0xe1}
-	b = append(binary.BigEndian.AppendUint16(b, uint16(len(v.SPS))), v.SPS...)
-	b = append(b, 1)
-	return append(binary.BigEndian.AppendUint16(b, uint16(len(v.PPS))), v.PPS...)
 }
 
 // ownCPU is the user and system time of this process so far.

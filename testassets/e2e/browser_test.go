@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"ladderd/console"
-	"ladderd/ladder"
 	"ladderd/testassets/browser"
 	"ladderd/testassets/daemon"
-	"ladderd/testassets/publish"
 )
 
 // step bounds each thing that the browser is waited for.
@@ -61,13 +59,8 @@ func plays(t *testing.T, b *browser.Browser, seconds float64) {
 
 func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
 	t.Parallel()
-	file := clip(t, mixed)
-	useCores(t, 2)
-	c := channel(daemon.Channel{Type: ladder.Standard})
-	d := startDaemon(t, c)
-	p, err := publish.FFmpegLoop(d.RTMP(c.Key), file)
-	p = stopAtEnd(t, p, err)
-	b := watch(t, d, c.ID)
+	d, p := broadcastMixed(t, 2)
+	b := watch(t, d, studio)
 
 	levels := eval[[]string](t, b, `window.ladderd.levels`)
 	if len(levels) != mixedRenditions {
@@ -93,19 +86,14 @@ func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
 
 func TestBrowserOutlivesTheWorker(t *testing.T) {
 	t.Parallel()
-	file := clip(t, mixed)
-	useCores(t, 2)
-	c := channel(daemon.Channel{Type: ladder.Standard})
-	d := startDaemon(t, c)
-	p, err := publish.FFmpegLoop(d.RTMP(c.Key), file)
-	stopAtEnd(t, p, err)
-	b := watch(t, d, c.ID)
+	d, _ := broadcastMixed(t, 2)
+	b := watch(t, d, studio)
 	if err := b.Eval(`window.ladderd.choose('480p30')`, nil); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, b, `window.ladderd.current === '480p30'`)
 	for i, signal := range crashes {
-		killWorker(t, d, c.ID, i+1, signal)
+		killWorker(t, d, studio, i+1, signal)
 		plays(t, b, 8) // past the hole, and past what it had buffered before
 	}
 	t.Logf("%d stalls, playback began %d times", eval[int](t, b, `window.ladderd.stalls`), eval[int](t, b, `window.ladderd.starts`))

@@ -6,6 +6,7 @@
 //	worker_test.go    the worker is killed in mid-stream
 //	browser_test.go   Chromium with hls.js and the demo page
 //	refusals_test.go  who may not publish, what is not live
+//	demo_test.go      the demo, from its first line to Ctrl-C
 //
 // Tests wait for conditions, with deadlines that only keep a broken daemon from
 // holding the run up for ever.

@@ -76,11 +76,15 @@ func within(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
-const streamKey = "sk_test_channel_0001"
+// The channel under test, of which each test's daemon has one.
+const (
+	studio    = "studio"
+	streamKey = "sk_test_channel_0001"
+)
 
-// channel is a channel under test with this test's stream key.
+// channel is that channel, with the type and preset of c.
 func channel(c daemon.Channel) daemon.Channel {
-	c.ID, c.Key = "studio", streamKey
+	c.ID, c.Key = studio, streamKey
 	return c
 }
 

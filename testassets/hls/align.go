@@ -93,6 +93,24 @@ func (r *Rendition) Holes() int {
 	return n
 }
 
+// Standing counts the segments of r in which the picture stands for a while, as
+// where a worker died: they have less than nine tenths of the pictures that the
+// frame rate calls for, or are gaps. The last one is left out: what a publisher owes
+// that was interrupted is no worker's fault.
+func (r *Rendition) Standing() int {
+	pictures := map[int64]int{}
+	for _, p := range r.Video {
+		pictures[p.MSN]++
+	}
+	n := 0
+	for _, s := range r.Playlist.Segments[:len(r.Playlist.Segments)-1] {
+		if float64(pictures[s.MSN]) < 0.9*r.FrameRate*s.Duration.Seconds() {
+			n++
+		}
+	}
+	return n
+}
+
 // sameSequence compares the playlists segment by segment, and where the video of
 // each begins.
 func sameSequence(renditions []*Rendition) error {
@@ -113,11 +131,20 @@ func sameSequence(renditions []*Rendition) error {
 	return errors.Join(errs...)
 }
 
+// lastSlack is by how much the lengths of a broadcast's last segment may differ. It
+// ends with the last frame, which half the frame rate puts elsewhere; and where a
+// publisher was stopped between a picture and the two B-frames that are shown before
+// it, the picture counts from its decoding where it is passed through and, four
+// frames of 30 a second later, to its end where it is encoded anew.
+const lastSlack = 150 * time.Millisecond
+
 func sameSegment(one, two *Rendition, a, b Segment, last bool) error {
-	// Without video a segment ends with a frame of audio; the last one ends with
-	// the last frame, which half the frame rate puts elsewhere.
+	// Without video a segment ends with a frame of audio.
 	slack := tick
-	if last || !one.HasVideo() || !two.HasVideo() {
+	switch {
+	case last:
+		slack = lastSlack
+	case !one.HasVideo() || !two.HasVideo():
 		slack = 100 * time.Millisecond
 	}
 	if absolute(a.Duration-b.Duration) > slack ||

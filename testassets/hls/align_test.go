@@ -79,3 +79,16 @@ func TestCheckMedia(t *testing.T) {
 		t.Errorf("EXTINF that is not the media's: %v", err)
 	}
 }
+
+func TestStanding(t *testing.T) {
+	r := rendition("a")
+	r.FrameRate = 1 // two pictures in each segment
+	r.Video = r.Video[:3]
+	if n := r.Standing(); n != 0 {
+		t.Errorf("the picture stands in %d segments; it is the last one that was cut off", n)
+	}
+	r.Video = r.Video[1:]
+	if n := r.Standing(); n != 1 {
+		t.Errorf("the picture stands in %d segments of one", n)
+	}
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"ladderd/config"
+	"ladderd/playback"
+	"ladderd/stream"
+)
+
+func TestEveryAnswerOfPlaybackHasCORS(t *testing.T) {
+	cfg := config.Default()
+	cfg.Channels = []config.Channel{{ID: "studioA", Name: "Studio A"}}
+	hub := stream.NewHub([]stream.Channel{{ID: "studioA"}}, stream.Options{Log: quiet()})
+	t.Cleanup(hub.Close)
+	play := playback.NewHandler(playback.Config{Region: "local", Account: "000000000000", Log: quiet()}, viewers{hub})
+	h, err := viewerHandler(cfg, play)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		method, path string
+		status       int
+	}{
+		{"GET", playback.PlaybackPath("local", "000000000000", "studioA"), http.StatusNotFound},
+		{"GET", "//hls/st-x/720p30/index.m3u8", http.StatusTemporaryRedirect},
+		{"GET", "/nothing", http.StatusNotFound},
+		{"GET", "/watch/nobody/", http.StatusNotFound},
+		{"OPTIONS", "//hls", http.StatusNoContent},
+		{"DELETE", "/hls/st-x/720p30/0.m4s", http.StatusMethodNotAllowed},
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(test.method, "http://viewers.example"+test.path, nil))
+		if w.Code != test.status || w.Header().Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s %s: status %d, CORS %q", test.method, test.path, w.Code, w.Header().Get("Access-Control-Allow-Origin"))
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "http://viewers.example/watch/studioA/", nil))
+	if w.Code != http.StatusOK {
+		t.Errorf("the channel's page: status %d", w.Code)
+	}
+}
