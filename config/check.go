@@ -68,7 +68,7 @@ func (c *Config) Warnings() []string {
 		w = append(w, "there is no [playback] section: nobody can watch")
 	}
 	if len(c.Channels) == 0 {
-		w = append(w, "there is no [[channel]]: nobody can publish")
+		w = append(w, "there is no [[channel]]: nobody can publish; add one, as configs/ladderd.toml shows at its end")
 	}
 	for _, channel := range c.Channels {
 		if !channel.InsecureIngest {

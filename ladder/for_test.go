@@ -97,7 +97,7 @@ func checkGolden(t *testing.T, name, got string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", path, diff)
+		t.Errorf("%s differs (-want +got; -update writes it anew):\n%s", path, diff)
 	}
 }
 

@@ -167,7 +167,7 @@ func golden(t *testing.T, file, got string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
+		t.Errorf("-want +got (-update writes the golden file anew)\n%s", diff)
 	}
 }
 

@@ -33,7 +33,7 @@ type Grid struct {
 type VideoOutput struct {
 	Width, Height int        // pixels
 	Rate          media.Rate // frames per second, at most
-	Bitrate       int        // bits per second, CBR
+	Bitrate       int        // bits per second: what content that needs it gets over any 2 s, within 10 %
 }
 
 // AudioOutput is one AAC-LC encoding of the source's audio; renditions with the

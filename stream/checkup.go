@@ -24,6 +24,7 @@ const (
 	AudioIgnored  = "audio-unannounced"
 	FramesMissing = "frames-missing"
 	Interlaced    = "interlaced"
+	Bitrate       = "bitrate"
 )
 
 const (
@@ -91,6 +92,15 @@ func (c *checkup) audio(s *soundtrack) []Finding {
 		news = append(news, c.add(AudioLate, "audio came more than %.1f s after the video that it belongs to: check the encoder's interleaving", media.Ticks(soundLag).Seconds())...)
 	}
 	return news
+}
+
+// bitrate looks at what the encoder announced, in bits per second. The channel
+// type's limit is for what arrives; more is not cut off yet.
+func (c *checkup) bitrate(announced, most int) []Finding {
+	if announced <= most {
+		return nil
+	}
+	return c.add(Bitrate, "the encoder announces %.1f Mb/s; this type of channel is for at most %.1f", float64(announced)/1e6, float64(most)/1e6)
 }
 
 // findings are all so far, by code.

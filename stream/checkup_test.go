@@ -54,3 +54,14 @@ func TestCheckup(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckupOfTheAnnouncedBitrate(t *testing.T) {
+	check := newCheckup()
+	if news := check.bitrate(8_500_000, 8_500_000); news != nil {
+		t.Errorf("at the limit: %v", news)
+	}
+	news := check.bitrate(12_160_000, 8_500_000)
+	if len(news) != 1 || news[0].Code != Bitrate || news[0].Text != "the encoder announces 12.2 Mb/s; this type of channel is for at most 8.5" {
+		t.Errorf("above the limit: %v", news)
+	}
+}

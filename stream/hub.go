@@ -103,18 +103,26 @@ func (h *Hub) Accept(r ingest.Request) (ingest.Session, error) {
 		return nil, fmt.Errorf("%w: set insecure_ingest to allow it", ingest.ErrInsecure)
 	}
 	l := h.newLive(channel, r)
+	if err := h.putOnAir(l); err != nil {
+		h.options.Log.Warn("publisher refused", "channel", channel.ID, "remote", r.Remote, "reason", err)
+		return nil, err
+	}
+	return l, nil
+}
+
+// putOnAir starts l, unless its channel is live or the hub is closed.
+func (h *Hub) putOnAir(l *live) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return nil, ingest.ErrDraining
+		return ingest.ErrDraining
 	}
-	if h.onAir[channel.ID] != nil {
-		return nil, ingest.ErrLive
+	if h.onAir[l.channel.ID] != nil {
+		return ingest.ErrLive
 	}
-	h.onAir[channel.ID], h.streams[l.id] = l, l
-	l.log.Info("publisher accepted", "protocol", r.Protocol, "remote", r.Remote)
+	h.onAir[l.channel.ID], h.streams[l.id] = l, l
 	h.running.Go(func() { l.run(h.context) })
-	return l, nil
+	return nil
 }
 
 // byKey finds a key's channel. It compares digests in constant time and with

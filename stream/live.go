@@ -85,6 +85,7 @@ func (l *live) put(i input) error {
 // run is the stream's goroutine. It ends with the publisher, with an error that
 // costs this stream alone, or with ctx.
 func (l *live) run(ctx context.Context) {
+	l.log.Info("publisher accepted", "protocol", l.request.Protocol, "remote", l.request.Remote)
 	err := l.guarded(func() error { return l.work(ctx) })
 	if err != nil {
 		l.request.Close(err)
@@ -154,7 +155,7 @@ func (l *live) stopped() error {
 // log: viewers get the end of the playlist in both cases.
 func (l *live) gone() error {
 	if l.cause != nil {
-		l.log.Warn("publisher lost", "reason", l.cause)
+		l.log.Warn("publisher's connection ended without a goodbye", "reason", l.cause)
 	}
 	return nil
 }
@@ -238,6 +239,7 @@ func (l *live) start(src *source) error {
 	if err != nil {
 		return err
 	}
+	l.note(l.checkup.bitrate(l.opening.meta.VideoBitrate+l.opening.meta.AudioBitrate, ladder.MaxBitrate(l.channel.Type, src.input))...)
 	l.plan = newPlan(l.id, renditions, src, l.hub.options.Backend)
 	l.timeline = newTimeline(src.idr.PTS)
 	if src.audio != nil {

@@ -94,7 +94,7 @@ func (p *publisher) OnPublish(_ *gortmp.StreamContext, _ uint32, cmd *message.Ne
 	p.session, p.demuxer, p.clock = session, flv.Demuxer{}, clock{}
 	p.server.setLive(p, true)
 	p.front.SetPublishing(true)
-	p.log.Info("rtmp publisher accepted", "encoder", connect.FlashVersion)
+	p.log.Debug("rtmp publisher accepted", "encoder", connect.FlashVersion)
 	return nil
 }
 
