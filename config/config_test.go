@@ -3,18 +3,14 @@ package config
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"ladderd/testassets/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestGoodFiles reads each file of testdata/good and compares what came of it.
 func TestGoodFiles(t *testing.T) {
@@ -28,7 +24,7 @@ func TestGoodFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkGolden(t, path, string(text)+"\n")
+			golden.Check(t, strings.TrimSuffix(path, ".toml")+".golden", string(text)+"\n")
 		})
 	}
 }
@@ -49,7 +45,7 @@ func TestBadFiles(t *testing.T) {
 					t.Errorf("a secret is shown: %s", text)
 				}
 			}
-			checkGolden(t, path, text+"\n")
+			golden.Check(t, strings.TrimSuffix(path, ".toml")+".golden", text+"\n")
 		})
 	}
 }
@@ -61,23 +57,6 @@ func corpus(t *testing.T, dir string) []string {
 		t.Fatalf("no files in testdata/%s: %v", dir, err)
 	}
 	return files
-}
-
-func checkGolden(t *testing.T, path, got string) {
-	t.Helper()
-	path = strings.TrimSuffix(path, ".toml") + ".golden"
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got; -update writes it anew):\n%s", path, diff)
-	}
 }
 
 func TestLoadRefusesWhatIsNoFile(t *testing.T) {

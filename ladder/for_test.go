@@ -2,20 +2,17 @@ package ladder
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"ladderd/media"
+	"ladderd/testassets/golden"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestLaddersGolden keeps every ladder as text, for review. Run it with -update
 // after a change to the tables.
@@ -45,7 +42,8 @@ func TestLaddersGolden(t *testing.T) {
 				}
 			}
 		}
-		checkGolden(t, strings.ToLower(strings.TrimSuffix(fmt.Sprintf("%s-%s", c.t, c.p), "-"))+".golden", b.String())
+		name := strings.ToLower(strings.TrimSuffix(fmt.Sprintf("%s-%s", c.t, c.p), "-"))
+		golden.Check(t, filepath.Join("testdata", name+".golden"), b.String())
 	}
 }
 
@@ -82,23 +80,6 @@ func rateText(r media.Rate) string {
 		return "an unknown rate"
 	}
 	return r.String()
-}
-
-func checkGolden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got; -update writes it anew):\n%s", path, diff)
-	}
 }
 
 type kind struct {

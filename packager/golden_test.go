@@ -2,20 +2,15 @@ package packager
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"ladderd/ladder"
 	"ladderd/media"
+	"ladderd/testassets/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden playlists anew")
 
 // scenario is a stream whose playlists are in testdata/<name>.txt.
 type scenario struct {
@@ -146,28 +141,12 @@ func TestPlaylists(t *testing.T) {
 			if err := s.Err(); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("testdata", c.name+".txt"), playlists(t, s))
+			golden.Check(t, filepath.Join("testdata", c.name+".txt"), playlists(t, s))
 			verifyMultivariant(t, s)
 			for _, w := range s.writers {
 				verify(t, s, w)
 			}
 		})
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("-want +got (-update writes the golden file anew)\n%s", diff)
 	}
 }
 

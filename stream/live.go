@@ -196,7 +196,7 @@ func (l *live) flush() error {
 	}
 	var err error
 	if l.soundtrack != nil {
-		err = l.sound(l.soundtrack.fill(l.timeline.end(media.Video)))
+		err = l.sound(l.soundtrack.fill(l.timeline.shown(media.Video)))
 	}
 	if l.transcoder != nil {
 		l.transcoder.Drain()

@@ -41,6 +41,7 @@ type track struct {
 	offset media.Ticks // the last packet's
 	last   media.Ticks // DTS of the last packet put out
 	step   media.Ticks // from the one before to it
+	shown  media.Ticks // the greatest PTS
 }
 
 // newTimeline begins at the source's first IDR.
@@ -69,6 +70,7 @@ func (t *timeline) place(p *media.Packet) (jumped bool) {
 		p.DTS = tr.last + 1 // two frames within one of the source's milliseconds
 	}
 	p.PTS = p.DTS + reorder
+	tr.shown = max(tr.shown, p.PTS)
 	tr.step, tr.last, tr.offset, tr.begun = p.DTS-tr.last, p.DTS, offset, true
 	return jumped
 }
@@ -94,6 +96,12 @@ func (t *timeline) choose(in, want, own, back media.Ticks) (offset media.Ticks, 
 func (t *timeline) end(k media.Kind) media.Ticks {
 	tr := t.tracks[k]
 	return tr.last + sane(tr.step)
+}
+
+// shown is where the picture that is shown last ends.
+func (t *timeline) shown(k media.Kind) media.Ticks {
+	tr := t.tracks[k]
+	return tr.shown + sane(tr.step)
 }
 
 // expected is when the next packet of a track should come; a track that has not

@@ -104,24 +104,19 @@ func readAll(t *testing.T, c daemon.Channel, file string, renditions int) []*hls
 // picture: the encoders' own difference, and a frame of AAC at either end.
 const audioSlack = 100 * time.Millisecond
 
-// interruptedSlack is the same for a publisher that was stopped in mid-broadcast:
-// the last picture that it sent may be shown after some that it did not, its
-// B-frames.
-const interruptedSlack = audioSlack + 100*time.Millisecond
-
 // checkAll holds a broadcast's renditions to what is true of every broadcast.
 func checkAll(t *testing.T, renditions []*hls.Rendition) {
 	t.Helper()
-	checkWithin(t, renditions, audioSlack)
+	checkWithin(t, renditions, hls.LastSlack)
 }
 
-func checkWithin(t *testing.T, renditions []*hls.Rendition, slack time.Duration) {
+func checkWithin(t *testing.T, renditions []*hls.Rendition, lastSlack time.Duration) {
 	t.Helper()
-	if err := hls.Aligned(renditions); err != nil {
+	if err := hls.Aligned(renditions, lastSlack); err != nil {
 		t.Error(err)
 	}
 	for _, r := range renditions {
-		if err := r.CheckMedia(slack); err != nil {
+		if err := r.CheckMedia(audioSlack); err != nil {
 			t.Error(err)
 		}
 	}

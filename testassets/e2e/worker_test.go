@@ -106,7 +106,7 @@ func TestWorkerKilledInMidStream(t *testing.T) {
 		t.Logf("the publisher: %v", err) // ffmpeg's exit code for Ctrl-C is 255
 	}
 	renditions := v.finish(t)
-	checkWithin(t, renditions, interruptedSlack)
+	checkWithin(t, renditions, hls.LastSlackCut)
 	checkHoles(t, renditions, len(crashes))
 }
 

@@ -14,7 +14,9 @@ import (
 //
 // A rendition may lack the IDRs of segments that it lists as gaps, wholly or in
 // part; all of its own have to be in the others.
-func Aligned(renditions []*Rendition) error {
+//
+// lastSlack is by how much the lengths of the last segment may differ.
+func Aligned(renditions []*Rendition, lastSlack time.Duration) error {
 	var errs []error
 	var video []*Rendition
 	for _, r := range renditions {
@@ -41,7 +43,7 @@ func Aligned(renditions []*Rendition) error {
 			errs = append(errs, fmt.Errorf("rendition %s has no IDR at %v, where others have one; it has %v", r.Name, missing, r.IDRs))
 		}
 	}
-	return errors.Join(append(errs, sameSequence(renditions))...)
+	return errors.Join(append(errs, sameSequence(renditions, lastSlack))...)
 }
 
 // checkKeys compares what the container marks with what the NAL units are.
@@ -113,7 +115,7 @@ func (r *Rendition) Standing() int {
 
 // sameSequence compares the playlists segment by segment, and where the video of
 // each begins.
-func sameSequence(renditions []*Rendition) error {
+func sameSequence(renditions []*Rendition, lastSlack time.Duration) error {
 	var errs []error
 	first := renditions[0]
 	for _, r := range renditions[1:] {
@@ -125,27 +127,29 @@ func sameSequence(renditions []*Rendition) error {
 			continue
 		}
 		for i := range a.Segments {
-			errs = append(errs, sameSegment(first, r, a.Segments[i], b.Segments[i], i == len(a.Segments)-1))
+			slack := tick
+			if i == len(a.Segments)-1 {
+				slack = lastSlack
+			}
+			errs = append(errs, sameSegment(first, r, a.Segments[i], b.Segments[i], slack))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// lastSlack is by how much the lengths of a broadcast's last segment may differ. It
-// ends with the last frame, which half the frame rate puts elsewhere; and where a
-// publisher was stopped between a picture and the two B-frames that are shown before
-// it, the picture counts from its decoding where it is passed through and, four
-// frames of 30 a second later, to its end where it is encoded anew.
-const lastSlack = 150 * time.Millisecond
+// LastSlack is for a broadcast that its publisher ended: it ends with the last frame,
+// which half the frame rate puts elsewhere.
+const LastSlack = 100 * time.Millisecond
 
-func sameSegment(one, two *Rendition, a, b Segment, last bool) error {
-	// Without video a segment ends with a frame of audio.
-	slack := tick
-	switch {
-	case last:
-		slack = lastSlack
-	case !one.HasVideo() || !two.HasVideo():
-		slack = 100 * time.Millisecond
+// LastSlackCut is for one whose publisher was stopped between a picture and the two
+// B-frames that are shown before it: the picture counts from its decoding where it is
+// passed through and, four frames of 30 a second later, to its end where it is
+// encoded anew.
+const LastSlackCut = 150 * time.Millisecond
+
+func sameSegment(one, two *Rendition, a, b Segment, slack time.Duration) error {
+	if !one.HasVideo() || !two.HasVideo() {
+		slack = max(slack, 100*time.Millisecond) // it ends with a frame of audio
 	}
 	if absolute(a.Duration-b.Duration) > slack ||
 		absolute(a.DateTime.Sub(b.DateTime)) > time.Millisecond || a.Discontinuity != b.Discontinuity {

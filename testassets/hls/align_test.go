@@ -49,7 +49,7 @@ func TestAligned(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			changed := rendition("b")
 			test.change(changed)
-			err := Aligned([]*Rendition{rendition("a"), changed})
+			err := Aligned([]*Rendition{rendition("a"), changed}, LastSlack)
 			switch {
 			case test.want == "" && err != nil:
 				t.Error(err)
