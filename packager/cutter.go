@@ -36,10 +36,9 @@ type span struct {
 	seg        *opened
 	start, end media.Ticks
 	samples    []sample
-	stand      []sample // what to show in a hole that has no sound either
-	gap        bool     // nothing came for this time
-	last       bool     // the segment ends with it
-	fresh      bool     // what was before it is not continuous with it
+	gap        bool // nothing came for this time
+	last       bool // the segment ends with it
+	fresh      bool // what was before it is not continuous with it
 }
 
 // cutter lays the samples of a rendition's leading track on the clock: it
@@ -50,11 +49,10 @@ type span struct {
 // A sample's duration is known when the next one comes, so spans are put out one
 // frame late.
 type cutter struct {
-	clock   *clock
-	leads   bool        // it decides where segments begin; the others look it up
-	sounded bool        // the rendition has audio beside the leading track
-	target  media.Ticks // PART-TARGET
-	emit    func(span)
+	clock  *clock
+	leads  bool        // it decides where segments begin; the others look it up
+	target media.Ticks // PART-TARGET
+	emit   func(span)
 
 	seg     *opened     // nil before the first
 	at      media.Ticks // where the next span begins
@@ -254,14 +252,10 @@ func (c *cutter) skip(end, to media.Ticks, last bool) {
 		c.miss(end, to, last)
 		return
 	}
-	until := to
-	if !c.sounded {
-		until = min(c.at+c.target, to) // the next part shows the still
-	}
 	if n := len(c.samples); n > 0 {
-		c.samples[n-1].dur = until - c.samples[n-1].pos
+		c.samples[n-1].dur = to - c.samples[n-1].pos
 	} else {
-		c.samples = c.still.show(c.at, until)
+		c.samples = c.still.show(c.at, to)
 	}
 	c.stands = true
 	c.divide(to)
@@ -336,9 +330,6 @@ func (c *cutter) share() media.Ticks {
 
 func (c *cutter) put(s span) {
 	s.seg = c.seg
-	if c.stands && len(s.samples) == 0 {
-		s.stand = c.still.show(s.start, s.end)
-	}
 	s.fresh = c.fresh
 	c.fresh = s.gap
 	c.at = s.end

@@ -65,11 +65,15 @@ func newInitSection(name string, v *media.VideoParams, a *media.AudioParams) (*i
 
 // fragmenter renders parts, one moof and mdat each.
 type fragmenter struct {
+	video    bool // the rendition has a video track
 	sequence uint32
 	samples  sampleClock
 }
 
-func (f *fragmenter) render(video []sample, audio []frame) ([]byte, error) {
+// render makes the part that begins at at. One in which no sample begins, while a
+// picture stands and nothing sounds, has an empty track fragment, which says as much
+// to players. It is nil where an audio rendition has nothing to say.
+func (f *fragmenter) render(at media.Ticks, video []sample, audio []frame) ([]byte, error) {
 	f.sequence++
 	part := fmp4.Part{SequenceNumber: f.sequence}
 	if len(video) > 0 {
@@ -79,7 +83,10 @@ func (f *fragmenter) render(video []sample, audio []frame) ([]byte, error) {
 		part.Tracks = append(part.Tracks, t)
 	}
 	if len(part.Tracks) == 0 {
-		return nil, nil
+		if !f.video {
+			return nil, nil
+		}
+		part.Tracks = append(part.Tracks, &fmp4.PartTrack{ID: videoTrack, BaseTime: uint64(at)})
 	}
 	var buf seekablebuffer.Buffer
 	buf.Grow(partSize(part))

@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -157,6 +158,8 @@ func TestRulesHoldForAnySource(t *testing.T) {
 		if s.Err() != nil {
 			t.Fatal(s.Err())
 		}
+		first, _ := demux(t, s.writers[0])
+		grid := watch.grid(first)
 		for i, w := range s.writers {
 			if w.seg == nil {
 				t.Fatalf("%s has no parts", w.spec.Name)
@@ -165,6 +168,7 @@ func TestRulesHoldForAnySource(t *testing.T) {
 			video, audio := demux(t, w)
 			checkOrder(t, video)
 			checkOrder(t, audio)
+			checkGrid(t, w, video, grid)
 			if !sc.lost[i] && w.hasVideo() {
 				checkAllThere(t, w, video, sc.tracks[i])
 				checkSounds(t, w, audio, sc.tracks[i+2])
@@ -192,11 +196,12 @@ type watch struct {
 	stream *Stream
 	begins map[int64]media.Ticks // by media sequence number
 	discs  map[int64]bool
+	forced map[media.Ticks]bool // segments that begin without an IDR, by their PTS
 	states map[*writer]*state
 }
 
 func newWatch(s *Stream) *watch {
-	return &watch{stream: s, begins: map[int64]media.Ticks{}, discs: map[int64]bool{}, states: map[*writer]*state{}}
+	return &watch{stream: s, begins: map[int64]media.Ticks{}, discs: map[int64]bool{}, forced: map[media.Ticks]bool{}, states: map[*writer]*state{}}
 }
 
 // look holds what is published now against what was before, in all renditions.
@@ -214,6 +219,9 @@ func (w *watch) look(t rapid.TB) {
 				t.Fatalf("%s: segment %d begins at %d (discontinuity %v), elsewhere at %d", writer.spec.Name, seg.msn, seg.at, seg.discontinuity, at)
 			}
 			w.begins[seg.msn], w.discs[seg.msn] = seg.at, seg.discontinuity
+			if seg.forced {
+				w.forced[seg.at] = true
+			}
 			checkParts(t, writer, seg)
 		}
 		if old != nil && (st.open < old.open || st.open == old.open && st.parts < old.parts) {
@@ -262,14 +270,32 @@ func checkSounds(t rapid.TB, w *writer, got demuxed, track []delivery) {
 	checkSound(t, w.audio.params, want, got)
 }
 
-// checkOrder wants no sample to begin before the last one ended, but for the still
-// that takes over from a picture which stood in a hole when the audio ends too.
+// grid is where a rendition may have an IDR: where the first one has, and where a
+// segment begins without one, as those of endless GOPs do.
+func (w *watch) grid(first demuxed) map[media.Ticks]bool {
+	grid := maps.Clone(w.forced)
+	for _, p := range first.packets {
+		grid[p.PTS] = grid[p.PTS] || p.Key
+	}
+	return grid
+}
+
+// checkGrid wants IDRs on the grid only, in holes too.
+func checkGrid(t rapid.TB, w *writer, got demuxed, grid map[media.Ticks]bool) {
+	for _, p := range got.packets {
+		if w.hasVideo() && p.Key && !grid[p.PTS] {
+			t.Fatalf("%s has an IDR off the grid, at %d", w.spec.Name, p.PTS)
+		}
+	}
+}
+
+// checkOrder wants no sample to begin before the last one ended.
 func checkOrder(t rapid.TB, track demuxed) {
 	for i, p := range track.packets[min(1, len(track.packets)):] {
 		if before := track.packets[i]; p.DTS <= before.DTS {
 			t.Fatalf("sample %d at %d follows on %d", i+1, p.DTS, before.DTS)
 		}
-		if int64(p.DTS) < track.ends[i] && !p.Key {
+		if int64(p.DTS) < track.ends[i] {
 			t.Fatalf("sample %d begins at %d, the one before ends at %d", i+1, p.DTS, track.ends[i])
 		}
 	}

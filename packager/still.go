@@ -5,9 +5,11 @@ import "ladderd/media"
 // still is a rendition's newest IDR, for the time that a dead worker left out. It
 // begins each segment of which nothing came, at the segment's PTS, where the other
 // renditions have an IDR too, and stands until the segment's end. In the segment
-// in which the worker died the last picture stands. What is left are parts
-// without picture and sound, of sources without audio: they show the still, which
-// costs IDRs off the grid.
+// in which the worker died the last picture stands. Either is one long sample in the
+// first part; the parts that follow have sound, or of sources without audio nothing
+// but their time. No picture is shown twice within a segment: that would be an IDR
+// off the grid. The one that remains is in segments that begin without any, as those
+// of GOPs beyond 10 s do.
 //
 // GAP=YES and EXT-X-GAP are meant for this, but hls.js 1.6 does not get over them
 // at the live edge: on a part with GAP=YES it takes the whole segment for loaded

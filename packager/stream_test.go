@@ -193,8 +193,9 @@ func TestWorkerWithOtherParametersWithinASegment(t *testing.T) {
 	if cut.init == next.init || next.discontinuity {
 		t.Errorf("the same init section %v, discontinuity %v", cut.init == next.init, next.discontinuity)
 	}
-	if last := cut.parts[len(cut.parts)-1]; last.gap || !last.independent || !next.parts[0].independent {
-		t.Errorf("the segment ends with a still %v, the next one begins with an IDR %v", last.independent, next.parts[0].independent)
+	if last := cut.parts[len(cut.parts)-1]; last.gap || last.independent || !next.parts[0].independent {
+		t.Errorf("the segment ends with a gap %v, or a picture of its own %v; the next one begins with an IDR %v",
+			last.gap, last.independent, next.parts[0].independent)
 	}
 }
 

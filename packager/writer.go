@@ -41,8 +41,8 @@ func newWriter(spec ladder.Rendition, opts Options, c *clock, partTarget media.T
 		spec: spec, opts: opts, clock: c, target: partTarget, window: newWindow(opts.Window),
 		out: &Rendition{name: spec.Name, video: spec.Video != ladder.None},
 	}
-	w.frag.samples.next = -1
-	w.cut = cutter{clock: c, leads: leads, sounded: spec.Audio != ladder.None, target: partTarget, emit: func(s span) { w.spans = append(w.spans, s) }}
+	w.frag.video, w.frag.samples.next = w.hasVideo(), -1
+	w.cut = cutter{clock: c, leads: leads, target: partTarget, emit: func(s span) { w.spans = append(w.spans, s) }}
 	w.out.state.Store(&state{target: c.target, limit: advanceLimit(partTarget), changed: make(chan struct{})})
 	return w
 }
@@ -137,9 +137,6 @@ func (w *writer) part(s span) part {
 	video, audio := s.samples, []frame(nil)
 	if w.hasVideo() {
 		audio = w.audioOf(s)
-		if len(video)+len(audio) == 0 {
-			video = s.stand
-		}
 		p.independent = len(video) > 0 && video[0].Key && video[0].pos == s.start
 	} else {
 		video, audio = nil, framesOf(s)
@@ -149,7 +146,7 @@ func (w *writer) part(s span) part {
 		w.fail(err)
 		return p
 	}
-	data, err := w.frag.render(video, w.decodable(audio))
+	data, err := w.frag.render(s.start, video, w.decodable(audio))
 	if err != nil {
 		w.fail(err)
 		return p

@@ -8,6 +8,7 @@ import (
 
 	"ladderd/media"
 	"ladderd/pipeline"
+	"ladderd/pipeline/pace"
 )
 
 // order is a picture with all that is to be encoded with it.
@@ -23,6 +24,7 @@ type encoder struct {
 	backend backend
 	emit    func(pipeline.Output) error
 	opened  func() // called when the first encoder is open
+	budget  *pace.Budget
 
 	ctx    *astiav.CodecContext // nil before the first picture
 	on     surface              // what ctx was opened for
@@ -53,6 +55,7 @@ func (e *encoder) encode(o order) error {
 	if err := putUserData(p.frame, o.data); err != nil {
 		return err
 	}
+	e.ctx.SetBitRate(int64(e.budget.Periods(p.pts) * e.out.Bitrate))
 	e.asked = append(e.asked, asked{p.pts, p.grid})
 	if err := e.ctx.SendFrame(p.frame); err != nil {
 		return elsewhere(fmt.Errorf("encode %dx%d picture at %d: %w", e.out.Width, e.out.Height, p.pts, err))

@@ -94,6 +94,7 @@ func (g *graph) open() (err error) {
 	for i, out := range g.job.Videos {
 		g.encoders = append(g.encoders, &encoder{
 			index: i, out: out, backend: g.backend, emit: g.emit, opened: g.opened, packet: astiav.AllocPacket(),
+			budget: pace.NewBudget(out.Rate, vbvBuffer),
 		})
 	}
 	g.unready.Store(int32(len(g.encoders)))

@@ -61,11 +61,11 @@ func (x *x264) encoded(from surface, out pipeline.VideoOutput) surface {
 // and ten frames would bring 0.1 dB at 30 a second.
 const x264Lookahead = 0.05
 
-// x264Buffer is the VBV's size in seconds of the bit rate. Any span of T seconds
+// vbvBuffer is the VBV's size in seconds of the bit rate. Any span of T seconds
 // holds at most T·rate + buffer, and at least T·rate − buffer where the content
 // needs the bits; 0.2 s keeps every span of 2 s within 10 %. A whole second would
 // bring 0.1 dB, and spans of 2 s that are 20 % too large.
-const x264Buffer = 0.2
+const vbvBuffer = 0.2
 
 // x264Large is from how many pixels a second on a rendition gets the cheaper preset:
 // above 480p30, below 720p30. At 720p60 superfast with mbtree and P partitions is
@@ -86,11 +86,10 @@ func x264Options(out pipeline.VideoOutput) map[string]string {
 		"rc-lookahead=" + strconv.Itoa(int(math.Ceil(x264Lookahead*rate))),
 	}
 	if out.Rate.Known() {
-		// Every frame gets the bits of the rendition's frame period. Else x264 waits
-		// for the next frame to see how long this one lasts, which is a frame more of
-		// delay, and tells players the ticks of its time base as frames a second. The
-		// cadence lets no more frames through than the rate, so a source that drops
-		// some is sent in fewer bits but none in more.
+		// Every frame gets the bits of the rendition's frame period; the encoder's
+		// budget says when it is several. Else x264 waits for the next frame to see how
+		// long this one lasts, which is a frame more of delay, and tells players the
+		// ticks of its time base as frames a second.
 		params = append(params, "force-cfr=1")
 	}
 	preset := "veryfast"
@@ -119,7 +118,7 @@ func (x *x264) openEncoder(out pipeline.VideoOutput, s surface) (*astiav.CodecCo
 	}
 	ctx.SetBitRate(int64(out.Bitrate))
 	ctx.SetRateControlMaxRate(int64(out.Bitrate))
-	ctx.SetRateControlBufferSize(int(x264Buffer * float64(out.Bitrate)))
+	ctx.SetRateControlBufferSize(int(vbvBuffer * float64(out.Bitrate)))
 	ctx.SetMaxBFrames(0)
 	ctx.SetThreadCount(x264Threads(out))
 	applySurface(ctx, s)
@@ -130,6 +129,10 @@ func (x *x264) openEncoder(out pipeline.VideoOutput, s surface) (*astiav.CodecCo
 		return nil, elsewhere(fmt.Errorf("open libx264 for %d×%d at %s frames and %d bit a second: %w",
 			out.Width, out.Height, out.Rate, out.Bitrate, err))
 	}
+	// What opened as CBR stays CBR: from here on x264 sets the VBV's rate to the bit
+	// rate, whatever that becomes (ratecontrol.c). Only its check that the one does
+	// not exceed the other needs room, for pictures that have the bits of several.
+	ctx.SetRateControlMaxRate(math.MaxInt32)
 	return ctx, nil
 }
 

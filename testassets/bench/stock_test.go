@@ -18,7 +18,7 @@ const workersFile = "../../pipeline/worker/x264.go"
 // options or figures that workersOptions has never heard of.
 func TestSameOptionsAreTheWorkers(t *testing.T) {
 	figures, texts := workersSource(t)
-	want := map[string]string{"x264Lookahead": "0.05", "x264Buffer": "0.2", "x264Large": "1 << 24"}
+	want := map[string]string{"x264Lookahead": "0.05", "vbvBuffer": "0.2", "x264Large": "1 << 24"}
 	for name, value := range want {
 		if figures[name] != value {
 			t.Errorf("%s is %q, and %q for workersOptions", name, figures[name], value)

@@ -9,6 +9,7 @@ import (
 	"ladderd/console"
 	"ladderd/testassets/browser"
 	"ladderd/testassets/daemon"
+	"ladderd/testassets/publish"
 )
 
 // step bounds each thing that the browser is waited for.
@@ -59,7 +60,7 @@ func plays(t *testing.T, b *browser.Browser, seconds float64) {
 
 func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
 	t.Parallel()
-	d, p := broadcastMixed(t, 2)
+	d, p := broadcast(t, mixed, 2)
 	b := watch(t, d, studio)
 
 	levels := eval[[]string](t, b, `window.ladderd.levels`)
@@ -85,8 +86,16 @@ func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
 }
 
 func TestBrowserOutlivesTheWorker(t *testing.T) {
-	t.Parallel()
-	d, _ := broadcastMixed(t, 2)
+	for _, c := range []publish.Clip{mixed, mute} {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			outliveWorkers(t, c)
+		})
+	}
+}
+
+func outliveWorkers(t *testing.T, c publish.Clip) {
+	d, _ := broadcast(t, c, 2)
 	b := watch(t, d, studio)
 	if err := b.Eval(`window.ladderd.choose('480p30')`, nil); err != nil {
 		t.Fatal(err)

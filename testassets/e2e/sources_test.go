@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,9 +33,16 @@ const (
 	softRenditions = 3 + 1
 )
 
-// variable is a frame rate that changes every two seconds, with frames that are
-// up to 8 ms off their time.
-const variable = "settb=1/90000,select='if(lt(mod(t,4),2),1,not(mod(n,2)))',setpts='PTS+(random(1)-0.5)*0.016/TB'"
+// variable is a frame rate that changes every two seconds, with frames that are up
+// to 8 ms off their time. In varied those that are IDRs are not: two that are less
+// than two seconds apart would fall into one span of the bit rate's check.
+const (
+	variable = halving + ",setpts='PTS+" + jitter + "/TB'"
+	varied   = halving + ",setpts='PTS+if(lt(mod(T+0.001,2),0.01),0," + jitter + ")/TB'"
+
+	halving = "settb=1/90000,select='if(lt(mod(t,4),2),1,not(mod(n,2)))'"
+	jitter  = "(random(1)-0.5)*0.016"
+)
 
 // TestHardSources publishes what encoders really send. The renditions have to be
 // aligned all the same.
@@ -50,8 +58,8 @@ func TestHardSources(t *testing.T) {
 		{"irregular GOP", hard("irregular", func(c *publish.Clip) { c.Keyframes = []float64{0, 1.1, 3.9, 5, 5.3, 9.2} }), hardRenditions, "", wantIDRs(6)},
 		{"10 s GOP", hard("longgop", func(c *publish.Clip) { c.GOP, c.Seconds = 10, 14 }), hardRenditions, "keyframe-interval", wantIDRs(2)},
 		{"open GOP", soft("opengop", func(c *publish.Clip) { c.OpenGOP, c.BFrames = true, 2 }), softRenditions, "open-gop", wantIDRs(5)},
-		{"variable frame rate, source's grid", hard("vfr", func(c *publish.Clip) { c.Filter = variable }), hardRenditions, "", nil},
-		{"variable frame rate, own grid", soft("vfrsoft", func(c *publish.Clip) { c.Filter = variable }), softRenditions, "", wantIDRs(5)},
+		{"variable frame rate, source's grid", hard("vfr", func(c *publish.Clip) { c.Filter = varied }), hardRenditions, "", wantBitrates(2400, 1400, 630, 230)},
+		{"variable frame rate, own grid", soft("vfrsoft", func(c *publish.Clip) { c.Filter = variable }), softRenditions, "", wantBitrates(1400, 630, 230)},
 		{"23.976 frames a second", soft("film", func(c *publish.Clip) { c.Rate = "24000/1001" }), softRenditions, "", wantIDRs(5)},
 		{"30 s GOP, own grid", soft("verylong", func(c *publish.Clip) { c.GOP = 30 }), softRenditions, "keyframe-interval", wantIDRs(5)},
 	}
@@ -64,9 +72,7 @@ func TestHardSources(t *testing.T) {
 				return publish.FFmpeg(url, file)
 			})
 			wantDuration(t, renditions, time.Duration(test.clip.Seconds)*time.Second)
-			if test.check != nil {
-				test.check(t, renditions)
-			}
+			test.check(t, renditions)
 		})
 	}
 }
@@ -102,6 +108,16 @@ func wantIDRs(n int) func(*testing.T, []*hls.Rendition) {
 			if r.HasVideo() && len(r.IDRs) != n {
 				t.Errorf("%s has IDRs at %v, not %d of them", r.Name, r.IDRs, n)
 			}
+		}
+	}
+}
+
+// wantBitrates wants the figures of the last renditions with video, largest first.
+func wantBitrates(kbps ...int) func(*testing.T, []*hls.Rendition) {
+	return func(t *testing.T, renditions []*hls.Rendition) {
+		renditions = slices.DeleteFunc(slices.Clone(renditions), func(r *hls.Rendition) bool { return !r.HasVideo() })
+		for i, r := range renditions[len(renditions)-len(kbps):] {
+			checkBitrate(t, r, kbps[i])
 		}
 	}
 }

@@ -22,18 +22,22 @@ import (
 // the others, at little cost: any picture higher than 720 lines does.
 var mixed = publish.Clip{Name: "mixed", Width: 1296, Height: 728, Rate: "30", Seconds: 8, Bitrate: 3_000_000, GOP: 2, BFrames: 2}
 
-// mixedRenditions is how many its ladder has, audio_only not among them.
+// mute is mixed without audio: in a hole that a worker leaves there is no sound to
+// go on with.
+var mute = publish.Clip{Name: "mute", Width: 1296, Height: 728, Rate: "30", Seconds: 8, Bitrate: 3_000_000, GOP: 2, BFrames: 2, Silent: true}
+
+// mixedRenditions is how many their ladder has, audio_only not among them.
 const mixedRenditions = 5
 
-// broadcastMixed has a daemon receive mixed over and over, until the publisher is
+// broadcast has a daemon receive a clip over and over, until the publisher is
 // stopped, on the channel studio.
-func broadcastMixed(t *testing.T, cores int) (*daemon.Daemon, *publish.Publisher) {
+func broadcast(t *testing.T, c publish.Clip, cores int) (*daemon.Daemon, *publish.Publisher) {
 	t.Helper()
-	file := clip(t, mixed)
+	file := clip(t, c)
 	useCores(t, cores)
-	c := channel(daemon.Channel{Type: ladder.Standard})
-	d := startDaemon(t, c)
-	p, err := publish.FFmpegLoop(d.RTMP(c.Key), file)
+	studio := channel(daemon.Channel{Type: ladder.Standard})
+	d := startDaemon(t, studio)
+	p, err := publish.FFmpegLoop(d.RTMP(studio.Key), file)
 	return d, stopAtEnd(t, p, err)
 }
 
@@ -84,8 +88,16 @@ func (p *progress) await(t *testing.T, renditions int, n int64) {
 }
 
 func TestWorkerKilledInMidStream(t *testing.T) {
-	t.Parallel()
-	d, p := broadcastMixed(t, 1)
+	for _, c := range []publish.Clip{mixed, mute} {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			killWorkers(t, c)
+		})
+	}
+}
+
+func killWorkers(t *testing.T, c publish.Clip) {
+	d, p := broadcast(t, c, 1)
 	far := newProgress()
 	v := view(t, d, d.Playback(studio), mixedRenditions, far.seen)
 	far.await(t, mixedRenditions, 2)
