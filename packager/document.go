@@ -46,12 +46,8 @@ type Document struct {
 	MaxAge time.Duration
 }
 
-// Content types of what Media hands out and of playlists.
-const (
-	TypePlaylist = "application/vnd.apple.mpegurl"
-	TypeVideo    = "video/mp4"
-	TypeAudio    = "audio/mp4"
-)
+// TypePlaylist is the content type of all playlists.
+const TypePlaylist = "application/vnd.apple.mpegurl"
 
 // Resource is a part, a segment or an init section. All are immutable under
 // their names for the life of the stream: cache them for as long as you like.

@@ -8,6 +8,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 
+	"ladderd/ladder"
 	"ladderd/media"
 )
 
@@ -17,30 +18,22 @@ const (
 	audioTrack = 2
 )
 
-// initSection is what a player needs before the parts that follow: EXT-X-MAP.
-type initSection struct {
-	name  string
-	data  []byte
-	video *media.VideoParams // nil where there is no such track
-	audio *media.AudioParams
+// fragmenter is fMP4's muxer: each part is a moof and an mdat.
+type fragmenter struct {
+	video    bool // the rendition has a video track
+	sequence uint32
+	samples  sampleClock
 }
 
-func (i *initSection) fits(v *media.VideoParams, a *media.AudioParams) bool {
-	return i != nil && i.video.Same(v) && i.audio.Same(a)
+func newFragmenter(video bool) *fragmenter {
+	return &fragmenter{video: video, samples: sampleClock{next: -1}}
 }
 
-// codecs is the CODECS attribute's value.
-func (i *initSection) codecs() string {
-	switch {
-	case i.video == nil:
-		return i.audio.Codec()
-	case i.audio == nil:
-		return i.video.Codec()
-	}
-	return i.video.Codec() + "," + i.audio.Codec()
-}
+// boxOverhead at 60 fps and three parts a second is about 17 kb/s.
+func boxOverhead(ladder.Rendition) int64 { return 20_000 }
 
-func newInitSection(name string, v *media.VideoParams, a *media.AudioParams) (*initSection, error) {
+// section is muxer's.
+func (f *fragmenter) section(number int, v *media.VideoParams, a *media.AudioParams) (*initSection, error) {
 	var init fmp4.Init
 	if v != nil {
 		init.Tracks = append(init.Tracks, &fmp4.InitTrack{
@@ -60,26 +53,18 @@ func newInitSection(name string, v *media.VideoParams, a *media.AudioParams) (*i
 	if err := init.Marshal(&buf); err != nil {
 		return nil, fmt.Errorf("write init section: %w", err)
 	}
-	return &initSection{name: name, data: buf.Bytes(), video: v, audio: a}, nil
+	return &initSection{name: fmt.Sprintf("init%d.mp4", number), data: buf.Bytes(), video: v, audio: a}, nil
 }
 
-// fragmenter renders parts, one moof and mdat each.
-type fragmenter struct {
-	video    bool // the rendition has a video track
-	sequence uint32
-	samples  sampleClock
-}
-
-// render makes the part that begins at at. One in which no sample begins, while a
-// picture stands and nothing sounds, has an empty track fragment, which says as much
-// to players. It is nil where an audio rendition has nothing to say.
-func (f *fragmenter) render(at media.Ticks, video []sample, audio []frame) ([]byte, error) {
+// render is muxer's. A part without samples has an empty track fragment, which says
+// as much to players.
+func (f *fragmenter) render(_ *initSection, at media.Ticks, video []sample, audio []frame) ([]byte, error) {
 	f.sequence++
 	part := fmp4.Part{SequenceNumber: f.sequence}
 	if len(video) > 0 {
 		part.Tracks = append(part.Tracks, videoFragment(video))
 	}
-	if t := f.samples.fragment(audio); t != nil {
+	if t := audioFragment(f.samples.lay(audio)); t != nil {
 		part.Tracks = append(part.Tracks, t)
 	}
 	if len(part.Tracks) == 0 {
@@ -123,39 +108,18 @@ func videoFragment(video []sample) *fmp4.PartTrack {
 	return t
 }
 
-// sampleClock puts AAC frames on their own sample rate's clock. Frames lie end
-// to end while their PTS agree to half a frame, so that rounded timestamps
-// neither add up nor overlap; a greater distance is a real one and is kept.
-type sampleClock struct {
-	rate int
-	next int64 // where the next frame begins, in samples
-}
-
-// fragment is nil where no frame is left. All frames have the same parameters.
-func (c *sampleClock) fragment(audio []frame) *fmp4.PartTrack {
-	t := &fmp4.PartTrack{ID: audioTrack}
-	for _, f := range audio {
-		if c.rate != f.params.SampleRate {
-			*c = sampleClock{rate: f.params.SampleRate, next: -1}
-		}
-		at := (int64(f.PTS)*int64(c.rate) + media.Clock/2) / media.Clock
-		switch ahead := at - c.next; {
-		case c.next < 0:
-		case ahead < -media.FrameSamples/2:
-			continue // more audio than time: this frame would play over the last one
-		case ahead <= media.FrameSamples/2:
-			at = c.next
-		case len(t.Samples) > 0:
-			t.Samples[len(t.Samples)-1].Duration += uint32(ahead)
-		}
-		if len(t.Samples) == 0 {
-			t.BaseTime = uint64(at)
-		}
-		t.Samples = append(t.Samples, &fmp4.Sample{Duration: media.FrameSamples, Payload: f.Data})
-		c.next = at + media.FrameSamples
-	}
-	if len(t.Samples) == 0 {
+// audioFragment is nil where there is no frame.
+func audioFragment(frames []laid) *fmp4.PartTrack {
+	if len(frames) == 0 {
 		return nil
+	}
+	t := &fmp4.PartTrack{ID: audioTrack, BaseTime: uint64(frames[0].at)}
+	for i, f := range frames {
+		dur := int64(media.FrameSamples)
+		if i+1 < len(frames) {
+			dur = frames[i+1].at - f.at
+		}
+		t.Samples = append(t.Samples, &fmp4.Sample{Duration: uint32(dur), Payload: f.data})
 	}
 	return t
 }

@@ -15,9 +15,6 @@ const (
 	// outdated is how far behind the newest media a rendition may be and still be
 	// listed for new viewers.
 	outdated = media.Ticks(15 * media.Clock)
-	// muxOverhead is what boxes add to the tracks' bit rates, in bits per second:
-	// at 60 fps and three parts a second about 17 kb/s.
-	muxOverhead = 20_000
 )
 
 // variants is the multivariant playlist but for the prefix of its URIs:
@@ -50,12 +47,16 @@ func (v *variants) render(prefix string, audioOnly bool) []byte {
 
 // newVariants is nil while the playlist could not be true: until each rendition
 // that everybody sees has a part, or too much time has passed without.
-func newVariants(writers []*writer, c *clock, ending bool) *variants {
-	v := &variants{header: "#EXTM3U\n#EXT-X-VERSION:9\n"}
+func newVariants(writers []*writer, c *clock, low, ending bool) *variants {
+	version := mediaVersion
+	if low {
+		version = lowVersion
+	}
+	v := &variants{header: fmt.Sprintf("#EXTM3U\n#EXT-X-VERSION:%d\n", version)}
 	if !c.dirty {
 		v.header += "#EXT-X-INDEPENDENT-SEGMENTS\n"
 	}
-	wait := len(c.marks) == 0 || c.last().msn == 0 && c.frontier-c.marks[0].at < patience && !ending
+	wait := len(c.marks) == 0 || c.young(low) && !ending
 	listed := 0
 	for _, w := range writers {
 		switch {
@@ -73,6 +74,16 @@ func newVariants(writers []*writer, c *clock, ending bool) *variants {
 		return nil
 	}
 	return v
+}
+
+// young says whether renditions may still be on their way to what they list first: a
+// part, or in plain HLS the first segment.
+func (c *clock) young(low bool) bool {
+	if low {
+		return c.last().msn == 0 && c.frontier-c.marks[0].at < patience
+	}
+	second, begun := c.after(0)
+	return !begun || second.msn == 1 && c.frontier-second.at < patience
 }
 
 // variant writes the tags as IVS has them: each variant names a video rendition
@@ -105,7 +116,7 @@ func (w *writer) variant() variant {
 func (w *writer) rates() (peak, average int64) {
 	nominal := int64(0)
 	if bits := w.spec.VideoBitrate + w.spec.AudioBitrate; bits > 0 && w.spec.Video != ladder.Passthrough {
-		nominal = int64(bits) + muxOverhead
+		nominal = int64(bits) + w.format.overhead(w.spec)
 	}
 	bytes, dur := w.meter.bytes, w.meter.dur
 	if dur == 0 {

@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"fmt"
 	"time"
 
 	"ladderd/ladder"
@@ -9,9 +10,13 @@ import (
 
 // Options are a stream's settings.
 type Options struct {
+	// Container is what media are packed in; empty means FMP4.
+	Container Container
+	// Latency is what playlists list; empty means Low.
+	Latency Latency
 	// Part is the wanted part duration, 200–1000 ms; 0 means DefaultPart. What is
 	// advertised as PART-TARGET is a little more, so that whole frames fit
-	// (PartTarget).
+	// (PartTarget). Without parts it does not matter.
 	Part media.Ticks
 	// Window is how much media a playlist lists; 0 means DefaultWindow.
 	Window media.Ticks
@@ -24,6 +29,17 @@ type Options struct {
 	StartPTS media.Ticks
 }
 
+// Latency says whether viewers get segments in parts. The values are the IVS API's
+// (latencyMode).
+type Latency string
+
+// The latency modes. Plain HLS (Normal) has playlists that change once a segment,
+// and for all players the same.
+const (
+	Low    Latency = "LOW"
+	Normal Latency = "NORMAL"
+)
+
 // Defaults of Options.
 const (
 	DefaultPart   = media.Ticks(333 * media.Clock / 1000)
@@ -34,6 +50,12 @@ const (
 const millisecond = media.Ticks(media.Clock / 1000)
 
 func (o Options) withDefaults() Options {
+	if o.Container == "" {
+		o.Container = FMP4
+	}
+	if o.Latency == "" {
+		o.Latency = Low
+	}
 	if o.Part <= 0 {
 		o.Part = DefaultPart
 	}
@@ -44,6 +66,31 @@ func (o Options) withDefaults() Options {
 		o.Target = DefaultTarget
 	}
 	return o
+}
+
+// check refuses what no stream can be packaged with.
+func (o Options) check() error {
+	switch {
+	case formats[o.Container] == nil:
+		return fmt.Errorf("package stream: unknown container %q", o.Container)
+	case o.Latency != Low && o.Latency != Normal:
+		return fmt.Errorf("package stream: unknown latency mode %q", o.Latency)
+	case o.Part < 200*millisecond || o.Part > 1000*millisecond:
+		return fmt.Errorf("package stream: part duration %v; 200 ms to 1 s are allowed", o.Part.Duration())
+	}
+	return nil
+}
+
+// wholeSegment is, in plain HLS, how long a part may be: longer than any segment,
+// so that each segment is one part, which no playlist lists.
+const wholeSegment = 2 * maxSegment
+
+// partTarget is how long the renditions' parts may be.
+func (o Options) partTarget(renditions []ladder.Rendition) media.Ticks {
+	if o.Latency == Normal {
+		return wholeSegment
+	}
+	return PartTarget(o.Part, renditions)
 }
 
 // partFloor is the least share of PART-TARGET that a part may last unless it is

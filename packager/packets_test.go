@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"math"
@@ -105,15 +106,18 @@ func (s shot) packets() []media.Packet {
 	return out
 }
 
-// avcc is one NAL unit of a slice type that fits, with n in its payload.
+// avcc is one NAL unit of a slice type that fits, with n in its payload, which has no
+// start code in it.
 func avcc(n, size int, key bool) []byte {
-	b := make([]byte, max(size, 9))
+	b := bytes.Repeat([]byte{0xaa}, max(size, 9))
 	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
 	b[4] = 0x41
 	if key {
 		b[4] = 0x65
 	}
-	binary.BigEndian.PutUint32(b[5:], uint32(n)|0x01000000)
+	for i := range 4 {
+		b[5+i] = byte(n>>(7*i)) | 0x80
+	}
 	return b
 }
 

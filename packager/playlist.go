@@ -12,9 +12,9 @@ import (
 // draft-pantos-hls-rfc8216bis.
 type playlist struct {
 	target     media.Ticks
-	partTarget media.Ticks
-	segments   []*segment // the last one may be incomplete
-	hint       string     // name of the part to come; empty where it is not known
+	partTarget media.Ticks // 0 where no parts are listed
+	segments   []*segment  // at least one; the last one may be incomplete
+	hint       string      // name of the part to come; empty where it is not known
 	ended      bool
 }
 
@@ -25,14 +25,20 @@ const (
 	listedParts = 3
 )
 
+// Versions of playlists (8): what Apple's low-latency playlists have, and what
+// EXT-X-GAP and, in multivariant playlists, EXT-X-MEDIA call for.
+const (
+	lowVersion   = 9
+	gapVersion   = 8
+	mediaVersion = 4
+)
+
 func (p *playlist) render() []byte {
 	var b bytes.Buffer
 	b.Grow(256 + 320*len(p.segments))
-	b.WriteString("#EXTM3U\n#EXT-X-VERSION:9\n")
+	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:%d\n", p.version())
 	fmt.Fprintf(&b, "#EXT-X-TARGETDURATION:%d\n", p.target/media.Clock)
-	fmt.Fprintf(&b, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=%s,HOLD-BACK=%d\n",
-		decimals(holdBack*p.partTarget, 3), holdBack*p.target/media.Clock)
-	fmt.Fprintf(&b, "#EXT-X-PART-INF:PART-TARGET=%s\n", decimals(p.partTarget, 3))
+	p.renderControl(&b)
 	first := p.segments[0]
 	fmt.Fprintf(&b, "#EXT-X-MEDIA-SEQUENCE:%d\n", first.msn)
 	before := first.discs
@@ -52,13 +58,42 @@ func (p *playlist) render() []byte {
 	return b.Bytes()
 }
 
+// version is lowVersion where there are parts, else the least that the tags call for.
+func (p *playlist) version() int {
+	if p.partTarget > 0 {
+		return lowVersion
+	}
+	v := p.segments[0].format.version
+	for _, s := range p.segments {
+		if s.gap() {
+			v = max(v, gapVersion)
+		}
+	}
+	return v
+}
+
+// renderControl tells what the server can do. Reloads may block in plain HLS too,
+// for a media sequence number alone: the draft ties that to no part (6.2.5.2), and
+// hls.js, ExoPlayer and AVPlayer then have each segment as soon as it is listed, with
+// one request where polling takes two or more.
+func (p *playlist) renderControl(b *bytes.Buffer) {
+	b.WriteString("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,")
+	if p.partTarget > 0 {
+		fmt.Fprintf(b, "PART-HOLD-BACK=%s,", decimals(holdBack*p.partTarget, 3))
+	}
+	fmt.Fprintf(b, "HOLD-BACK=%d\n", holdBack*p.target/media.Clock)
+	if p.partTarget > 0 {
+		fmt.Fprintf(b, "#EXT-X-PART-INF:PART-TARGET=%s\n", decimals(p.partTarget, 3))
+	}
+}
+
 // renderSegments lists the parts of the newest segments, but none once the
 // stream has ended: hls.js 1.6 stops loading parts at EXT-X-ENDLIST, and takes
 // the last segment for loaded where it had some of its parts, so that it never
 // played the last one and never ended. Without parts it loads the segment.
 func (p *playlist) renderSegments(b *bytes.Buffer) {
 	partsFrom := len(p.segments)
-	for behind := media.Ticks(0); partsFrom > 0 && behind < listedParts*p.target && !p.ended; {
+	for behind := media.Ticks(0); partsFrom > 0 && p.partTarget > 0 && behind < listedParts*p.target && !p.ended; {
 		partsFrom--
 		behind += p.segments[partsFrom].dur
 	}
@@ -69,7 +104,7 @@ func (p *playlist) renderSegments(b *bytes.Buffer) {
 		}
 		if s.init != nil && s.init != init {
 			init = s.init
-			fmt.Fprintf(b, "#EXT-X-MAP:URI=\"%s\"\n", init.name)
+			init.renderMap(b)
 		}
 		b.WriteString("#EXT-X-PROGRAM-DATE-TIME:")
 		b.WriteString(s.time.UTC().Format("2006-01-02T15:04:05.000Z07:00"))
@@ -83,9 +118,15 @@ func (p *playlist) renderSegments(b *bytes.Buffer) {
 	}
 }
 
+func (i *initSection) renderMap(b *bytes.Buffer) {
+	if i.name != "" {
+		fmt.Fprintf(b, "#EXT-X-MAP:URI=\"%s\"\n", i.name)
+	}
+}
+
 func (s *segment) renderParts(b *bytes.Buffer) {
 	for i, part := range s.parts {
-		fmt.Fprintf(b, "#EXT-X-PART:DURATION=%s,URI=\"%s\"", decimals(part.dur, 5), partName(s.msn, i))
+		fmt.Fprintf(b, "#EXT-X-PART:DURATION=%s,URI=\"%s\"", decimals(part.dur, 5), s.format.partName(s.msn, i))
 		if part.independent {
 			b.WriteString(",INDEPENDENT=YES")
 		}

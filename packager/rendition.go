@@ -11,9 +11,10 @@ import (
 // Rendition is what viewers see of one rendition. All its methods may be called
 // from any goroutine.
 type Rendition struct {
-	name  string
-	video bool
-	state atomic.Pointer[state] // its doc is empty before the first part
+	name   string
+	video  bool
+	format *format
+	state  atomic.Pointer[state] // its doc is empty before the first part
 }
 
 // Name is the ladder's name of the rendition.
@@ -65,7 +66,7 @@ func (r *Rendition) Media(ctx context.Context, name string) (Resource, error) {
 		if found, ok = r.find(st, name); ok {
 			return true, nil
 		}
-		if st.ended || st.doc.Body == nil || name != partName(st.open, st.parts) {
+		if st.ended || st.doc.Body == nil || st.limit == 0 || name != r.format.partName(st.open, st.parts) {
 			return false, ErrNotFound
 		}
 		return false, nil
@@ -106,7 +107,7 @@ func (st *state) holds(q Query) bool {
 	if st.doc.Body == nil {
 		return false
 	}
-	if q.Part < 0 || q.MSN > st.open {
+	if q.Part < 0 || q.MSN > st.open || st.limit == 0 {
 		return q.MSN < st.open
 	}
 	if q.MSN == st.open {
@@ -123,7 +124,7 @@ func (st *state) tooFar(q Query) bool {
 		return false
 	}
 	last := st.open - 1
-	return q.MSN > last+2 || q.MSN == st.open && q.Part > int64(st.parts-1+st.limit)
+	return q.MSN > last+2 || st.limit > 0 && q.MSN == st.open && q.Part > int64(st.parts-1+st.limit)
 }
 
 func (st *state) segment(msn int64) *segment {
@@ -141,7 +142,7 @@ func (r *Rendition) find(st *state, name string) (Resource, bool) {
 	if strings.HasPrefix(name, "init") {
 		return r.findInit(st, name)
 	}
-	base, ok := strings.CutSuffix(name, ".m4s")
+	base, ok := strings.CutSuffix(name, r.format.extension)
 	number, index, isPart := strings.Cut(base, ".")
 	msn, err := strconv.ParseInt(number, 10, 64)
 	if !ok || err != nil {
@@ -164,7 +165,7 @@ func (r *Rendition) find(st *state, name string) (Resource, bool) {
 		return res, true
 	}
 	i, err := strconv.Atoi(index)
-	if err != nil || i < 0 || i >= len(s.parts) || s.parts[i].gap || name != partName(msn, i) {
+	if st.limit == 0 || err != nil || i < 0 || i >= len(s.parts) || s.parts[i].gap || name != r.format.partName(msn, i) {
 		return Resource{}, false
 	}
 	return r.whole(s.parts[i].data), true
@@ -185,7 +186,7 @@ func (r *Rendition) whole(data []byte) Resource {
 
 func (r *Rendition) mediaType() string {
 	if r.video {
-		return TypeVideo
+		return r.format.video
 	}
-	return TypeAudio
+	return r.format.audio
 }

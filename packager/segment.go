@@ -1,7 +1,6 @@
 package packager
 
 import (
-	"strconv"
 	"time"
 
 	"ladderd/media"
@@ -19,6 +18,7 @@ type part struct {
 // before, snapshots hold copies.
 type segment struct {
 	mark
+	format   *format
 	time     time.Time // of its beginning: EXT-X-PROGRAM-DATE-TIME
 	init     *initSection
 	parts    []part
@@ -36,8 +36,4 @@ func (s *segment) add(p part) {
 // gap says that nothing of the segment is there.
 func (s *segment) gap() bool { return s.bytes == 0 }
 
-func (s *segment) name() string { return strconv.FormatInt(s.msn, 10) + ".m4s" }
-
-func partName(msn int64, index int) string {
-	return strconv.FormatInt(msn, 10) + "." + strconv.Itoa(index) + ".m4s"
-}
+func (s *segment) name() string { return s.format.segmentName(s.msn) }

@@ -20,6 +20,7 @@ type Stream struct {
 	renditions map[string]*Rendition
 	variants   atomic.Pointer[variants] // nil while not ready
 	bytes      atomic.Int64
+	low        bool // playlists list parts
 	ended      bool
 }
 
@@ -31,12 +32,12 @@ func New(id string, renditions []ladder.Rendition, o Options) (*Stream, error) {
 		return nil, errors.New("package stream: no renditions")
 	}
 	o = o.withDefaults()
-	if o.Part < 200*millisecond || o.Part > 1000*millisecond {
-		return nil, fmt.Errorf("package stream: part duration %v; 200 ms to 1 s are allowed", o.Part.Duration())
+	if err := o.check(); err != nil {
+		return nil, err
 	}
-	partTarget := PartTarget(o.Part, renditions)
+	partTarget := o.partTarget(renditions)
 	s := &Stream{
-		id: id, clock: newClock(o.Target, 3*o.Window+maxSegment),
+		id: id, low: o.Latency == Low, clock: newClock(o.Target, 3*o.Window+maxSegment),
 		renditions: make(map[string]*Rendition, len(renditions)),
 	}
 	passed := slices.ContainsFunc(renditions, func(r ladder.Rendition) bool { return r.Video == ladder.Passthrough })
@@ -122,7 +123,7 @@ func (s *Stream) refresh() {
 		kept += w.window.bytes
 	}
 	s.bytes.Store(kept)
-	if v := newVariants(s.writers, s.clock, s.ended); v != nil {
+	if v := newVariants(s.writers, s.clock, s.low, s.ended); v != nil {
 		s.variants.Store(v)
 	}
 }

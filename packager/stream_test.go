@@ -232,7 +232,7 @@ func TestViewersReadWhileTheStreamIsWritten(t *testing.T) {
 	for range 8 {
 		viewers.Go(func() {
 			for msn, index := int64(0), 0; msn < 3; {
-				name := partName(msn, index)
+				name := r.format.partName(msn, index)
 				_, err := r.Media(t.Context(), name)
 				if errors.Is(err, ErrNotFound) && index == 6 {
 					msn, index = msn+1, 0

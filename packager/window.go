@@ -16,7 +16,7 @@ type state struct {
 	parts    int        // how many parts of it are there
 	doc      Document
 	target   media.Ticks
-	limit    int // parts ahead of the last that may be asked for
+	limit    int // parts ahead of the last that may be asked for; 0 where there are none
 	ended    bool
 	changed  chan struct{} // closed when the next state is there
 }
@@ -79,7 +79,7 @@ func (w *window) complete() *segment {
 func (w *window) snapshot(target, partTarget media.Ticks, hint, ended bool) (*state, error) {
 	all := append([]*segment(nil), w.segments...)
 	st := &state{target: target, ended: ended, changed: make(chan struct{})}
-	if w.opened {
+	if w.opened && partTarget > 0 {
 		open := w.open
 		all = append(all, &open)
 		st.open, st.parts = open.msn, len(open.parts)
@@ -89,12 +89,15 @@ func (w *window) snapshot(target, partTarget media.Ticks, hint, ended bool) (*st
 	st.segments = all
 	st.limit = advanceLimit(partTarget)
 	list := playlist{target: target, partTarget: partTarget, segments: w.list(all), ended: ended}
-	if hint && !ended {
-		list.hint = partName(st.open, st.parts)
+	if hint && partTarget > 0 && !ended {
+		list.hint = all[len(all)-1].format.partName(st.open, st.parts)
 	}
 	doc, err := w.document(list.render())
 	doc.Final = ended
 	doc.MaxAge = partTarget.Duration()
+	if partTarget == 0 {
+		doc.MaxAge = target.Duration() / 2
+	}
 	st.doc = doc
 	return st, err
 }
@@ -128,6 +131,9 @@ func (w *window) document(body []byte) (Document, error) {
 // advanceLimit is how many parts past the last one may be asked for
 // (rfc8216bis, 6.2.5.2, "Advance Part Limit").
 func advanceLimit(partTarget media.Ticks) int {
+	if partTarget == 0 {
+		return 0
+	}
 	if partTarget >= media.Clock {
 		return 3
 	}

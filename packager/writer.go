@@ -18,12 +18,14 @@ type writer struct {
 	out    *Rendition
 	opts   Options
 	clock  *clock
-	target media.Ticks // PART-TARGET
+	format *format
+	target media.Ticks // PART-TARGET, or that of parts which are not listed
+	low    bool        // parts are listed
 
 	cut    cutter
 	audio  audioQueue
 	spans  []span // cut, and waiting for the audio
-	frag   fragmenter
+	mux    muxer
 	init   *initSection // the newest
 	inits  int
 	seg    *opened // that the window's open segment comes from
@@ -37,14 +39,23 @@ type writer struct {
 // newWriter makes a rendition's writer. One that leads decides where segments
 // begin.
 func newWriter(spec ladder.Rendition, opts Options, c *clock, partTarget media.Ticks, leads bool) *writer {
+	f := formats[opts.Container]
 	w := &writer{
-		spec: spec, opts: opts, clock: c, target: partTarget, window: newWindow(opts.Window),
-		out: &Rendition{name: spec.Name, video: spec.Video != ladder.None},
+		spec: spec, opts: opts, clock: c, format: f, target: partTarget, low: opts.Latency == Low,
+		window: newWindow(opts.Window), mux: f.muxer(spec.Video != ladder.None),
+		out: &Rendition{name: spec.Name, video: spec.Video != ladder.None, format: f},
 	}
-	w.frag.video, w.frag.samples.next = w.hasVideo(), -1
 	w.cut = cutter{clock: c, leads: leads, target: partTarget, emit: func(s span) { w.spans = append(w.spans, s) }}
-	w.out.state.Store(&state{target: c.target, limit: advanceLimit(partTarget), changed: make(chan struct{})})
+	w.out.state.Store(&state{target: c.target, limit: advanceLimit(w.listedTarget()), changed: make(chan struct{})})
 	return w
+}
+
+// listedTarget is the PART-TARGET of playlists; 0 where they list no parts.
+func (w *writer) listedTarget() media.Ticks {
+	if w.low {
+		return w.target
+	}
+	return 0
 }
 
 func (w *writer) hasVideo() bool { return w.spec.Video != ladder.None }
@@ -73,17 +84,20 @@ func (w *writer) advance() bool {
 	return true
 }
 
-// drain puts out the spans that are ready.
+// drain puts out the spans that are ready, and says whether playlists are to list
+// something new.
 func (w *writer) drain() bool {
 	n := 0
 	for n < len(w.spans) && w.ready(w.spans[n]) {
 		n++
 	}
+	listed := false
 	for _, s := range w.spans[:n] {
 		w.put(s)
+		listed = listed || w.low || s.last
 	}
 	w.spans = append(w.spans[:0], w.spans[n:]...)
-	return n > 0
+	return listed
 }
 
 // leadAudio cuts audio_only up to where the video has told where segments begin.
@@ -116,7 +130,7 @@ func (w *writer) ready(s span) bool {
 func (w *writer) put(s span) {
 	if s.seg != w.seg {
 		w.seg = s.seg
-		w.window.begin(segment{mark: s.seg.mark, time: w.opts.wallClock(s.seg.at)})
+		w.window.begin(segment{mark: s.seg.mark, format: w.format, time: w.opts.wallClock(s.seg.at)})
 	}
 	if s.end > s.start {
 		w.window.add(w.part(s))
@@ -146,7 +160,7 @@ func (w *writer) part(s span) part {
 		w.fail(err)
 		return p
 	}
-	data, err := w.frag.render(s.start, video, w.decodable(audio))
+	data, err := w.mux.render(s.seg.init, s.start, video, w.decodable(audio))
 	if err != nil {
 		w.fail(err)
 		return p
@@ -190,7 +204,7 @@ func (w *writer) section(seg *opened, audio []frame) error {
 			params = w.init.audio
 		}
 		if !w.init.fits(seg.video, params) {
-			init, err := newInitSection(fmt.Sprintf("init%d.mp4", w.inits), seg.video, params)
+			init, err := w.mux.section(w.inits, seg.video, params)
 			if err != nil {
 				return err
 			}
@@ -220,16 +234,17 @@ func (w *writer) fail(err error) {
 	}
 }
 
-// publish hands readers the new state. There is none before the first part.
+// publish hands readers the new state. There is none before the first part, or
+// where parts are not listed the first segment.
 func (w *writer) publish() {
 	old := w.out.state.Load()
-	if old.ended || w.seg == nil {
+	if old.ended || w.seg == nil || !w.low && len(w.window.segments) == 0 {
 		if w.ending && !old.ended {
 			w.swap(old, &state{ended: true, target: old.target, changed: make(chan struct{})})
 		}
 		return
 	}
-	st, err := w.window.snapshot(w.clock.target, w.target, w.hintable(), w.ending)
+	st, err := w.window.snapshot(w.clock.target, w.listedTarget(), w.hintable(), w.ending)
 	if err != nil {
 		w.fail(err)
 		return
