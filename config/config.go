@@ -68,9 +68,9 @@ type Channel struct {
 	Preset ladder.Preset // empty on STANDARD and BASIC; may be empty on ADVANCED_*
 	// StreamKey is what a publisher must know.
 	StreamKey       Secret
-	ContainerFormat string // "FRAGMENTED_MP4"
+	ContainerFormat string // "FRAGMENTED_MP4" or "TS"
 	InsecureIngest  bool   // plain RTMP may publish
-	LatencyMode     string // "LOW"
+	LatencyMode     string // "LOW" or "NORMAL"
 }
 
 const (
@@ -99,8 +99,9 @@ func withoutListeners() *Config {
 }
 
 // defaultChannel has no secrets and no id: those are the file's. Where the IVS API
-// makes TS channels unless told otherwise, the default here is FRAGMENTED_MP4: TS
-// is not in this version.
+// makes TS channels unless told otherwise, the default here is FRAGMENTED_MP4: a
+// browser plays it as it is, while TS has to be repackaged in the page, and TS has
+// no sample durations, so that pictures which stand do so on the player's terms.
 func defaultChannel() Channel {
 	return Channel{Type: ladder.Standard, ContainerFormat: "FRAGMENTED_MP4", LatencyMode: "LOW"}
 }

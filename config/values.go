@@ -135,8 +135,8 @@ func quoted[T ~string](words []T) string {
 var (
 	parseType      = oneOf("a channel type", ladder.Types)
 	parsePreset    = oneOf("a transcode preset", append([]ladder.Preset{""}, ladder.Presets...))
-	parseContainer = oneOf("a container format", []string{"FRAGMENTED_MP4"}, "TS")
-	parseLatency   = oneOf("a latency mode", []string{"LOW"}, "NORMAL")
+	parseContainer = oneOf("a container format", []string{"FRAGMENTED_MP4", "TS"})
+	parseLatency   = oneOf("a latency mode", []string{"LOW", "NORMAL"})
 	parseBackend   = oneOf("a backend", []string{"auto", "x264"}, "nvenc", "vaapi")
 	parseFormat    = oneOf("a log format", []string{"text", "json"})
 )

@@ -3,6 +3,7 @@ package packager
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,18 +99,38 @@ func run(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// TestFFmpegDecodesTheStream has ffmpeg play a stream's files by their playlist:
+// TestFFmpegDecodesTheStream has ffmpeg play a stream's files by their playlists:
 // each picture decodes, and none is missing.
 func TestFFmpegDecodesTheStream(t *testing.T) {
 	video, audio := encode(t)
 	if len(video) != 150 || video[1].PTS-video[1].DTS == video[0].PTS-video[0].DTS {
 		t.Fatalf("%d pictures, not as asked for", len(video))
 	}
-	s := newStream(t, testOptions(), rung("180p30", fps(30), 0))
-	feed(s, send(0, 0, video), send(0, 9000, audio))
-	s.End()
+	for _, container := range containers {
+		for _, latency := range []Latency{Low, Normal} {
+			t.Run(fmt.Sprintf("%s %s", container, latency), func(t *testing.T) {
+				o := testOptions()
+				o.Container, o.Latency = container, latency
+				s := newStream(t, o, rung("180p30", fps(30), 0), onlyAudio(false))
+				feed(s, send(0, 0, video), send(0, 9000, audio), send(1, 9000, audio))
+				s.End()
+				list := save(t, s.writers[0].out)
+				run(t, "ffmpeg", "-v", "error", "-xerror", "-allowed_extensions", "ALL", "-i", list, "-f", "null", "-")
+				if got := frames(t, list); !strings.Contains(got, "h264,320,180,150") || !strings.Contains(got, "aac") {
+					t.Errorf("ffprobe says\n%s", got)
+				}
+				if got := frames(t, save(t, s.writers[1].out)); !strings.Contains(got, "aac,235") || strings.Contains(got, "h264") {
+					t.Errorf("ffprobe says of audio_only\n%s", got)
+				}
+			})
+		}
+	}
+}
+
+// save writes what a rendition's playlist lists beside it, and returns its path.
+func save(t *testing.T, r *Rendition) string {
+	t.Helper()
 	dir := t.TempDir()
-	r := s.writers[0].out
 	doc, err := r.Playlist(context.Background(), Plain)
 	if err != nil {
 		t.Fatal(err)
@@ -127,11 +148,12 @@ func TestFFmpegDecodesTheStream(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list := filepath.Join(dir, "index.m3u8")
-	run(t, "ffmpeg", "-v", "error", "-xerror", "-allowed_extensions", "ALL", "-i", list, "-f", "null", "-")
-	got := run(t, "ffprobe", "-v", "error", "-allowed_extensions", "ALL", "-count_frames", "-show_entries",
+	return filepath.Join(dir, "index.m3u8")
+}
+
+// frames are the streams that ffprobe finds, with how many frames decode.
+func frames(t *testing.T, list string) string {
+	t.Helper()
+	return run(t, "ffprobe", "-v", "error", "-allowed_extensions", "ALL", "-count_frames", "-show_entries",
 		"stream=codec_name,width,height,nb_read_frames", "-of", "csv=p=0", list)
-	if !strings.Contains(got, "h264,320,180,150") || !strings.Contains(got, "aac") {
-		t.Errorf("ffprobe says\n%s", got)
-	}
 }

@@ -18,6 +18,8 @@ type scenario struct {
 	renditions []ladder.Rendition
 	tracks     func(*props) [][]delivery
 	ended      bool
+	container  Container
+	latency    Latency
 }
 
 // props are what scenarios are made of.
@@ -52,7 +54,28 @@ func sourceAt(name string, rate media.Rate, gop int) scenario {
 	}}
 }
 
+// ladderOf is a source, what a worker makes of it, and audio_only.
+func ladderOf(to float64) func(*props) [][]delivery {
+	return func(p *props) [][]delivery {
+		return append(p.sound(3, to), send(0, 0, p.high(fps(30), 60, to).packets()), send(1, secs(0.4), p.low(1, to).packets()))
+	}
+}
+
+// deadWorker leaves out more than a segment of the second rendition.
+func deadWorker(p *props) [][]delivery {
+	return append(p.sound(2, 9.5), send(0, 0, p.high(fps(30), 60, 9.5).packets()),
+		send(1, secs(0.3), p.low(1, 3.7).packets(), p.low(7, 9.5).packets()))
+}
+
+// otherEncoder has other parameters from a segment's beginning on.
+func otherEncoder(p *props) [][]delivery {
+	second := shot{params: p.v720, rate: fps(30), gop: 60, from: secs(5), to: secs(8)}
+	return append(p.sound(2, 8), send(0, 0, p.high(fps(30), 60, 8).packets()),
+		send(1, secs(0.2), p.low(1, 5).packets(), second.packets()))
+}
+
 var (
+	withSound  = append(both[:2:2], onlyAudio(true))
 	sourceOnly = []ladder.Rendition{rung("720p30", fps(30), 0)}
 	both       = []ladder.Rendition{rung("720p30", fps(30), 0), rung("480p30", fps(30), 1_500_000)}
 )
@@ -100,10 +123,7 @@ var scenarios = []scenario{
 	{name: "end", renditions: []ladder.Rendition{rung("720p30", fps(30), 0), onlyAudio(true)}, ended: true, tracks: func(p *props) [][]delivery {
 		return append(p.sound(2, 3.9), send(0, 0, p.high(fps(30), 60, 3.9).packets()))
 	}},
-	{name: "hole", renditions: both, tracks: func(p *props) [][]delivery {
-		return append(p.sound(2, 9.5), send(0, 0, p.high(fps(30), 60, 9.5).packets()),
-			send(1, secs(0.3), p.low(1, 3.7).packets(), p.low(7, 9.5).packets()))
-	}},
+	{name: "hole", renditions: both, tracks: deadWorker},
 	{
 		name: "hole-in-all", renditions: []ladder.Rendition{rung("720p30", fps(30), 3_000_000), rung("480p30", fps(30), 1_500_000)},
 		tracks: func(p *props) [][]delivery {
@@ -121,11 +141,22 @@ var scenarios = []scenario{
 				send(1, secs(0.2), p.low(1, 3.4).packets(), p.low(3.4, 6).packets()))
 		},
 	},
-	{name: "another-encoder", renditions: both, tracks: func(p *props) [][]delivery {
-		second := shot{params: p.v720, rate: fps(30), gop: 60, from: secs(5), to: secs(8)}
-		return append(p.sound(2, 8), send(0, 0, p.high(fps(30), 60, 8).packets()),
-			send(1, secs(0.2), p.low(1, 5).packets(), second.packets()))
-	}},
+	{name: "another-encoder", renditions: both, tracks: otherEncoder},
+	{name: "another-encoder-ts", renditions: both, tracks: otherEncoder, container: TS},
+	{name: "all-ts", renditions: withSound, tracks: ladderOf(9.5), container: TS},
+	{name: "all-ts-ended", renditions: withSound, tracks: ladderOf(9.5), ended: true, container: TS},
+	{name: "all-normal", renditions: withSound, tracks: ladderOf(9.5), latency: Normal},
+	{name: "all-normal-ended", renditions: withSound, tracks: ladderOf(9.5), ended: true, latency: Normal},
+	{name: "all-ts-normal", renditions: withSound, tracks: ladderOf(9.5), container: TS, latency: Normal},
+	{name: "hole-ts", renditions: both, tracks: deadWorker, container: TS},
+	{name: "hole-normal", renditions: both, tracks: deadWorker, latency: Normal},
+	{
+		name: "gap-normal", renditions: []ladder.Rendition{rung("720p30", fps(30), 3_000_000), onlyAudio(false)}, latency: Normal,
+		tracks: func(p *props) [][]delivery {
+			lost := without(tone(p.aac, origin, secs(9.5), false), secs(3.7), secs(7))
+			return [][]delivery{send(0, 0, p.low(1, 9.5).packets()), send(0, 0, lost), send(1, 0, lost)}
+		},
+	},
 }
 
 // TestPlaylists compares all playlists of a stream with the golden ones, and has
@@ -133,7 +164,9 @@ var scenarios = []scenario{
 func TestPlaylists(t *testing.T) {
 	for _, c := range scenarios {
 		t.Run(c.name, func(t *testing.T) {
-			s := newStream(t, testOptions(), c.renditions...)
+			o := testOptions()
+			o.Container, o.Latency = c.container, c.latency
+			s := newStream(t, o, c.renditions...)
 			feed(s, c.tracks(&props{videoParams(t, sps720), videoParams(t, sps480), audioParams(t, 48000)})...)
 			if c.ended {
 				s.End()

@@ -34,6 +34,9 @@ type Channel struct {
 	Preset   ladder.Preset
 	Key      string // the stream key, a secret
 	Insecure bool   // plain RTMP is allowed
+	// Container and Latency are packager.Options'.
+	Container packager.Container
+	Latency   packager.Latency
 }
 
 func (c Channel) ladder(in ladder.Input) ([]ladder.Rendition, error) {

@@ -262,6 +262,7 @@ func (l *live) start(src *source) error {
 
 func (l *live) startOutputs() (err error) {
 	l.pack, err = packager.New(l.id, l.plan.renditions, packager.Options{
+		Container: l.channel.Container, Latency: l.channel.Latency,
 		Part: l.hub.options.Part, Window: l.hub.options.Window, Target: l.plan.target,
 		Start: l.source.idr.Arrived, StartPTS: Start,
 	})

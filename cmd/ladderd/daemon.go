@@ -13,6 +13,7 @@ import (
 	"ladderd/config"
 	"ladderd/ingest/rtmp"
 	"ladderd/media"
+	"ladderd/packager"
 	"ladderd/pipeline"
 	"ladderd/playback"
 	"ladderd/stream"
@@ -62,7 +63,10 @@ func newHub(cfg *config.Config, log *slog.Logger) *stream.Hub {
 	}
 	channels := make([]stream.Channel, len(cfg.Channels))
 	for i, c := range cfg.Channels {
-		channels[i] = stream.Channel{ID: c.ID, Type: c.Type, Preset: c.Preset, Key: c.StreamKey.Reveal(), Insecure: c.InsecureIngest}
+		channels[i] = stream.Channel{
+			ID: c.ID, Type: c.Type, Preset: c.Preset, Key: c.StreamKey.Reveal(), Insecure: c.InsecureIngest,
+			Container: packager.Container(c.ContainerFormat), Latency: packager.Latency(c.LatencyMode),
+		}
 	}
 	return stream.NewHub(channels, stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
