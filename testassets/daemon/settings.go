@@ -30,6 +30,9 @@ type Channel struct {
 	Type   ladder.Type
 	Preset ladder.Preset
 	Key    string // the stream key
+	// Container and Latency are container_format and latency_mode; empty leaves the
+	// defaults.
+	Container, Latency string
 }
 
 // window is what Settings.Window defaults to.
@@ -52,8 +55,12 @@ func (s Settings) toml(p ports, dir string) []byte {
 	for _, c := range s.Channels {
 		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = true\n",
 			c.ID, c.ID, c.Type, c.Key)
-		if c.Preset != "" {
-			fmt.Fprintf(&b, "preset = %q\n", c.Preset)
+		for key, value := range map[string]string{
+			"preset": string(c.Preset), "container_format": c.Container, "latency_mode": c.Latency,
+		} {
+			if value != "" {
+				fmt.Fprintf(&b, "%s = %q\n", key, value)
+			}
 		}
 	}
 	return b.Bytes()

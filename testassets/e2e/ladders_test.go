@@ -49,10 +49,10 @@ func TestLadders(t *testing.T) {
 		{"STANDARD 1080p29.97", daemon.Channel{Type: ladder.Standard}, clip1080p30, 1, []rung{
 			{"1080p30", 1920, 1080, ntsc, 0}, {"720p30", 1280, 720, ntsc, 2400}, {"480p30", 852, 480, ntsc, 1400},
 			{"360p30", 640, 360, ntsc, 630}, {"160p30", 284, 160, ntsc, 230}, audioOnly}},
-		{"STANDARD 720p50", daemon.Channel{Type: ladder.Standard}, clip720p50, 1, []rung{
+		{"STANDARD 720p50 in TS", daemon.Channel{Type: ladder.Standard, Container: "TS"}, clip720p50, 1, []rung{
 			{"720p50", 1280, 720, 50, 3400}, {"480p25", 852, 480, 25, 1400},
 			{"360p25", 640, 360, 25, 630}, {"160p25", 284, 160, 25, 230}, audioOnly}},
-		{"STANDARD 480p30", daemon.Channel{Type: ladder.Standard}, clip480p30, 1, []rung{
+		{"STANDARD 480p30 in plain HLS", daemon.Channel{Type: ladder.Standard, Latency: "NORMAL"}, clip480p30, 1, []rung{
 			{"480p30", 852, 480, 30, 1400}, {"360p30", 640, 360, 30, 630}, {"160p30", 284, 160, 30, 230}, audioOnly}},
 		{"STANDARD portrait", daemon.Channel{Type: ladder.Standard}, clipPortrait, 1, []rung{
 			{"720p30", 720, 1280, 30, 2400}, {"480p30", 480, 852, 30, 1400},
@@ -68,6 +68,8 @@ func TestLadders(t *testing.T) {
 		{"ADVANCED_SD constrained", daemon.Channel{Type: ladder.AdvancedSD, Preset: ladder.ConstrainedBandwidth}, clip480p30, 1, []rung{
 			{"480p30", 852, 480, 30, 800}, {"360p30", 640, 360, 30, 400}, {"160p30", 284, 160, 30, 220}, audioOnly}},
 		{"BASIC 480p30", daemon.Channel{Type: ladder.Basic}, clip480p30, 1, []rung{
+			{"480p30", 852, 480, 30, 0}, audioOnly}},
+		{"BASIC 480p30 in TS and plain HLS", daemon.Channel{Type: ladder.Basic, Container: "TS", Latency: "NORMAL"}, clip480p30, 1, []rung{
 			{"480p30", 852, 480, 30, 0}, audioOnly}},
 	}
 	for _, test := range tests {

@@ -3,6 +3,7 @@ package hls
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -12,12 +13,16 @@ const tick = 12 * time.Microsecond
 
 // Check holds the playlist to the rules for low-latency HLS that can be seen in
 // one state of it (draft-pantos-hls-rfc8216bis, 4.4.3 and 4.4.4, and the parts'
-// own rules in its appendix B). All that is broken is in the error.
+// own rules in its appendix B). In plain HLS, which has no PART-TARGET, nothing is
+// to tell of parts. All that is broken is in the error.
 func (p *Playlist) Check() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if p.PartTarget <= 0 || !p.BlockReload {
-		bad("no PART-TARGET or no CAN-BLOCK-RELOAD")
+	if !p.BlockReload {
+		bad("no CAN-BLOCK-RELOAD")
+	}
+	if p.PartTarget == 0 && strings.Contains(p.Text, "PART") {
+		bad("no PART-TARGET in a playlist that tells of parts")
 	}
 	if p.PartHoldBack < 3*p.PartTarget-time.Microsecond {
 		bad("PART-HOLD-BACK %v is less than three times PART-TARGET %v", p.PartHoldBack, p.PartTarget)
@@ -25,7 +30,7 @@ func (p *Playlist) Check() error {
 	if p.HoldBack < 3*p.Target {
 		bad("HOLD-BACK %v is less than three target durations of %v", p.HoldBack, p.Target)
 	}
-	if p.Ended == (p.Hint != "") {
+	if p.PartTarget > 0 && p.Ended == (p.Hint != "") {
 		bad("a preload hint stands in exactly those playlists that go on; this one: ended %v, hint %q", p.Ended, p.Hint)
 	}
 	seen := map[string]bool{}
@@ -37,7 +42,7 @@ func (p *Playlist) Check() error {
 		if s.Duration.Round(time.Second) > p.Target {
 			bad("segment %d: %v is more than the target duration %v", s.MSN, s.Duration, p.Target)
 		}
-		if s.Map == "" {
+		if s.Map == "" && !s.transportStream() {
 			bad("segment %d: no EXT-X-MAP holds", s.MSN)
 		}
 		errs = append(errs, s.checkTime(p.Segments[:i]), p.checkParts(s.MSN, s.Parts), s.checkSum())
@@ -45,6 +50,9 @@ func (p *Playlist) Check() error {
 	errs = append(errs, p.checkParts(p.MediaSequence+int64(len(p.Segments)), p.Parts))
 	return errors.Join(errs...)
 }
+
+// transportStream says whether the segment is MPEG-TS, which needs no EXT-X-MAP.
+func (s Segment) transportStream() bool { return strings.HasSuffix(s.URI, ".ts") }
 
 // checkTime wants the segment's program date-time to go on where that of the
 // segment before it ends, to the millisecond with which it is written.

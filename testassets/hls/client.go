@@ -94,14 +94,18 @@ func (c *Client) Playlist(ctx context.Context, url string) (*Playlist, error) {
 }
 
 // After reads the media playlist at url once it lists more than p does, by a
-// blocking reload.
+// blocking reload: for a part, or in plain HLS for a segment.
 func (c *Client) After(ctx context.Context, url string, p *Playlist) (*Playlist, error) {
 	msn, part := p.Next()
 	sep := "?"
 	if strings.Contains(url, "?") {
 		sep = "&"
 	}
-	return c.Playlist(ctx, url+sep+"_HLS_msn="+strconv.FormatInt(msn, 10)+"&_HLS_part="+strconv.Itoa(part))
+	url += sep + "_HLS_msn=" + strconv.FormatInt(msn, 10)
+	if p.PartTarget > 0 {
+		url += "&_HLS_part=" + strconv.Itoa(part)
+	}
+	return c.Playlist(ctx, url)
 }
 
 func resolve(base, ref string) (string, error) {

@@ -59,18 +59,58 @@ func probe(ctx context.Context, file string) ([]StreamInfo, []Packet, error) {
 	if err := json.Unmarshal(out, &probed); err != nil {
 		return nil, nil, fmt.Errorf("ffprobe's answer for %s: %w", file, err)
 	}
-	for i := range probed.Packets {
-		p := &probed.Packets[i]
-		if p.pos, err = strconv.ParseInt(p.Pos, 10, 64); err != nil {
-			return nil, nil, fmt.Errorf("ffprobe's answer for %s: position %q of packet %d", file, p.Pos, i)
-		}
+	if err := locate(probed.Packets); err != nil {
+		return nil, nil, fmt.Errorf("ffprobe's answer for %s: %w", file, err)
 	}
 	for _, s := range probed.Streams {
-		if want := "1/90000"; s.Kind == "video" && s.TimeBase != want {
-			return nil, nil, fmt.Errorf("%s: the video's time base is %s, not %s", file, s.TimeBase, want)
+		switch {
+		case s.Kind == "audio" && s.TimeBase == ticks:
+			if err := countSamples(probed.Packets, s.SampleRate); err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", file, err)
+			}
+		case s.Kind == "video" && s.TimeBase != ticks:
+			return nil, nil, fmt.Errorf("%s: the video's time base is %s, not %s", file, s.TimeBase, ticks)
 		}
 	}
 	return probed.Streams, probed.Packets, nil
+}
+
+// ticks is the time base of video, and in MPEG-TS of audio too.
+const ticks = "1/90000"
+
+// locate notes where in the file packets are. Of the AAC frames in a PES packet
+// ffprobe tells that of the first.
+func locate(packets []Packet) error {
+	last := map[string]int64{} // by kind
+	for i := range packets {
+		p := &packets[i]
+		before, known := last[p.Kind]
+		if p.Pos == "" && known {
+			p.pos = before
+			continue
+		}
+		var err error
+		if p.pos, err = strconv.ParseInt(p.Pos, 10, 64); err != nil {
+			return fmt.Errorf("position %q of packet %d", p.Pos, i)
+		}
+		last[p.Kind] = p.pos
+	}
+	return nil
+}
+
+// countSamples puts audio that is in 90 kHz ticks into samples, as MP4 has it.
+func countSamples(packets []Packet, sampleRate string) error {
+	rate, err := strconv.ParseInt(sampleRate, 10, 64)
+	if err != nil {
+		return fmt.Errorf("sample rate %q: %w", sampleRate, err)
+	}
+	samples := func(at int64) int64 { return (at*rate + 45000) / 90000 }
+	for i := range packets {
+		if p := &packets[i]; p.Kind == "audio" {
+			p.PTS, p.DTS, p.Duration = samples(p.PTS), samples(p.DTS), samples(p.Duration)
+		}
+	}
+	return nil
 }
 
 // nalIDR is nal_unit_type of a coded slice of an IDR picture (ITU-T H.264, table 7-1).

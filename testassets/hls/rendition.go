@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 )
@@ -110,12 +111,14 @@ func (c *Client) fetchPeriods(ctx context.Context, v Variant, p *Playlist, dir s
 			if err := flush(); err != nil {
 				return nil, err
 			}
-			var err error
-			if data, err = c.relative(ctx, v.URL, s.Map); err != nil {
-				return nil, err
+			data, initialisation = nil, s.Map
+			if s.Map != "" {
+				var err error
+				if data, err = c.relative(ctx, v.URL, s.Map); err != nil {
+					return nil, err
+				}
 			}
-			initialisation = s.Map
-			periods = append(periods, period{file: filepath.Join(dir, fmt.Sprintf("%s.%d.mp4", v.Name, len(periods)))})
+			periods = append(periods, period{file: filepath.Join(dir, fmt.Sprintf("%s.%d%s", v.Name, len(periods), path.Ext(s.URI)))})
 		}
 		body, err := c.fetchSegment(ctx, v.URL, s)
 		if err != nil {
