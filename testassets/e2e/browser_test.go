@@ -9,7 +9,6 @@ import (
 	"ladderd/console"
 	"ladderd/testassets/browser"
 	"ladderd/testassets/daemon"
-	"ladderd/testassets/publish"
 )
 
 // step bounds each thing that the browser is waited for.
@@ -59,8 +58,16 @@ func plays(t *testing.T, b *browser.Browser, seconds float64) {
 }
 
 func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
-	t.Parallel()
-	d, p := broadcast(t, mixed, 2)
+	for _, s := range []show{{mixed, ""}, {mixed, "TS"}} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			switchThroughAll(t, s)
+		})
+	}
+}
+
+func switchThroughAll(t *testing.T, s show) {
+	d, p := broadcast(t, s, 2)
 	b := watch(t, d, studio)
 
 	levels := eval[[]string](t, b, `window.ladderd.levels`)
@@ -86,16 +93,16 @@ func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
 }
 
 func TestBrowserOutlivesTheWorker(t *testing.T) {
-	for _, c := range []publish.Clip{mixed, mute} {
-		t.Run(c.Name, func(t *testing.T) {
+	for _, s := range shows {
+		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
-			outliveWorkers(t, c)
+			outliveWorkers(t, s)
 		})
 	}
 }
 
-func outliveWorkers(t *testing.T, c publish.Clip) {
-	d, _ := broadcast(t, c, 2)
+func outliveWorkers(t *testing.T, s show) {
+	d, _ := broadcast(t, s, 2)
 	b := watch(t, d, studio)
 	if err := b.Eval(`window.ladderd.choose('480p30')`, nil); err != nil {
 		t.Fatal(err)

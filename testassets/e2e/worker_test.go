@@ -29,13 +29,24 @@ var mute = publish.Clip{Name: "mute", Width: 1296, Height: 728, Rate: "30", Seco
 // mixedRenditions is how many their ladder has, audio_only not among them.
 const mixedRenditions = 5
 
-// broadcast has a daemon receive a clip over and over, until the publisher is
+// show is a broadcast and how viewers get it.
+type show struct {
+	publish.Clip
+	container string // container_format; empty for the default
+}
+
+func (s show) String() string { return strings.TrimSpace(s.Name + " " + s.container) }
+
+// shows are what workers are killed in.
+var shows = []show{{mixed, ""}, {mute, ""}, {mixed, "TS"}, {mute, "TS"}}
+
+// broadcast has a daemon receive a show over and over, until the publisher is
 // stopped, on the channel studio.
-func broadcast(t *testing.T, c publish.Clip, cores int) (*daemon.Daemon, *publish.Publisher) {
+func broadcast(t *testing.T, s show, cores int) (*daemon.Daemon, *publish.Publisher) {
 	t.Helper()
-	file := clip(t, c)
+	file := clip(t, s.Clip)
 	useCores(t, cores)
-	studio := channel(daemon.Channel{Type: ladder.Standard})
+	studio := channel(daemon.Channel{Type: ladder.Standard, Container: s.container})
 	d := startDaemon(t, studio)
 	p, err := publish.FFmpegLoop(d.RTMP(studio.Key), file)
 	return d, stopAtEnd(t, p, err)
@@ -88,16 +99,16 @@ func (p *progress) await(t *testing.T, renditions int, n int64) {
 }
 
 func TestWorkerKilledInMidStream(t *testing.T) {
-	for _, c := range []publish.Clip{mixed, mute} {
-		t.Run(c.Name, func(t *testing.T) {
+	for _, s := range shows {
+		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
-			killWorkers(t, c)
+			killWorkers(t, s)
 		})
 	}
 }
 
-func killWorkers(t *testing.T, c publish.Clip) {
-	d, p := broadcast(t, c, 1)
+func killWorkers(t *testing.T, s show) {
+	d, p := broadcast(t, s, 1)
 	far := newProgress()
 	v := view(t, d, d.Playback(studio), mixedRenditions, far.seen)
 	far.await(t, mixedRenditions, 2)
