@@ -20,7 +20,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // of ten frames, segments of 2 s.
 func live(t testing.TB, to float64) (*Stream, *Rendition, func(to float64)) {
 	t.Helper()
-	s := newStream(t, testOptions(), silent(rung("720p30", fps(30), 0)))
+	return liveWith(t, testOptions(), to)
+}
+
+func liveWith(t testing.TB, o Options, to float64) (*Stream, *Rendition, func(to float64)) {
+	t.Helper()
+	s := newStream(t, o, silent(rung("720p30", fps(30), 0)))
 	all := shot{params: videoParams(t, sps720), rate: fps(30), gop: 60, from: origin, to: secs(60)}.packets()
 	more := func(to float64) {
 		for len(all) > 0 && all[0].DTS <= secs(to)+10 { // frames are rounded to ticks
@@ -91,6 +96,43 @@ func TestBlockingPlaylist(t *testing.T) {
 					t.Errorf("blocking %v, body %q", a.doc.Blocking, a.doc.Body)
 				}
 			})
+		})
+	}
+}
+
+// TestPlainHLSBlocksForSegments has viewers of a playlist without parts ask for what
+// is to come: whole segments, whatever part they name.
+func TestPlainHLSBlocksForSegments(t *testing.T) {
+	for _, q := range []Query{{2, -1}, {2, 0}, {1, 9}} {
+		synctest.Test(t, func(t *testing.T) {
+			o := testOptions()
+			o.Latency = Normal
+			_, r, more := liveWith(t, o, 5.4) // segments 0 and 1 are complete
+			got := make(chan Document, 1)
+			go func() {
+				doc, err := r.Playlist(t.Context(), q)
+				if err != nil {
+					t.Error(err)
+				}
+				got <- doc
+			}()
+			synctest.Wait()
+			if waits := q.MSN == 2; (len(got) == 0) != waits {
+				t.Fatalf("%+v: waits %v", q, !waits)
+			}
+			more(7)
+			synctest.Wait()
+			if doc := <-got; !doc.Blocking || !bytes.Contains(doc.Body, []byte("\n1.m4s\n")) {
+				t.Errorf("%+v: blocking %v\n%s", q, doc.Blocking, doc.Body)
+			}
+			if _, err := r.Playlist(t.Context(), Query{6, -1}); !errors.Is(err, ErrTooFarAhead) {
+				t.Errorf("three segments ahead: %v", err)
+			}
+			for _, name := range []string{"1.0.m4s", "3.0.m4s"} {
+				if _, err := r.Media(t.Context(), name); !errors.Is(err, ErrNotFound) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
 		})
 	}
 }

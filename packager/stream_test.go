@@ -15,17 +15,19 @@ func TestNewRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		renditions []ladder.Rendition
-		part       media.Ticks
+		options    Options
 		err        string
 	}{
-		{"no renditions", nil, 0, "no renditions"},
-		{"no tracks", []ladder.Rendition{{Name: "x"}}, 0, "rendition x has no tracks"},
-		{"a name twice", []ladder.Rendition{onlyAudio(true), onlyAudio(false)}, 0, "two renditions are called audio_only"},
-		{"short parts", []ladder.Rendition{onlyAudio(true)}, secs(0.1), "part duration 100ms"},
-		{"long parts", []ladder.Rendition{onlyAudio(true)}, secs(2), "part duration 2s"},
+		{"no renditions", nil, Options{}, "no renditions"},
+		{"no tracks", []ladder.Rendition{{Name: "x"}}, Options{}, "rendition x has no tracks"},
+		{"a name twice", []ladder.Rendition{onlyAudio(true), onlyAudio(false)}, Options{}, "two renditions are called audio_only"},
+		{"short parts", []ladder.Rendition{onlyAudio(true)}, Options{Part: secs(0.1)}, "part duration 100ms"},
+		{"long parts", []ladder.Rendition{onlyAudio(true)}, Options{Part: secs(2)}, "part duration 2s"},
+		{"a container", []ladder.Rendition{onlyAudio(true)}, Options{Container: "MKV"}, `unknown container "MKV"`},
+		{"a latency mode", []ladder.Rendition{onlyAudio(true)}, Options{Latency: "ULTRA"}, `unknown latency mode "ULTRA"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := New("st-test", c.renditions, Options{Part: c.part}); err == nil || !strings.Contains(err.Error(), c.err) {
+			if _, err := New("st-test", c.renditions, c.options); err == nil || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("error %v, want %q", err, c.err)
 			}
 		})

@@ -40,9 +40,9 @@ const (
 	// pictureOverhead is what a picture costs beside its NAL units, in bytes: PES
 	// header, PCR, access unit delimiter, and half a packet of stuffing.
 	pictureOverhead = 19 + 8 + 6 + 92
-	// soundOverhead is the same for audio, in bits per second: ten PES packets with
-	// half a packet of stuffing each, 47 ADTS headers, and the tables of three parts.
-	soundOverhead = 8 * (10*(14+92) + 47*adtsHeader + 3*2*tsPacket)
+	// soundOverhead is what audio and tables cost a second, in bytes: five PES packets
+	// in each of three parts, 47 ADTS headers, and the tables.
+	soundOverhead = 15*(14+2+92) + 47*adtsHeader + 3*2*tsPacket
 )
 
 func newTSMuxer(video bool) *tsMuxer {
@@ -53,17 +53,18 @@ func newTSMuxer(video bool) *tsMuxer {
 	}
 }
 
-// tsOverhead counts 4 bytes of header in each packet, and what each picture costs.
+// tsOverhead is what goes into packets beside the tracks, and the packets' headers.
 func tsOverhead(r ladder.Rendition) int64 {
-	bits := int64(r.VideoBitrate+r.AudioBitrate) * 4 / (tsPacket - 4)
+	added := int64(8 * soundOverhead)
 	if r.Video != ladder.None {
 		rate := media.Rate{Num: 60, Den: 1}
 		if r.Rate.Known() {
 			rate = r.Rate
 		}
-		bits += 8 * pictureOverhead * int64(rate.Num) / int64(rate.Den)
+		added += 8 * pictureOverhead * int64(rate.Num) / int64(rate.Den)
 	}
-	return bits + soundOverhead
+	held := int64(r.VideoBitrate+r.AudioBitrate) + added
+	return added + held*tsHeader/(tsPacket-tsHeader)
 }
 
 // section is muxer's. Parameters are in the parts: nothing is to be loaded before.
@@ -85,17 +86,15 @@ func (m *tsMuxer) render(init *initSection, at media.Ticks, video []sample, audi
 		out = m.picture.appendClock(out, at-pcrLead)
 	}
 	for _, s := range video {
-		n := 0
-		for n < len(sound) && m.samples.ticks(sound[n].at) < s.DTS {
-			n++
-		}
-		if n > 0 {
-			out = m.appendSound(out, sound[:n])
-			sound = sound[n:]
+		for len(sound) > 0 && m.samples.ticks(sound[0].at) < s.DTS {
+			out, sound = m.appendSound(out, sound)
 		}
 		out = m.appendPicture(out, s)
 	}
-	return m.appendSound(out, sound), nil
+	for len(sound) > 0 {
+		out, sound = m.appendSound(out, sound)
+	}
+	return out, nil
 }
 
 // appendPicture writes an access unit in Annex B: a delimiter, which Apple's players
@@ -121,24 +120,22 @@ func appendUnit(dst, unit []byte) []byte {
 	return append(append(dst, 0, 0, 0, 1), unit...)
 }
 
-// appendSound writes AAC frames in ADTS, those that lie end to end together.
-func (m *tsMuxer) appendSound(dst []byte, frames []laid) []byte {
+// appendSound writes a PES packet of AAC frames in ADTS that lie end to end, and
+// returns those that it has no room for.
+func (m *tsMuxer) appendSound(dst []byte, frames []laid) ([]byte, []laid) {
+	first := frames[0].at
 	longest := int64(maxSoundPES) * int64(m.samples.rate) / media.Clock
-	for len(frames) > 0 {
-		pts := m.samples.ticks(frames[0].at)
-		pes := m.sound.begin(m.pes[:0], pts, pts)
-		n := 0
-		for end := frames[0].at; n < len(frames); n++ {
-			if n > 0 && (frames[n].at != end || end+media.FrameSamples-frames[0].at > longest) {
-				break
-			}
-			pes = m.appendADTS(pes, frames[n].data)
-			end += media.FrameSamples
+	pts := m.samples.ticks(first)
+	pes := m.sound.begin(m.pes[:0], pts, pts)
+	for end := first; len(frames) > 0 && frames[0].at == end; frames = frames[1:] {
+		end += media.FrameSamples
+		if end-first > longest && end-first > media.FrameSamples {
+			break
 		}
-		frames, m.pes = frames[n:], pes
-		dst = m.sound.append(dst, pes, adaptation{clock: !m.video, pcr: pts - pcrLead, random: true})
+		pes = m.appendADTS(pes, frames[0].data)
 	}
-	return dst
+	m.pes = pes
+	return m.sound.append(dst, pes, adaptation{clock: !m.video, pcr: pts - pcrLead, random: true}), frames
 }
 
 // appendADTS writes the frame's length into the header (ISO/IEC 14496-3, 1.A.3.2.1).
