@@ -121,7 +121,7 @@ func TestOverheadCoversWhatPackingAdds(t *testing.T) {
 			source := shot{params: videoParams(t, sps720), rate: fps(rate), gop: 2 * rate, from: origin, to: secs(21)}.packets()
 			sound := tone(audioParams(t, 48000), origin, secs(21), false)
 			random := rand.New(rand.NewPCG(3, 1)) // any size: what is left of a packet is stuffing
-			size := func(bits, rate int) int { return bits/8/rate - 150 + random.IntN(300) }
+			size := func(bits, rate int) int { return bits/8/rate - 184 + random.IntN(2*184) }
 			held := 0
 			for i := range source {
 				source[i].Data = avcc(i, size(video, rate), source[i].Key)
