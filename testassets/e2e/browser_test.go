@@ -58,7 +58,7 @@ func plays(t *testing.T, b *browser.Browser, seconds float64) {
 }
 
 func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
-	for _, s := range []show{{mixed, ""}, {mixed, "TS"}} {
+	for _, s := range []show{{Clip: mixed}, {Clip: mixed, container: "TS"}} {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			switchThroughAll(t, s)
@@ -87,6 +87,22 @@ func switchThroughAll(t *testing.T, s show) {
 	}
 	_ = p.Stop() // ffmpeg's exit code for Ctrl-C is no success
 	waitFor(t, b, `window.ladderd.ended`)
+	if n := eval[int](t, b, `window.ladderd.starts`); n != 1 {
+		t.Errorf("playback began %d times", n)
+	}
+}
+
+// TestBrowserPlaysPlainHLS is 18 s behind the broadcast, so it neither goes through
+// all renditions nor waits for the end.
+func TestBrowserPlaysPlainHLS(t *testing.T) {
+	t.Parallel()
+	d, _ := broadcast(t, show{Clip: mixed, container: "TS", latency: "NORMAL"}, 2)
+	b := watch(t, d, studio)
+	if err := b.Eval(`window.ladderd.choose('360p30')`, nil); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, b, `window.ladderd.current === '360p30'`)
+	plays(t, b, 3)
 	if n := eval[int](t, b, `window.ladderd.starts`); n != 1 {
 		t.Errorf("playback began %d times", n)
 	}

@@ -32,13 +32,15 @@ const mixedRenditions = 5
 // show is a broadcast and how viewers get it.
 type show struct {
 	publish.Clip
-	container string // container_format; empty for the default
+	container, latency string // container_format and latency_mode; empty for the defaults
 }
 
-func (s show) String() string { return strings.TrimSpace(s.Name + " " + s.container) }
+func (s show) String() string {
+	return strings.Join(strings.Fields(s.Name+" "+s.container+" "+s.latency), " ")
+}
 
 // shows are what workers are killed in.
-var shows = []show{{mixed, ""}, {mute, ""}, {mixed, "TS"}, {mute, "TS"}}
+var shows = []show{{Clip: mixed}, {Clip: mute}, {Clip: mixed, container: "TS"}, {Clip: mute, container: "TS"}}
 
 // broadcast has a daemon receive a show over and over, until the publisher is
 // stopped, on the channel studio.
@@ -46,7 +48,7 @@ func broadcast(t *testing.T, s show, cores int) (*daemon.Daemon, *publish.Publis
 	t.Helper()
 	file := clip(t, s.Clip)
 	useCores(t, cores)
-	studio := channel(daemon.Channel{Type: ladder.Standard, Container: s.container})
+	studio := channel(daemon.Channel{Type: ladder.Standard, Container: s.container, Latency: s.latency})
 	d := startDaemon(t, studio)
 	p, err := publish.FFmpegLoop(d.RTMP(studio.Key), file)
 	return d, stopAtEnd(t, p, err)
