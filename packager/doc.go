@@ -1,12 +1,12 @@
-// Package packager turns the packets of one live stream into low-latency HLS:
-// muxed fMP4 parts and segments, and the playlists that list them
+// Package packager turns the packets of one live stream into low-latency or plain
+// HLS: muxed parts and segments in fMP4 or MPEG-TS, and the playlists that list them
 // (draft-pantos-hls-rfc8216bis). It knows neither HTTP nor who may watch.
 //
 //	Write(rendition, packet)                            one goroutine: the stream's
 //	   │
 //	   ├─ video ──► cutter ──spans──┐                   one cutter a rendition
 //	   │              ▲             ├─► writer ──part──► window ──► snapshot
-//	   ├─ audio ──► audioQueue ─────┘   (fMP4)                        │ atomic pointer
+//	   ├─ audio ──► audioQueue ─────┘   (muxer)                       │ atomic pointer
 //	   │              │                                               ▼
 //	   └───────────► clock: PTS → media sequence number      Rendition, Multivariant
 //	                 (one, shared by all renditions)         any goroutine: readers
@@ -16,8 +16,13 @@
 // every rendition, however late one comes or however often its worker dies. A
 // cutter lays a rendition's samples on the clock and divides its segments into
 // spans of at most PART-TARGET. A writer waits until the audio has come as far,
-// renders the span as one moof and mdat, and publishes a new snapshot: playlist,
-// its gzip form, and the parts, all immutable.
+// has the span rendered, and publishes a new snapshot: playlist, its gzip form, and
+// the parts, all immutable.
+//
+// What differs by container is in its format: names, content types, and the muxer
+// that renders a rendition's parts (fragmenter, tsMuxer). In plain HLS a part is a
+// whole segment, which no playlist lists as a part, and snapshots come with
+// segments; all else is the same.
 //
 // A worker that dies leaves a hole in its renditions up to the grid point at which
 // the next one begins. When that one's IDR comes, the time in between is put out

@@ -14,8 +14,9 @@ import (
 // whole PES packets, one for each picture; counters go on from part to part.
 // Pictures and sound lie in the order of their times.
 //
-// mediacommon's writer is not used: it puts out tables only before IDRs, each AAC
-// frame in a PES packet of its own, and a PCR only with pictures.
+// mediacommon's writer is not used: it puts each AAC frame into a PES packet of its
+// own, which costs 27 kb/s, and cannot write a PCR
+// where there is no picture.
 type tsMuxer struct {
 	video   bool // the rendition has a video track
 	samples sampleClock
@@ -36,7 +37,8 @@ const (
 	// maxSoundPES is the most sound in a PES packet, so that in renditions without
 	// video a PCR comes every 100 ms (ISO/IEC 13818-1, 2.7.2).
 	maxSoundPES = 100 * millisecond
-	adtsHeader  = 7
+	adtsHeader  = 7 // bytes
+	nalPrefix   = 4 // bytes of a start code, as of AVCC's lengths
 	// pictureOverhead is what a picture costs beside its NAL units, in bytes: PES
 	// header, PCR, access unit delimiter, and half a packet of stuffing.
 	pictureOverhead = 19 + 8 + 6 + 92
@@ -77,7 +79,7 @@ func (m *tsMuxer) render(init *initSection, at media.Ticks, video []sample, audi
 	if err := m.use(init); err != nil {
 		return nil, fmt.Errorf("write part: %w", err)
 	}
-	sound := m.samples.lay(audio)
+	sound := m.groups(m.samples.lay(audio))
 	if len(sound) == 0 && !m.video {
 		return nil, nil
 	}
@@ -86,13 +88,13 @@ func (m *tsMuxer) render(init *initSection, at media.Ticks, video []sample, audi
 		out = m.picture.appendClock(out, at-pcrLead)
 	}
 	for _, s := range video {
-		for len(sound) > 0 && m.samples.ticks(sound[0].at) < s.DTS {
-			out, sound = m.appendSound(out, sound)
+		for len(sound) > 0 && m.samples.ticks(sound[0][0].at) < s.DTS {
+			out, sound = m.appendSound(out, sound[0]), sound[1:]
 		}
 		out = m.appendPicture(out, s)
 	}
-	for len(sound) > 0 {
-		out, sound = m.appendSound(out, sound)
+	for _, frames := range sound {
+		out = m.appendSound(out, frames)
 	}
 	return out, nil
 }
@@ -120,22 +122,33 @@ func appendUnit(dst, unit []byte) []byte {
 	return append(append(dst, 0, 0, 0, 1), unit...)
 }
 
-// appendSound writes a PES packet of AAC frames in ADTS that lie end to end, and
-// returns those that it has no room for.
-func (m *tsMuxer) appendSound(dst []byte, frames []laid) ([]byte, []laid) {
-	first := frames[0].at
+// groups divides frames into what PES packets hold: those that lie end to end.
+func (m *tsMuxer) groups(frames []laid) [][]laid {
 	longest := int64(maxSoundPES) * int64(m.samples.rate) / media.Clock
-	pts := m.samples.ticks(first)
-	pes := m.sound.begin(m.pes[:0], pts, pts)
-	for end := first; len(frames) > 0 && frames[0].at == end; frames = frames[1:] {
-		end += media.FrameSamples
-		if end-first > longest && end-first > media.FrameSamples {
-			break
+	var out [][]laid
+	first := 0
+	for i := 1; i < len(frames); i++ {
+		joined := frames[i].at == frames[i-1].at+media.FrameSamples
+		if !joined || frames[i].at+media.FrameSamples-frames[first].at > longest {
+			out = append(out, frames[first:i])
+			first = i
 		}
-		pes = m.appendADTS(pes, frames[0].data)
+	}
+	if len(frames) > 0 {
+		out = append(out, frames[first:])
+	}
+	return out
+}
+
+// appendSound writes AAC frames in ADTS.
+func (m *tsMuxer) appendSound(dst []byte, frames []laid) []byte {
+	pts := m.samples.ticks(frames[0].at)
+	pes := m.sound.begin(m.pes[:0], pts, pts)
+	for _, f := range frames {
+		pes = m.appendADTS(pes, f.data)
 	}
 	m.pes = pes
-	return m.sound.append(dst, pes, adaptation{clock: !m.video, pcr: pts - pcrLead, random: true}), frames
+	return m.sound.append(dst, pes, adaptation{clock: !m.video, pcr: pts - pcrLead, random: true})
 }
 
 // appendADTS writes the frame's length into the header (ISO/IEC 14496-3, 1.A.3.2.1).
@@ -173,17 +186,29 @@ func (m *tsMuxer) use(init *initSection) error {
 	return nil
 }
 
-// size is enough for a part, and little more.
-func (m *tsMuxer) size(video []sample, sound []laid) int {
-	packets := 4 // tables, and one for a clock
-	for _, s := range video {
-		packets += 2 + (len(s.Data)+pictureOverhead)/(tsPacket-4)
-		if s.Key {
-			packets += (len(m.init.video.SPS) + len(m.init.video.PPS)) / (tsPacket - 4)
-		}
+// size is how many bytes a part needs: a buffer that grew by itself would hold up to
+// twice as much for as long as the part is kept.
+func (m *tsMuxer) size(video []sample, sound [][]laid) int {
+	packets := 2 // the tables
+	if len(video) == 0 && m.video {
+		packets++
 	}
-	for _, f := range sound {
-		packets += 2 + len(f.data)/(tsPacket-4)
+	for _, s := range video {
+		n := pesHeader + len(accessUnitDelimiter) + nalPrefix + len(s.Data)
+		if s.PTS != s.DTS {
+			n += pesTimestamp
+		}
+		if s.Key {
+			n += 2*nalPrefix + len(m.init.video.SPS) + len(m.init.video.PPS)
+		}
+		packets += packetCount(n, adaptation{clock: true})
+	}
+	for _, frames := range sound {
+		n := pesHeader
+		for _, f := range frames {
+			n += adtsHeader + len(f.data)
+		}
+		packets += packetCount(n, adaptation{clock: !m.video, random: true})
 	}
 	return packets * tsPacket
 }

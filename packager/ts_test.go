@@ -71,6 +71,23 @@ func TestAudioOnlyHasOneTrackWithTheClock(t *testing.T) {
 	checkPackets(t, s.writers[1])
 }
 
+// TestPartsHoldNoMoreMemoryThanTheyNeed wants the size to be foreseen to the byte.
+func TestPartsHoldNoMoreMemoryThanTheyNeed(t *testing.T) {
+	s := newStream(t, tsOptions(), rung("720p30", fps(30), 0), onlyAudio(false))
+	video := shot{params: videoParams(t, sps720), rate: fps(30), gop: 60, reorder: 1, from: origin, to: secs(8), bytes: 3000}
+	sound := tone(audioParams(t, 44100), origin, secs(8), true)
+	feed(s, send(0, 0, video.packets()), send(0, 0, sound), send(1, 0, sound))
+	for _, w := range s.writers {
+		for _, seg := range w.out.state.Load().segments {
+			for i, p := range seg.parts {
+				if len(p.data) != cap(p.data) {
+					t.Errorf("%s %d.%d: %d bytes in %d", w.spec.Name, seg.msn, i, len(p.data), cap(p.data))
+				}
+			}
+		}
+	}
+}
+
 // TestPartsInWhichNothingHappensAreThere has a picture stand where nothing sounds:
 // such parts hold tables and a clock.
 func TestPartsInWhichNothingHappensAreThere(t *testing.T) {

@@ -20,6 +20,8 @@ const (
 	videoStreamID = 0xe0
 	audioStreamID = 0xc0
 	pesAligned    = 0x84 // a PES header whose payload begins with an access unit
+	pesHeader     = 14   // bytes, with a PTS
+	pesTimestamp  = 5    // bytes, for a DTS more
 	pesPTS        = 0x80
 	pesDTS        = 0x40
 )
@@ -71,6 +73,12 @@ func (t *tsTrack) begin(dst []byte, pts, dts media.Ticks) []byte {
 // appendTimestamp writes the lowest 33 bits: players follow the wrap.
 func appendTimestamp(dst []byte, prefix byte, at media.Ticks) []byte {
 	return append(dst, prefix<<4|byte(at>>29)&0x0e|1, byte(at>>22), byte(at>>14)|1, byte(at>>7), byte(at<<1)|1)
+}
+
+// packetCount is how many packets a PES packet of n bytes is cut into.
+func packetCount(n int, a adaptation) int {
+	const room = tsPacket - tsHeader
+	return (n + fieldSize(a) + room - 1) / room
 }
 
 // append cuts a PES packet into packets. Its length is left open where it is more
