@@ -57,6 +57,9 @@ func plays(t *testing.T, b *browser.Browser, seconds float64) {
 	waitFor(t, b, fmt.Sprintf(`document.querySelector('video').currentTime > %f`, at+seconds))
 }
 
+// buffered are the ranges of time that the player has media for.
+const buffered = `(b => Array.from({length: b.length}, (_, i) => b.start(i) + '-' + b.end(i)))(document.querySelector('video').buffered)`
+
 func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
 	for _, s := range []show{{Clip: mixed}, {Clip: mixed, container: "TS"}} {
 		t.Run(s.String(), func(t *testing.T) {
@@ -81,6 +84,10 @@ func switchThroughAll(t *testing.T, s show) {
 		}
 		waitFor(t, b, fmt.Sprintf(`window.ladderd.current === %q`, level))
 		plays(t, b, 1)
+		// Media of two renditions that did not meet would leave a hole in what is buffered.
+		if pieces := eval[[]string](t, b, buffered); len(pieces) != 1 {
+			t.Errorf("after the switch to %s the buffer is %v", level, pieces)
+		}
 	}
 	if now := eval[int](t, b, `window.ladderd.stalls`); now != stalls {
 		t.Errorf("the player stalled %d times while it switched", now-stalls)
