@@ -2,13 +2,20 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"ladderd/console"
+	"ladderd/ladder"
 	"ladderd/testassets/browser"
 	"ladderd/testassets/daemon"
+	"ladderd/testassets/hls"
+	"ladderd/testassets/publish"
 )
 
 // step bounds each thing that the browser is waited for.
@@ -18,7 +25,13 @@ const step = time.Minute
 // playback's, and waits until it plays.
 func watch(t *testing.T, d *daemon.Daemon, channel string) *browser.Browser {
 	t.Helper()
-	page, err := console.Player(console.Page{Title: "test", PlaybackURL: d.Playback(channel)})
+	return open(t, d.Playback(channel))
+}
+
+// open does so for any playlist.
+func open(t *testing.T, url string) *browser.Browser {
+	t.Helper()
+	page, err := console.Player(console.Page{Title: "test", PlaybackURL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +126,50 @@ func TestBrowserPlaysPlainHLS(t *testing.T) {
 	if n := eval[int](t, b, `window.ladderd.starts`); n != 1 {
 		t.Errorf("playback began %d times", n)
 	}
+}
+
+// TestBrowserPlaysAudioOnly has the player load a multivariant playlist of that
+// rendition alone, as hls.js leaves it out where there are variants with video.
+func TestBrowserPlaysAudioOnly(t *testing.T) {
+	for _, container := range []string{"FRAGMENTED_MP4", "TS"} {
+		t.Run(container, func(t *testing.T) {
+			t.Parallel()
+			file := clip(t, clip480p30)
+			useCores(t, 1)
+			studio := channel(daemon.Channel{Type: ladder.Basic, Container: container})
+			d := startDaemon(t, studio)
+			p, err := publish.FFmpegLoop(d.RTMP(studio.Key), file)
+			stopAtEnd(t, p, err)
+			v := view(t, d, d.Playback(studio.ID)+"?allow_audio_only=true", 2, nil)
+			b := open(t, alone(t, v.Variants[1]))
+			plays(t, b, 3)
+			if n := eval[int](t, b, `document.querySelector('video').videoWidth`); n != 0 {
+				t.Errorf("pictures of %d pixels width in %s", n, v.Variants[1].Name)
+			}
+		})
+	}
+}
+
+// alone is a multivariant playlist with one variant, which lies behind the same
+// server: the page may load from no other.
+func alone(t *testing.T, v hls.Variant) string {
+	t.Helper()
+	media, err := url.Parse(v.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: media.Scheme, Host: media.Host})
+	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+	mux.Handle("/", proxy)
+	mux.HandleFunc("/alone.m3u8", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Content-Type", "application/vnd.apple.mpegurl")
+		fmt.Fprintf(w, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=%d,CODECS=\"%s\"\n%s\n", v.Bandwidth, strings.Join(v.Codecs, ","), media.Path)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL + "/alone.m3u8"
 }
 
 func TestBrowserOutlivesTheWorker(t *testing.T) {
