@@ -78,11 +78,13 @@ func TestPartsHoldNoMoreMemoryThanTheyNeed(t *testing.T) {
 	sound := tone(audioParams(t, 44100), origin, secs(8), true)
 	feed(s, send(0, 0, video.packets()), send(0, 0, sound), send(1, 0, sound))
 	for _, w := range s.writers {
-		for _, seg := range w.out.state.Load().segments {
-			for i, p := range seg.parts {
-				if len(p.data) != cap(p.data) {
-					t.Errorf("%s %d.%d: %d bytes in %d", w.spec.Name, seg.msn, i, len(p.data), cap(p.data))
-				}
+		res, err := w.out.Media(context.Background(), "1.ts")
+		if err != nil || len(res.Chunks) < 6 {
+			t.Fatalf("%s: %d parts, %v", w.spec.Name, len(res.Chunks), err)
+		}
+		for i, data := range res.Chunks {
+			if len(data) != cap(data) {
+				t.Errorf("%s 1.%d: %d bytes in %d", w.spec.Name, i, len(data), cap(data))
 			}
 		}
 	}
@@ -97,12 +99,13 @@ func TestPartsInWhichNothingHappensAreThere(t *testing.T) {
 	feed(s, send(0, 0, high.packets()), send(1, 9000, without(low.packets(), secs(3.7), secs(5))))
 	w := s.writers[1]
 	checkPackets(t, w)
+	res, err := w.out.Media(context.Background(), "1.ts")
+	if want := len(s.writers[0].out.state.Load().segment(1).parts); err != nil || len(res.Chunks) != want {
+		t.Errorf("%d parts, want %d: %v", len(res.Chunks), want, err)
+	}
 	empty := 0
-	for _, p := range w.out.state.Load().segment(1).parts {
-		if p.gap {
-			t.Errorf("a gap of %d ticks", p.dur)
-		}
-		if len(p.data) == 3*tsPacket {
+	for _, data := range res.Chunks {
+		if len(data) == 3*tsPacket {
 			empty++
 		}
 	}
