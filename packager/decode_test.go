@@ -142,7 +142,7 @@ func save(t *testing.T, r *Rendition) string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			data = bytes.Join(res.Chunks, nil)
+			data = bytesOf(t, res)
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			t.Fatal(err)

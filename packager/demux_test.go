@@ -70,13 +70,13 @@ func fragments(t rapid.TB, w *writer) [][]byte {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		data := bytes.Join(res.Chunks, nil)
+		data := bytesOf(t, res)
 		if int64(len(data)) != res.Size {
 			t.Errorf("%s: %d bytes, said to be %d", name, len(data), res.Size)
 		}
 		out = append(out, data)
 	}
-	for _, s := range w.out.state.Load().segments {
+	for _, s := range w.out.state.Load().all() {
 		switch {
 		case s.gap():
 		case s.complete:

@@ -108,16 +108,16 @@ func soundTS(t rapid.TB, pes *astits.PESData, audio *demuxed) {
 func checkPackets(t rapid.TB, w *writer) {
 	t.Helper()
 	counters := map[uint16]uint8{}
-	for _, s := range w.out.state.Load().segments {
+	for _, s := range w.out.state.Load().all() {
 		for i, p := range s.parts {
 			if p.gap {
 				continue
 			}
 			name := w.format.partName(s.msn, i)
-			if len(p.data)%tsPacket != 0 {
-				t.Fatalf("%s has %d bytes", name, len(p.data))
+			if p.size%tsPacket != 0 {
+				t.Fatalf("%s has %d bytes", name, p.size)
 			}
-			checkPartPackets(t, name, p.data, counters)
+			checkPartPackets(t, name, (*s.body.chunks.Load())[i], counters)
 		}
 	}
 }

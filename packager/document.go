@@ -2,6 +2,7 @@ package packager
 
 import (
 	"errors"
+	"os"
 	"time"
 )
 
@@ -26,6 +27,8 @@ var (
 type Query struct {
 	MSN  int64 // _HLS_msn
 	Part int64 // _HLS_part
+	// Skip is _HLS_skip=YES or v2, which are one here: there are no date ranges.
+	Skip bool
 }
 
 // Plain is the query of a request without delivery directives.
@@ -50,11 +53,24 @@ type Document struct {
 const TypePlaylist = "application/vnd.apple.mpegurl"
 
 // Resource is a part, a segment or an init section. All are immutable under
-// their names for the life of the stream: cache them for as long as you like.
+// their names for the life of the stream: cache them for as long as you like. Its
+// bytes are in memory, or where File is set, on disk. Close it when they are sent.
 type Resource struct {
 	// Chunks are the resource's bytes, in order: a segment is its parts. They are
 	// shared by all readers and not to be written to.
 	Chunks [][]byte
-	Size   int64 // the chunks' lengths together
+	// File holds the bytes from Offset on. It is this reader's alone, and stays
+	// readable when the segment is removed.
+	File   *os.File
+	Offset int64
+	Size   int64 // in bytes
 	Type   string
+}
+
+// Close releases what the resource holds open.
+func (r Resource) Close() error {
+	if r.File == nil {
+		return nil
+	}
+	return r.File.Close()
 }

@@ -18,8 +18,16 @@ type Options struct {
 	// advertised as PART-TARGET is a little more, so that whole frames fit
 	// (PartTarget). Without parts it does not matter.
 	Part media.Ticks
-	// Window is how much media a playlist lists; 0 means DefaultWindow.
+	// Window is how much media a playlist lists, but at least three target durations;
+	// 0 means DefaultWindow.
 	Window media.Ticks
+	// Disk takes the segments that are not new any more. Without one all are in
+	// memory, and the window is what Memory has room for.
+	Disk *Disk
+	// Memory bounds what a rendition keeps of media that the disk has not taken, in
+	// bytes; the playlist lists half of it. Three target durations are always
+	// listed. 0 means DefaultMemory.
+	Memory int64
 	// Target is the longest segment that is expected, in whole seconds: 2 s where
 	// IDRs lie on a fixed grid, 6 s where the source's own IDRs rule, which is what
 	// 0 means.
@@ -45,6 +53,7 @@ const (
 	DefaultPart   = media.Ticks(333 * media.Clock / 1000)
 	DefaultWindow = media.Ticks(60 * media.Clock)
 	DefaultTarget = media.Ticks(6 * media.Clock)
+	DefaultMemory = 32 << 20
 )
 
 const millisecond = media.Ticks(media.Clock / 1000)
@@ -61,6 +70,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Window <= 0 {
 		o.Window = DefaultWindow
+	}
+	if o.Memory <= 0 {
+		o.Memory = DefaultMemory
 	}
 	if o.Target <= 0 {
 		o.Target = DefaultTarget

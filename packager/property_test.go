@@ -161,7 +161,7 @@ func checkAnySource(t *rapid.T, o Options) {
 	watch := newWatch(s)
 	feedWatched(t, s, watch, sc.tracks)
 	for _, w := range s.writers {
-		if w.out.state.Load().doc.Body != nil {
+		if w.out.state.Load().ready() {
 			verify(t, s, w) // the final playlists list no parts
 		}
 	}
@@ -204,15 +204,20 @@ func feedWatched(t rapid.TB, s *Stream, w *watch, tracks [][]delivery) {
 
 // watch remembers what playlists have said.
 type watch struct {
-	stream *Stream
-	begins map[int64]media.Ticks // by media sequence number
-	discs  map[int64]bool
-	forced map[media.Ticks]bool // segments that begin without an IDR, by their PTS
-	states map[*writer]*state
+	stream  *Stream
+	begins  map[int64]media.Ticks // by media sequence number
+	discs   map[int64]bool
+	forced  map[media.Ticks]bool // segments that begin without an IDR, by their PTS
+	states  map[*writer]*state
+	clients map[*writer]*follower
 }
 
 func newWatch(s *Stream) *watch {
-	return &watch{stream: s, begins: map[int64]media.Ticks{}, discs: map[int64]bool{}, forced: map[media.Ticks]bool{}, states: map[*writer]*state{}}
+	w := &watch{stream: s, begins: map[int64]media.Ticks{}, discs: map[int64]bool{}, forced: map[media.Ticks]bool{}, states: map[*writer]*state{}, clients: map[*writer]*follower{}}
+	for _, writer := range s.writers {
+		w.clients[writer] = new(follower)
+	}
+	return w
 }
 
 // look holds what is published now against what was before, in all renditions.
@@ -224,7 +229,9 @@ func (w *watch) look(t rapid.TB) {
 			continue
 		}
 		w.states[writer] = st
-		for _, seg := range st.segments {
+		w.clients[writer].follow(t, writer)
+		w.clients[writer].checkReports(t, w.stream)
+		for _, seg := range st.all() {
 			at, known := w.begins[seg.msn]
 			if known && (at != seg.at || w.discs[seg.msn] != seg.discontinuity) {
 				t.Fatalf("%s: segment %d begins at %d (discontinuity %v), elsewhere at %d", writer.spec.Name, seg.msn, seg.at, seg.discontinuity, at)
@@ -248,8 +255,8 @@ func checkParts(t rapid.TB, w *writer, seg *segment) {
 	}
 	begun := false
 	for i, p := range seg.parts {
-		if p.gap && p.independent || p.gap != (p.data == nil) {
-			t.Fatalf("%s: part %d.%d: gap %v, independent %v, %d bytes", w.spec.Name, seg.msn, i, p.gap, p.independent, len(p.data))
+		if p.gap && p.independent || p.gap != (p.size == 0) {
+			t.Fatalf("%s: part %d.%d: gap %v, independent %v, %d bytes", w.spec.Name, seg.msn, i, p.gap, p.independent, p.size)
 		}
 		if !begun && !p.gap && !p.independent && !seg.forced {
 			t.Fatalf("%s: segment %d begins without an IDR", w.spec.Name, seg.msn)

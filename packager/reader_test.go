@@ -50,18 +50,18 @@ func TestBlockingPlaylist(t *testing.T) {
 		err   error
 	}{
 		{"plain", Plain, 0, nil},
-		{"a part without a segment", Query{-1, 3}, 0, ErrQuery},
-		{"a whole segment that is there", Query{0, -1}, 0, nil},
-		{"a part that is there", Query{1, 3}, 0, nil},
-		{"the next part", Query{1, 4}, 4.7, nil},
-		{"a part past the end of a complete segment", Query{0, 9}, 0, nil},
-		{"a part past the end of the current segment", Query{1, 9}, 5.4, nil},
-		{"a part far past the end of the current segment", Query{1, 40}, 0, ErrTooFarAhead},
-		{"the current segment", Query{1, -1}, 5, nil},
-		{"the next segment", Query{2, -1}, 7, nil},
-		{"the next segment's first part", Query{2, 0}, 5.4, nil},
-		{"two ahead of the last", Query{2, 5}, 7, nil},
-		{"three ahead of the last", Query{3, -1}, 0, ErrTooFarAhead},
+		{"a part without a segment", Query{MSN: -1, Part: 3}, 0, ErrQuery},
+		{"a whole segment that is there", Query{MSN: 0, Part: -1}, 0, nil},
+		{"a part that is there", Query{MSN: 1, Part: 3}, 0, nil},
+		{"the next part", Query{MSN: 1, Part: 4}, 4.7, nil},
+		{"a part past the end of a complete segment", Query{MSN: 0, Part: 9}, 0, nil},
+		{"a part past the end of the current segment", Query{MSN: 1, Part: 9}, 5.4, nil},
+		{"a part far past the end of the current segment", Query{MSN: 1, Part: 40}, 0, ErrTooFarAhead},
+		{"the current segment", Query{MSN: 1, Part: -1}, 5, nil},
+		{"the next segment", Query{MSN: 2, Part: -1}, 7, nil},
+		{"the next segment's first part", Query{MSN: 2, Part: 0}, 5.4, nil},
+		{"two ahead of the last", Query{MSN: 2, Part: 5}, 7, nil},
+		{"three ahead of the last", Query{MSN: 3, Part: -1}, 0, ErrTooFarAhead},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestPlainHLSBlocksForSegments(t *testing.T) {
 func TestWaitersAreReleased(t *testing.T) {
 	wait := map[string]func(ctx context.Context, r *Rendition) error{
 		"playlist": func(ctx context.Context, r *Rendition) error {
-			_, err := r.Playlist(ctx, Query{2, -1})
+			_, err := r.Playlist(ctx, Query{MSN: 2, Part: -1})
 			return err
 		},
 		"part": func(ctx context.Context, r *Rendition) error {
@@ -251,7 +251,7 @@ func TestStreamThatEndsWithoutMediaReleasesWaiters(t *testing.T) {
 		s, r, _ := live(t, 0.5)
 		got := make(chan error, 1)
 		go func() {
-			_, err := r.Playlist(t.Context(), Query{0, 0})
+			_, err := r.Playlist(t.Context(), Query{MSN: 0, Part: 0})
 			got <- err
 		}()
 		synctest.Wait()

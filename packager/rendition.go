@@ -2,6 +2,7 @@ package packager
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -14,7 +15,9 @@ type Rendition struct {
 	name   string
 	video  bool
 	format *format
-	state  atomic.Pointer[state] // its doc is empty before the first part
+	shelf  *shelf       // nil where all is in memory
+	others []*Rendition // of the stream, in its order
+	state  atomic.Pointer[state]
 }
 
 // Name is the ladder's name of the rendition.
@@ -24,35 +27,36 @@ func (r *Rendition) Name() string { return r.name }
 // 6.2.5.2).
 const waitTargets = 3
 
-// Playlist is the media playlist: at once where q is Plain, else as soon as it
-// holds what q names, or as the stream ends. Errors: ErrNotReady, ErrQuery,
-// ErrTooFarAhead, ErrUnmet, and the context's.
+// Playlist is the media playlist: at once where q names no segment, else as soon as
+// it holds what q names, or as the stream ends. With q.Skip it is the delta update,
+// where there is something to skip. Errors: ErrNotReady, ErrQuery, ErrTooFarAhead,
+// ErrUnmet, and the context's.
 func (r *Rendition) Playlist(ctx context.Context, q Query) (Document, error) {
-	if q.MSN < 0 {
-		if q.Part >= 0 {
-			return Document{}, ErrQuery
-		}
-		st := r.state.Load()
-		if st.doc.Body == nil {
-			return Document{}, ErrNotReady
-		}
-		return st.doc, nil
+	st := r.state.Load()
+	if q.MSN < 0 && q.Part >= 0 {
+		return Document{}, ErrQuery
 	}
-	st, err := r.wait(ctx, func(st *state) (bool, error) {
-		if st.tooFar(q) {
-			return false, ErrTooFarAhead
+	if q.MSN >= 0 {
+		var err error
+		st, err = r.wait(ctx, func(st *state) (bool, error) {
+			if st.tooFar(q) {
+				return false, ErrTooFarAhead
+			}
+			return st.holds(q), nil
+		})
+		if err != nil {
+			return Document{}, err
 		}
-		return st.holds(q), nil
-	})
-	if err != nil {
-		return Document{}, err
 	}
-	if st.doc.Body == nil {
+	if !st.ready() {
 		return Document{}, ErrNotReady
 	}
-	doc := st.doc
-	doc.Blocking = true
-	doc.MaxAge = 2 * waitTargets * st.target.Duration()
+	doc := st.document(q.Skip)
+	doc.Final, doc.MaxAge = st.ended, st.age
+	if q.MSN >= 0 {
+		doc.Blocking = true
+		doc.MaxAge = 2 * waitTargets * st.target.Duration()
+	}
 	return doc, nil
 }
 
@@ -61,15 +65,12 @@ func (r *Rendition) Playlist(ctx context.Context, q Query) (Document, error) {
 // ErrNotFound, ErrUnmet, and the context's.
 func (r *Rendition) Media(ctx context.Context, name string) (Resource, error) {
 	var found Resource
-	_, err := r.wait(ctx, func(st *state) (bool, error) {
-		var ok bool
-		if found, ok = r.find(st, name); ok {
-			return true, nil
+	_, err := r.wait(ctx, func(st *state) (ok bool, err error) {
+		found, err = r.find(st, name)
+		if errors.Is(err, ErrNotFound) && !st.ended && st.ready() && st.limit > 0 && name == r.format.partName(st.open, st.parts) {
+			return false, nil
 		}
-		if st.ended || st.doc.Body == nil || st.limit == 0 || name != r.format.partName(st.open, st.parts) {
-			return false, ErrNotFound
-		}
-		return false, nil
+		return err == nil, err
 	})
 	return found, err
 }
@@ -101,44 +102,20 @@ func (r *Rendition) wait(ctx context.Context, done func(*state) (bool, error)) (
 	}
 }
 
-// holds says whether the playlist contains what q names. A part past the last of
-// a complete segment is the first of the next one (rfc8216bis, 6.2.5.2).
-func (st *state) holds(q Query) bool {
-	if st.doc.Body == nil {
-		return false
+// reports tell how far the other renditions are that have media.
+func (r *Rendition) reports() []report {
+	var list []report
+	for _, other := range r.others {
+		if st := other.state.Load(); st.ready() && !st.ended {
+			msn, part := st.last()
+			list = append(list, report{other.name, msn, part})
+		}
 	}
-	if q.Part < 0 || q.MSN > st.open || st.limit == 0 {
-		return q.MSN < st.open
-	}
-	if q.MSN == st.open {
-		return q.Part < int64(st.parts)
-	}
-	if s := st.segment(q.MSN); s != nil && q.Part >= int64(len(s.parts)) {
-		return q.MSN+1 < st.open || st.parts > 0
-	}
-	return true
+	return list
 }
 
-func (st *state) tooFar(q Query) bool {
-	if st.ended {
-		return false
-	}
-	last := st.open - 1
-	return q.MSN > last+2 || st.limit > 0 && q.MSN == st.open && q.Part > int64(st.parts-1+st.limit)
-}
-
-func (st *state) segment(msn int64) *segment {
-	if len(st.segments) == 0 {
-		return nil
-	}
-	i := msn - st.segments[0].msn
-	if i < 0 || i >= int64(len(st.segments)) {
-		return nil
-	}
-	return st.segments[i]
-}
-
-func (r *Rendition) find(st *state, name string) (Resource, bool) {
+// find is what a state has under a name.
+func (r *Rendition) find(st *state, name string) (Resource, error) {
 	if strings.HasPrefix(name, "init") {
 		return r.findInit(st, name)
 	}
@@ -146,38 +123,64 @@ func (r *Rendition) find(st *state, name string) (Resource, bool) {
 	number, index, isPart := strings.Cut(base, ".")
 	msn, err := strconv.ParseInt(number, 10, 64)
 	if !ok || err != nil {
-		return Resource{}, false
+		return Resource{}, ErrNotFound
 	}
 	s := st.segment(msn)
 	if s == nil {
-		return Resource{}, false
+		return Resource{}, ErrNotFound
 	}
 	if !isPart {
 		if !s.complete || s.gap() || name != s.name() {
-			return Resource{}, false
+			return Resource{}, ErrNotFound
 		}
-		res := Resource{Type: r.mediaType(), Size: s.bytes, Chunks: make([][]byte, 0, len(s.parts))}
-		for _, p := range s.parts {
-			if !p.gap {
-				res.Chunks = append(res.Chunks, p.data)
-			}
-		}
-		return res, true
+		return r.read(s, 0, len(s.parts))
 	}
 	i, err := strconv.Atoi(index)
 	if st.limit == 0 || err != nil || i < 0 || i >= len(s.parts) || s.parts[i].gap || name != r.format.partName(msn, i) {
-		return Resource{}, false
+		return Resource{}, ErrNotFound
 	}
-	return r.whole(s.parts[i].data), true
+	return r.read(s, i, i+1)
 }
 
-func (r *Rendition) findInit(st *state, name string) (Resource, bool) {
-	for _, s := range st.segments {
-		if s.init != nil && s.init.name == name {
-			return r.whole(s.init.data), true
+// read is a segment's parts from one to before another, from memory or else from
+// the disk.
+func (r *Rendition) read(s *segment, from, to int) (Resource, error) {
+	res := Resource{Type: r.mediaType()}
+	for _, p := range s.parts[from:to] {
+		res.Size += int64(p.size)
+	}
+	if chunks := s.body.chunks.Load(); chunks != nil {
+		for _, data := range (*chunks)[from:to] {
+			if len(data) > 0 {
+				res.Chunks = append(res.Chunks, data)
+			}
+		}
+		return res, nil
+	}
+	if !s.body.saved.Load() {
+		return Resource{}, ErrNotFound
+	}
+	file, err := r.shelf.open(r.name, s.msn)
+	if err != nil {
+		return Resource{}, err
+	}
+	for _, p := range s.parts[:from] {
+		res.Offset += int64(p.size)
+	}
+	res.File = file
+	return res, nil
+}
+
+func (r *Rendition) findInit(st *state, name string) (Resource, error) {
+	if s := st.opening; s != nil && s.init != nil && s.init.name == name {
+		return r.whole(s.init.data), nil
+	}
+	for i := len(st.segments) - 1; i >= 0; i-- {
+		if s := st.segments[i]; s.init != nil && s.init.name == name {
+			return r.whole(s.init.data), nil
 		}
 	}
-	return Resource{}, false
+	return Resource{}, ErrNotFound
 }
 
 func (r *Rendition) whole(data []byte) Resource {

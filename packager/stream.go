@@ -19,7 +19,9 @@ type Stream struct {
 	writers    []*writer
 	renditions map[string]*Rendition
 	variants   atomic.Pointer[variants] // nil while not ready
-	bytes      atomic.Int64
+	shelf      *shelf                   // nil without a disk
+	memory     atomic.Int64
+	lost       atomic.Int64
 	low        bool // playlists list parts
 	ended      bool
 }
@@ -40,6 +42,9 @@ func New(id string, renditions []ladder.Rendition, o Options) (*Stream, error) {
 		id: id, low: o.Latency == Low, clock: newClock(o.Target, 3*o.Window+maxSegment),
 		renditions: make(map[string]*Rendition, len(renditions)),
 	}
+	if o.Disk != nil {
+		s.shelf = o.Disk.shelf(id)
+	}
 	passed := slices.ContainsFunc(renditions, func(r ladder.Rendition) bool { return r.Video == ladder.Passthrough })
 	for _, r := range renditions {
 		if r.Video == ladder.None && r.Audio == ladder.None {
@@ -48,11 +53,23 @@ func New(id string, renditions []ladder.Rendition, o Options) (*Stream, error) {
 		if s.renditions[r.Name] != nil {
 			return nil, fmt.Errorf("package stream: two renditions are called %s", r.Name)
 		}
-		w := newWriter(r, o, s.clock, partTarget, r.Video == ladder.Passthrough || !passed)
+		w := newWriter(r, o, s.clock, partTarget, r.Video == ladder.Passthrough || !passed, s.shelf)
 		s.writers = append(s.writers, w)
 		s.renditions[r.Name] = w.out
 	}
+	s.acquaint()
 	return s, nil
+}
+
+// acquaint has each rendition report on the others.
+func (s *Stream) acquaint() {
+	for _, w := range s.writers {
+		for _, other := range s.writers {
+			if other != w {
+				w.out.others = append(w.out.others, other.out)
+			}
+		}
+	}
 }
 
 // wallClock is the program date-time of pts.
@@ -118,18 +135,45 @@ func (s *Stream) videoEnd() media.Ticks {
 }
 
 func (s *Stream) refresh() {
-	kept := int64(0)
+	kept, lost := int64(0), int64(0)
 	for _, w := range s.writers {
-		kept += w.window.bytes
+		kept += w.window.memory
+		lost += w.window.lost
 	}
-	s.bytes.Store(kept)
+	s.memory.Store(kept)
+	s.lost.Store(lost)
 	if v := newVariants(s.writers, s.clock, s.low, s.ended); v != nil {
 		s.variants.Store(v)
 	}
 }
 
-// Bytes is the media kept for viewers.
-func (s *Stream) Bytes() int64 { return s.bytes.Load() }
+// Usage is what a stream's window takes.
+type Usage struct {
+	Memory int64 // bytes of media
+	Disk   int64 // bytes of media
+	// Lost is how many segments left a playlist before their time, as there was room
+	// for them neither on disk nor in memory.
+	Lost int64
+	// Unsaved is how many segments the disk did not take.
+	Unsaved int64
+}
+
+// Usage is what the stream's window takes now.
+func (s *Stream) Usage() Usage {
+	disk, unsaved := s.shelf.usage()
+	return Usage{Memory: s.memory.Load(), Disk: disk, Lost: s.lost.Load(), Unsaved: unsaved}
+}
+
+// Bytes is the media kept in memory for viewers.
+func (s *Stream) Bytes() int64 { return s.memory.Load() }
+
+// DiskErr is the first error that the disk refused a segment with, nil while there
+// is none: the window may get shorter, the stream goes on.
+func (s *Stream) DiskErr() error { return s.shelf.firstErr() }
+
+// Close forgets the stream's files, when nobody is to see the stream any more. It
+// does not wait for the disk. No Write may follow.
+func (s *Stream) Close() { s.shelf.empty() }
 
 // Err is the first error that a part was lost to, for the stream's log. It is
 // for the goroutine that writes.

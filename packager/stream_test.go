@@ -165,7 +165,7 @@ func TestAudioParametersThatChangeBeginADiscontinuityInAllRenditions(t *testing.
 	sound := append(tone(first, origin, secs(4.2), false), tone(second, secs(4.2), secs(10), false)...)
 	feed(s, send(0, 0, high.packets()), send(1, secs(0.4), low.packets()), send(0, 0, sound), send(1, 0, sound), send(2, 0, sound))
 	for _, w := range s.writers {
-		for _, seg := range w.out.state.Load().segments {
+		for _, seg := range w.out.state.Load().all() {
 			want, rate := seg.msn == 2, 48000
 			if seg.msn >= 2 {
 				rate = 44100
@@ -203,7 +203,7 @@ func TestWorkerWithOtherParametersWithinASegment(t *testing.T) {
 
 func TestMeterFindsThePeak(t *testing.T) {
 	of := func(seconds float64, bits int64) *segment {
-		return &segment{bytes: bits / 8, dur: secs(seconds), parts: []part{{}}}
+		return &segment{bytes: bits / 8, dur: secs(seconds), parts: []piece{{}}}
 	}
 	for _, c := range []struct {
 		name     string
@@ -214,7 +214,7 @@ func TestMeterFindsThePeak(t *testing.T) {
 		{"a short one does not count alone", []*segment{of(2, 4_000_000), of(0.1, 4_000_000)}, 3_809_524},
 		{"two at once", []*segment{of(1, 1_000_000), of(1, 3_000_000), of(1, 5_000_000)}, 5_000_000},
 		{"none yet", []*segment{of(0.5, 9_000_000)}, 0},
-		{"not over a gap", []*segment{of(0.9, 9_000_000), {dur: secs(2), parts: []part{{gap: true}}}, of(0.9, 9_000_000)}, 0},
+		{"not over a gap", []*segment{of(0.9, 9_000_000), {dur: secs(2), parts: []piece{{gap: true}}}, of(0.9, 9_000_000)}, 0},
 	} {
 		var m meter
 		for _, s := range c.segments {

@@ -1,131 +1,233 @@
 package packager
 
 import (
-	"bytes"
-	"compress/gzip"
-	"fmt"
-
 	"ladderd/media"
 )
 
-// state is what readers of a rendition see: immutable, replaced by the next one
-// with every part.
-type state struct {
-	segments []*segment // all that can be fetched, oldest first; the last may be incomplete
-	open     int64      // media sequence number of the first segment that is not complete
-	parts    int        // how many parts of it are there
-	doc      Document
-	target   media.Ticks
-	limit    int // parts ahead of the last that may be asked for; 0 where there are none
-	ended    bool
-	changed  chan struct{} // closed when the next state is there
-}
+const (
+	// residence is how much of the newest complete media stays in memory though it
+	// is on disk: what viewers at the live edge, and those who join them, ask for.
+	residence = media.Ticks(6 * media.Clock)
+	// longestGrace bounds how long a segment outlives its listing beyond what the
+	// draft wants.
+	longestGrace = media.Ticks(60 * media.Clock)
+)
 
-// window keeps a rendition's segments for as long as anyone may fetch them.
+// window keeps a rendition's segments for as long as anyone may fetch them, and
+// decides which are listed. It belongs to the stream's goroutine, which never
+// waits for the disk: what that does not take in time stays in memory up to a
+// bound, and then the window gets shorter.
 type window struct {
-	segments []*segment // complete ones, oldest first
+	span   media.Ticks // how much media is to be listed
+	bound  int64       // bytes that may be in memory alone
+	shelf  *shelf      // nil where nothing goes to the disk
+	name   string      // the rendition's, for the shelf
+	low    bool        // parts are listed
+	target media.Ticks // the newest EXT-X-TARGETDURATION
+
+	segments []*segment // complete ones, oldest first; readers hold slices of the array
+	first    int        // the first that is listed
+	held     []*segment // those in memory
 	open     segment    // valid where opened
 	opened   bool
-	listed   media.Ticks // EXT-X window
-	zip      *gzip.Writer
-	bytes    int64
+	text     transcript
+
+	memory int64 // bytes of the segments in memory, the open one's among them
+	lost   int64 // segments that left the playlist before their time
 }
 
-func newWindow(listed media.Ticks) *window {
-	zip, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
-	return &window{listed: listed, zip: zip}
+func newWindow(o Options, s *shelf, rendition string) *window {
+	return &window{span: o.Window, bound: o.Memory, shelf: s, name: rendition, low: o.Latency == Low}
 }
 
 // begin opens a segment. One that does not follow on what is there replaces it.
 func (w *window) begin(s segment) {
-	if n := len(w.segments); n > 0 && w.segments[n-1].msn+1 != s.msn {
-		w.segments, w.bytes = nil, 0
+	if n := len(w.segments); n > 0 {
+		if w.segments[n-1].msn+1 != s.msn {
+			w.clear()
+		} else {
+			s.from = w.segments[n-1].end()
+		}
 	}
+	s.body = new(body)
 	w.open, w.opened = s, true
 }
 
-func (w *window) add(p part) {
-	w.open.add(p)
-	w.bytes += int64(len(p.data))
+func (w *window) clear() {
+	w.forget(len(w.segments))
+	w.text = transcript{}
 }
 
-// complete closes the open segment, and forgets what no player may still ask
-// for: a segment that has gone from the playlist stays for its own duration and
-// that of the longest playlist that listed it (rfc8216bis, 6.2.2). That playlist
-// was shorter than listed and the segment together; the third duration is for the
-// part at whose coming the segment went.
-func (w *window) complete() *segment {
+func (w *window) add(p part) {
+	if w.low {
+		w.text.add(p, w.open.format.partName(w.open.msn, len(w.open.parts)))
+	}
+	w.open.add(p)
+	w.memory += int64(len(p.data))
+}
+
+// complete closes the open segment, and has older ones leave memory, the playlist
+// and the disk, each in its time. target is the newest EXT-X-TARGETDURATION.
+func (w *window) complete(target media.Ticks) *segment {
 	done := w.open
 	done.complete = true
-	w.opened = false
+	w.text.complete(&done)
+	w.opened, w.target = false, target
 	w.segments = append(w.segments, &done)
-	total := media.Ticks(0)
-	for _, s := range w.segments {
-		total += s.dur
+	if !done.gap() {
+		w.held = append(w.held, &done)
+		w.shelf.save(w.name, &done)
 	}
-	gone := 0
-	for gone < len(w.segments)-1 && total-w.segments[gone].dur > 2*w.listed+3*w.segments[gone].dur {
-		total -= w.segments[gone].dur
-		w.bytes -= w.segments[gone].bytes
-		gone++
-	}
-	if gone > 0 {
-		w.segments = append([]*segment(nil), w.segments[gone:]...)
-	}
+	w.settle()
+	w.list()
+	w.text.trim(w.segments, w.end()-listedParts*target)
+	w.expire()
 	return &done
 }
 
-// snapshot renders the playlist of all that is there.
-func (w *window) snapshot(target, partTarget media.Ticks, hint, ended bool) (*state, error) {
-	all := append([]*segment(nil), w.segments...)
-	st := &state{target: target, ended: ended, changed: make(chan struct{})}
-	if w.opened && partTarget > 0 {
-		open := w.open
-		all = append(all, &open)
-		st.open, st.parts = open.msn, len(open.parts)
-	} else {
-		st.open = all[len(all)-1].msn + 1
+// settle takes segments out of memory that are on disk and not new any more. What
+// is in memory alone may have as much as the bound, listed media half of that: then
+// what the list has lost can be fetched for as long again as it lasts.
+func (w *window) settle() {
+	end := w.segments[len(w.segments)-1].end()
+	unsaved := int64(0)
+	kept := w.held[:0]
+	for _, s := range w.held {
+		switch {
+		case !s.body.saved.Load():
+			unsaved += s.bytes
+		case end-s.end() >= residence:
+			w.release(s)
+			continue
+		}
+		kept = append(kept, s)
 	}
-	st.segments = all
-	st.limit = advanceLimit(partTarget)
-	list := playlist{target: target, partTarget: partTarget, segments: w.list(all), ended: ended}
-	if hint && partTarget > 0 && !ended {
-		list.hint = all[len(all)-1].format.partName(st.open, st.parts)
+	clear(w.held[len(kept):])
+	w.held = kept
+	for _, s := range w.held {
+		if s.body.saved.Load() {
+			continue
+		}
+		if unsaved > w.bound/2 {
+			w.unlist(s)
+		}
+		if unsaved > w.bound && s.msn < w.segments[w.first].msn {
+			w.release(s)
+		}
+		unsaved -= s.bytes
 	}
-	doc, err := w.document(list.render())
-	doc.Final = ended
-	doc.MaxAge = partTarget.Duration()
-	if partTarget == 0 {
-		doc.MaxAge = target.Duration() / 2
-	}
-	st.doc = doc
-	return st, err
+	w.held = inMemory(w.held)
 }
 
-// list is the end of all that a playlist shows.
-func (w *window) list(all []*segment) []*segment {
-	if n := len(all); len(all[n-1].parts) == 0 && n > 1 {
-		all = all[:n-1]
-	}
-	total := media.Ticks(0)
-	for i := len(all) - 1; i >= 0; i-- {
-		if total += all[i].dur; total >= w.listed {
-			return all[i:]
+// inMemory drops those that are not.
+func inMemory(list []*segment) []*segment {
+	kept := list[:0]
+	for _, s := range list {
+		if s.body.chunks.Load() != nil {
+			kept = append(kept, s)
 		}
 	}
-	return all
+	clear(list[len(kept):])
+	return kept
 }
 
-func (w *window) document(body []byte) (Document, error) {
-	var b bytes.Buffer
-	w.zip.Reset(&b)
-	if _, err := w.zip.Write(body); err != nil {
-		return Document{}, fmt.Errorf("compress playlist: %w", err)
+func (w *window) release(s *segment) {
+	s.body.release()
+	w.memory -= s.bytes
+}
+
+// unlist has the playlist begin behind s, unless too little would be left of it.
+func (w *window) unlist(s *segment) {
+	for w.segments[w.first].msn <= s.msn && w.spare(w.first) {
+		w.first++
+		w.lost++
 	}
-	if err := w.zip.Close(); err != nil {
-		return Document{}, fmt.Errorf("compress playlist: %w", err)
+}
+
+// list moves the playlist's beginning on: it shows no more than its end that is as
+// long as the window, and no less than three target durations of whole segments
+// (rfc8216bis, 6.2.2).
+func (w *window) list() {
+	end := w.end()
+	for w.first+1 < len(w.segments) && end-w.segments[w.first+1].from >= w.span && w.spare(w.first) {
+		w.first++
 	}
-	return Document{Body: body, Gzip: b.Bytes()}, nil
+}
+
+// spare says whether the playlist is long enough without segment i.
+func (w *window) spare(i int) bool {
+	return w.segments[len(w.segments)-1].end()-w.segments[i].end() >= holdBack*w.target
+}
+
+// end is where the newest media end that may be listed.
+func (w *window) end() media.Ticks {
+	if w.opened && w.low {
+		return w.open.end()
+	}
+	return w.segments[len(w.segments)-1].end()
+}
+
+// expire forgets what no player may still ask for. rfc8216bis (6.2.2) wants a
+// segment to be there from its appearance on for its own duration and that of the
+// longest playlist that listed it: as long as the window, and two more segments. It
+// stays for as long again as the window, as RFC 8216 wants, but at most a minute,
+// since that would double the disk that hours take.
+func (w *window) expire() {
+	end := w.segments[len(w.segments)-1].end()
+	gone := 0
+	for gone < w.first {
+		s := w.segments[gone]
+		if end-s.end() <= max(w.span, holdBack*w.target)+min(w.span, longestGrace)+3*s.dur {
+			break
+		}
+		gone++
+	}
+	w.forget(gone)
+}
+
+// forget drops the oldest segments.
+func (w *window) forget(n int) {
+	for _, s := range w.segments[:n] {
+		if s.body.chunks.Load() != nil {
+			w.release(s)
+		}
+		w.shelf.discard(w.name, s)
+	}
+	w.segments = w.segments[n:]
+	w.first = max(0, w.first-n)
+	w.held = inMemory(w.held)
+}
+
+// snapshot is what readers are to see of all that is there. Nothing is rendered
+// for it: that is done when somebody asks. partTarget is 0 where no parts are listed.
+func (w *window) snapshot(target, partTarget media.Ticks, hint, ended bool, reports []report) *state {
+	w.target = target
+	st := &state{target: target, ended: ended, limit: advanceLimit(partTarget), age: partTarget.Duration(), changed: make(chan struct{})}
+	if !w.low {
+		st.age = target.Duration() / 2
+	}
+	list := &playlist{target: target, partTarget: partTarget, ended: ended, reports: reports}
+	if w.opened && w.low {
+		open := w.open
+		st.opening, st.open, st.parts = &open, open.msn, len(open.parts)
+		if st.parts > 0 {
+			list.open, list.openParts = &open, w.text.open
+		}
+	} else {
+		st.open = w.segments[len(w.segments)-1].msn + 1
+	}
+	if n := len(w.segments); n > 0 {
+		w.list()
+		w.text.trim(w.segments, w.end()-listedParts*target)
+		st.segments, list.segments, list.parts = w.segments[:n:n], w.segments[w.first:n:n], w.text.parts
+	}
+	if hint && w.low && !ended {
+		list.hint = w.open.format.partName(st.open, st.parts)
+	}
+	if len(list.segments) > 0 || list.open != nil {
+		st.list = list
+	}
+	return st
 }
 
 // advanceLimit is how many parts past the last one may be asked for

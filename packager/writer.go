@@ -38,12 +38,12 @@ type writer struct {
 
 // newWriter makes a rendition's writer. One that leads decides where segments
 // begin.
-func newWriter(spec ladder.Rendition, opts Options, c *clock, partTarget media.Ticks, leads bool) *writer {
+func newWriter(spec ladder.Rendition, opts Options, c *clock, partTarget media.Ticks, leads bool, sh *shelf) *writer {
 	f := formats[opts.Container]
 	w := &writer{
 		spec: spec, opts: opts, clock: c, format: f, target: partTarget, low: opts.Latency == Low,
-		window: newWindow(opts.Window), mux: f.muxer(spec.Video != ladder.None),
-		out: &Rendition{name: spec.Name, video: spec.Video != ladder.None, format: f},
+		window: newWindow(opts, sh, spec.Name), mux: f.muxer(spec.Video != ladder.None),
+		out: &Rendition{name: spec.Name, video: spec.Video != ladder.None, format: f, shelf: sh},
 	}
 	w.cut = cutter{clock: c, leads: leads, target: partTarget, emit: func(s span) { w.spans = append(w.spans, s) }}
 	w.out.state.Store(&state{target: c.target, limit: advanceLimit(w.listedTarget()), changed: make(chan struct{})})
@@ -138,7 +138,7 @@ func (w *writer) put(s span) {
 	}
 	if s.last {
 		w.clock.stretch(w.window.open.dur) // the stream's last one has no successor
-		w.meter.add(w.window.complete(), w.clock.target)
+		w.meter.add(w.window.complete(w.clock.target), w.clock.target)
 	}
 }
 
@@ -244,12 +244,11 @@ func (w *writer) publish() {
 		}
 		return
 	}
-	st, err := w.window.snapshot(w.clock.target, w.listedTarget(), w.hintable(), w.ending)
-	if err != nil {
-		w.fail(err)
-		return
+	var reports []report
+	if !w.ending {
+		reports = w.out.reports()
 	}
-	w.swap(old, st)
+	w.swap(old, w.window.snapshot(w.clock.target, w.listedTarget(), w.hintable(), w.ending, reports))
 }
 
 func (w *writer) swap(old, st *state) {

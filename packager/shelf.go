@@ -1,0 +1,135 @@
+package packager
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+)
+
+// shelf is a stream's place on the disk. Its methods do not wait for the disk, but
+// open, which is for readers. A nil one keeps nothing.
+type shelf struct {
+	dir  string
+	lane *lane
+
+	bytes   atomic.Int64 // of the files
+	unsaved atomic.Int64 // segments that were not taken
+	first   atomic.Pointer[error]
+}
+
+func (s *shelf) path(rendition string, msn int64) string {
+	return filepath.Join(s.dir, rendition, strconv.FormatInt(msn, 10))
+}
+
+// save has a complete segment written.
+func (s *shelf) save(rendition string, seg *segment) {
+	if s == nil {
+		return
+	}
+	queued := s.lane.save(func() {
+		chunks := seg.body.chunks.Load()
+		if chunks == nil {
+			return // it has waited for so long that it is lost
+		}
+		if err := s.write(s.path(rendition, seg.msn), *chunks); err != nil {
+			s.fail(err)
+			return
+		}
+		s.bytes.Add(seg.bytes)
+		seg.body.saved.Store(true)
+	})
+	if !queued {
+		s.fail(errSlow)
+	}
+}
+
+// write makes a file, or none.
+func (s *shelf) write(path string, chunks [][]byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+			f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("save a segment: %w", err)
+	}
+	for _, c := range chunks {
+		if _, err = f.Write(c); err != nil {
+			break
+		}
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("save a segment: %w", errors.Join(err, os.Remove(path)))
+	}
+	return nil
+}
+
+func (s *shelf) fail(err error) {
+	s.unsaved.Add(1)
+	s.first.CompareAndSwap(nil, &err)
+}
+
+// discard has a segment's file removed, if there is one by then.
+func (s *shelf) discard(rendition string, seg *segment) {
+	if s == nil {
+		return
+	}
+	s.lane.put(func() {
+		if !seg.body.saved.Load() {
+			return
+		}
+		s.bytes.Add(-seg.bytes)
+		if err := os.Remove(s.path(rendition, seg.msn)); err != nil {
+			s.first.CompareAndSwap(nil, &err)
+		}
+	})
+}
+
+// empty has all files removed.
+func (s *shelf) empty() {
+	if s == nil {
+		return
+	}
+	s.lane.put(func() {
+		s.bytes.Store(0)
+		if err := os.RemoveAll(s.dir); err != nil {
+			s.first.CompareAndSwap(nil, &err)
+		}
+	})
+}
+
+// open is a saved segment's file, for one reader: ErrNotFound where it has been
+// removed.
+func (s *shelf) open(rendition string, msn int64) (*os.File, error) {
+	f, err := os.Open(s.path(rendition, msn))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open a saved segment: %w", err)
+	}
+	return f, nil
+}
+
+// usage is how many bytes the files have, and how many segments were not taken.
+func (s *shelf) usage() (bytes, unsaved int64) {
+	if s == nil {
+		return 0, 0
+	}
+	return s.bytes.Load(), s.unsaved.Load()
+}
+
+func (s *shelf) firstErr() error {
+	if s == nil {
+		return nil
+	}
+	if err := s.first.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
