@@ -2,6 +2,7 @@ package playback
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -83,7 +84,7 @@ func (h *Handler) sendResource(w http.ResponseWriter, r *http.Request, res packa
 	head.Set("Cache-Control", mediaCaching)
 	head.Set("Content-Type", res.Type)
 	status := http.StatusOK
-	chunks, size := res.Chunks, res.Size
+	asked := span{length: res.Size}
 	if span, ok := requestedSpan(r.Header, res.Size); ok {
 		if span.length == 0 {
 			head.Set("Content-Range", fmt.Sprintf("bytes */%d", res.Size))
@@ -91,10 +92,20 @@ func (h *Handler) sendResource(w http.ResponseWriter, r *http.Request, res packa
 			return
 		}
 		head.Set("Content-Range", span.contentRange(res.Size))
-		status, chunks, size = http.StatusPartialContent, span.cut(res.Chunks), span.length
+		status, asked = http.StatusPartialContent, span
 	}
-	head.Set("Content-Length", strconv.FormatInt(size, 10))
-	send(w, r, status, chunks...)
+	if res.File != nil {
+		if _, err := res.File.Seek(res.Offset+asked.offset, io.SeekStart); err != nil {
+			h.fail(w, r, fmt.Errorf("read a saved segment: %w", err))
+			return
+		}
+	}
+	head.Set("Content-Length", strconv.FormatInt(asked.length, 10))
+	if res.File != nil {
+		sendFile(w, r, status, res.File, asked.length)
+		return
+	}
+	send(w, r, status, asked.cut(res.Chunks)...)
 }
 
 // send writes the answer, each piece with a deadline of its own: the server has

@@ -36,7 +36,10 @@ type broadcast struct {
 	sounds int64
 }
 
-func newBroadcast(t *testing.T) *broadcast {
+func newBroadcast(t *testing.T) *broadcast { return newBroadcastOn(t, nil) }
+
+// newBroadcastOn keeps the broadcast's older segments on disk.
+func newBroadcastOn(t *testing.T, disk *packager.Disk) *broadcast {
 	t.Helper()
 	b := &broadcast{t: t, start: media.Clock}
 	sps, _ := hex.DecodeString("674d401ed900a02ff970110000030001000003003c0f162e48")
@@ -54,7 +57,7 @@ func newBroadcast(t *testing.T) *broadcast {
 			VideoBitrate: 600_000, Audio: ladder.Transcode, AudioBitrate: 64_000,
 		},
 		{Name: ladder.AudioOnly, Audio: ladder.Transcode, AudioBitrate: 64_000, OnRequest: true},
-	}, packager.Options{Target: 2 * media.Clock, Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), StartPTS: b.start})
+	}, packager.Options{Disk: disk, Target: 2 * media.Clock, Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), StartPTS: b.start})
 	if err != nil {
 		t.Fatal(err)
 	}

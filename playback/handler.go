@@ -113,6 +113,7 @@ func (h *Handler) media(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, cancelled(r.Context(), err))
 		return
 	}
+	defer res.Close()
 	h.sendResource(w, r, res)
 }
 

@@ -27,6 +27,9 @@ func directives(values url.Values) (packager.Query, error) {
 		}
 		*d.into = int64(n)
 	}
+	// Values of versions to come are passed over: the whole playlist is never wrong.
+	skip := values.Get("_HLS_skip")
+	q.Skip = skip == "YES" || skip == "v2"
 	if q.Part >= 0 && q.MSN < 0 {
 		return packager.Query{}, fmt.Errorf("%w: _HLS_part without _HLS_msn", errBadQuery)
 	}
