@@ -24,7 +24,7 @@ type Config struct {
 type Server struct {
 	Region  string // in ARNs and playback URLs
 	Account string // 12 digits, likewise
-	DataDir string // absolute path
+	DataDir string // absolute path; the window's segments are below it
 }
 
 // Ingest has a listener for each protocol that publishers speak.
@@ -41,7 +41,8 @@ type RTMP struct {
 type Playback struct {
 	Listen       Address
 	PartDuration time.Duration // 200 ms to 1 s
-	Window       time.Duration // how much media a playlist lists: 10 s to 10 min
+	Window       time.Duration // how much media a playlist lists: 10 s to 12 h
+	WindowMemory int64         // bytes of a rendition that may be in memory alone: 8 MB to 1 GB
 }
 
 // Metrics is the listener for the health checks. /metrics is not in this version.
@@ -92,7 +93,7 @@ func Default() *Config {
 func withoutListeners() *Config {
 	return &Config{
 		Server:   Server{Region: "local", Account: "000000000000", DataDir: "/var/lib/ladderd"},
-		Playback: Playback{PartDuration: 333 * time.Millisecond, Window: time.Minute},
+		Playback: Playback{PartDuration: 333 * time.Millisecond, Window: time.Minute, WindowMemory: 32 * megabyte},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 		Pipeline: Pipeline{Backend: "auto"},
 	}

@@ -89,7 +89,8 @@ func (c *Config) schema() schema {
 			}},
 			{"playback", listener(&c.Playback.Listen, defaultPlayback,
 				key{name: "part_duration", set: text(&c.Playback.PartDuration, duration(200*time.Millisecond, time.Second))},
-				key{name: "window", set: text(&c.Playback.Window, duration(10*time.Second, 10*time.Minute))},
+				key{name: "window", set: text(&c.Playback.Window, duration(10*time.Second, 12*time.Hour))},
+				key{name: "window_memory", set: text(&c.Playback.WindowMemory, size(8*megabyte, 1024*megabyte))},
 			)},
 			{"metrics", listener(&c.Metrics.Listen, defaultMetrics)},
 			{"log", schema{keys: []key{

@@ -102,12 +102,36 @@ func duration(least, most time.Duration) func(string) (time.Duration, error) {
 	}
 }
 
-// span writes whole minutes without their seconds.
+// span writes whole hours and minutes without what is zero.
 func span(d time.Duration) string {
-	if text, whole := strings.CutSuffix(d.String(), "m0s"); whole {
-		return text + "m"
+	text := d.String()
+	if short, whole := strings.CutSuffix(text, "m0s"); whole {
+		text = short + "m"
 	}
-	return d.String()
+	if short, whole := strings.CutSuffix(text, "h0m"); whole {
+		text = short + "h"
+	}
+	return text
+}
+
+const megabyte = 1 << 20
+
+// size reads amounts of memory from least to most bytes, in whole megabytes or
+// gigabytes.
+func size(least, most int64) func(string) (int64, error) {
+	return func(s string) (int64, error) {
+		unit := int64(megabyte)
+		digits, ok := strings.CutSuffix(s, "MB")
+		if !ok {
+			unit = 1024 * megabyte
+			digits, ok = strings.CutSuffix(s, "GB")
+		}
+		n, err := strconv.ParseUint(digits, 10, 32)
+		if !ok || err != nil || int64(n)*unit < least || int64(n)*unit > most {
+			return 0, fmt.Errorf("not a size in range; allowed: \"%dMB\" to \"%dMB\", in MB or GB", least/megabyte, most/megabyte)
+		}
+		return int64(n) * unit, nil
+	}
 }
 
 // oneOf reads one of a few words. Words of later are known but not in this version.

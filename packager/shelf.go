@@ -33,7 +33,8 @@ func (s *shelf) save(rendition string, seg *segment) {
 	queued := s.lane.save(func() {
 		chunks := seg.body.chunks.Load()
 		if chunks == nil {
-			return // it has waited for so long that it is lost
+			s.fail(errSlow) // memory had no room for it any longer
+			return
 		}
 		if err := s.write(s.path(rendition, seg.msn), *chunks); err != nil {
 			s.fail(err)

@@ -62,9 +62,11 @@ type Transcoder interface {
 
 // Options is what the hub's streams have in common.
 type Options struct {
-	Part, Window media.Ticks   // see packager.Options
-	Linger       time.Duration // how long a stream's playlists stay after its end
-	Backend      string        // see pipeline.Job
+	Part, Window media.Ticks    // see packager.Options
+	Memory       int64          // likewise
+	Disk         *packager.Disk // likewise; the hub's Close leaves it open
+	Linger       time.Duration  // how long a stream's playlists stay after its end
+	Backend      string         // see pipeline.Job
 	Transcode    func(pipeline.Job, *slog.Logger) (Transcoder, error)
 	Log          *slog.Logger
 }
@@ -171,9 +173,12 @@ func (h *Hub) ended(l *live) {
 	}
 	h.linger[l.id] = time.AfterFunc(h.options.Linger, func() {
 		h.mu.Lock()
-		defer h.mu.Unlock()
 		delete(h.streams, l.id)
 		delete(h.linger, l.id)
+		h.mu.Unlock()
+		if s := l.packager.Load(); s != nil {
+			s.Close()
+		}
 	})
 }
 
@@ -230,6 +235,7 @@ func (h *Hub) Status() []Status {
 	for i, l := range streams {
 		list[i] = *l.status.Load()
 		list[i].readWorker()
+		list[i].readWindow()
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Channel < list[j].Channel })
 	return list

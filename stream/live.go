@@ -48,6 +48,7 @@ type live struct {
 	checkup    *checkup
 	transcoder Transcoder // nil where nothing is transcoded
 	pack       *packager.Stream
+	diskFailed bool // and the log has it
 }
 
 // input is what a publisher's connection hands over: a packet, or metadata.
@@ -264,6 +265,7 @@ func (l *live) startOutputs() (err error) {
 	l.pack, err = packager.New(l.id, l.plan.renditions, packager.Options{
 		Container: l.channel.Container, Latency: l.channel.Latency,
 		Part: l.hub.options.Part, Window: l.hub.options.Window, Target: l.plan.target,
+		Memory: l.hub.options.Memory, Disk: l.hub.options.Disk,
 		Start: l.source.idr.Arrived, StartPTS: Start,
 	})
 	if err != nil {
@@ -340,6 +342,10 @@ func (l *live) pass(renditions []int, p media.Packet) error {
 	}
 	if err := l.pack.Err(); err != nil {
 		return fmt.Errorf("package: %w", err)
+	}
+	if err := l.pack.DiskErr(); err != nil && !l.diskFailed {
+		l.diskFailed = true
+		l.log.Error("the disk does not take the stream's media: the window gets shorter, the stream goes on", "reason", err)
 	}
 	return nil
 }

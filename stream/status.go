@@ -1,6 +1,10 @@
 package stream
 
-import "time"
+import (
+	"time"
+
+	"ladderd/packager"
+)
 
 // Status is a stream as operators see it.
 type Status struct {
@@ -12,8 +16,10 @@ type Status struct {
 	Renditions []string  `json:"renditions"`
 	Health     []Finding `json:"health"`
 	Worker     *Worker   `json:"worker,omitempty"` // absent where nothing is transcoded
+	Window     *Window   `json:"window,omitempty"` // absent until there are renditions
 
 	transcoder Transcoder
+	packager   *packager.Stream
 }
 
 // Worker is the process that transcodes a stream.
@@ -23,6 +29,29 @@ type Worker struct {
 	Encoders    []string `json:"encoders"`
 	Restarts    int      `json:"restarts"`
 	LastFailure string   `json:"last_failure,omitempty"`
+}
+
+// Window is what viewers can go back to, and what that takes.
+type Window struct {
+	Memory int64 `json:"memory_bytes"`
+	Disk   int64 `json:"disk_bytes"`
+	// Lost is how many segments left a playlist before their time.
+	Lost int64 `json:"lost_segments"`
+	// Unsaved is how many segments the disk did not take; DiskError is why the first.
+	Unsaved   int64  `json:"unsaved_segments"`
+	DiskError string `json:"disk_error,omitempty"`
+}
+
+// readWindow asks the packager now, as readWorker does.
+func (s *Status) readWindow() {
+	if s.packager == nil {
+		return
+	}
+	u := s.packager.Usage()
+	s.Window = &Window{Memory: u.Memory, Disk: u.Disk, Lost: u.Lost, Unsaved: u.Unsaved}
+	if err := s.packager.DiskErr(); err != nil {
+		s.Window.DiskError = err.Error()
+	}
 }
 
 // readWorker asks the worker now: its state changes by itself.
@@ -39,7 +68,7 @@ func (s *Status) readWorker() {
 func (l *live) report() {
 	s := &Status{
 		ID: l.id, Channel: l.channel.ID, Since: l.since, Protocol: l.request.Protocol, Remote: l.request.Remote,
-		Renditions: []string{}, Health: l.checkup.findings(), transcoder: l.transcoder,
+		Renditions: []string{}, Health: l.checkup.findings(), transcoder: l.transcoder, packager: l.packager.Load(),
 	}
 	if l.plan != nil {
 		s.Renditions = names(l.plan.renditions)

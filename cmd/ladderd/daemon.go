@@ -31,6 +31,7 @@ const (
 // daemon is all that `ladderd serve` runs: the hub, and a server per listener.
 type daemon struct {
 	log     *slog.Logger
+	disk    *packager.Disk // nil where windows stay in memory
 	hub     *stream.Hub
 	servers []server // in the order in which they are to be stopped
 	running sync.WaitGroup
@@ -47,8 +48,9 @@ type server struct {
 // newDaemon opens the listeners that the configuration names, so that what is
 // wrong with them is known before anything runs.
 func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
-	d := &daemon{log: log, hub: newHub(cfg, log)}
-	err := errors.Join(d.addRTMP(cfg), d.addPlayback(cfg), d.addMetrics(cfg))
+	disk, diskErr := windowDisk(cfg, log)
+	d := &daemon{log: log, disk: disk, hub: newHub(cfg, disk, log)}
+	err := errors.Join(d.addRTMP(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err != nil {
 		d.close()
 		return nil, err
@@ -56,7 +58,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	return d, nil
 }
 
-func newHub(cfg *config.Config, log *slog.Logger) *stream.Hub {
+func newHub(cfg *config.Config, disk *packager.Disk, log *slog.Logger) *stream.Hub {
 	backend := cfg.Pipeline.Backend
 	if backend == "auto" {
 		backend = "x264"
@@ -70,7 +72,7 @@ func newHub(cfg *config.Config, log *slog.Logger) *stream.Hub {
 	}
 	return stream.NewHub(channels, stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
-		Linger: linger, Backend: backend, Log: log,
+		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: linger, Backend: backend, Log: log,
 		Transcode: func(j pipeline.Job, log *slog.Logger) (stream.Transcoder, error) {
 			return pipeline.Start(j, pipeline.Options{Log: log})
 		},
@@ -107,12 +109,12 @@ func (d *daemon) addPlayback(cfg *config.Config) error {
 	return nil
 }
 
-func (d *daemon) addMetrics(cfg *config.Config) error {
+func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	ln, err := d.listen("metrics", cfg.Metrics.Listen)
 	if ln == nil {
 		return err
 	}
-	s := &http.Server{Handler: healthHandler(d.hub), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	s := &http.Server{Handler: healthHandler(d.hub, diskErr), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve metrics: %w", err)
@@ -148,7 +150,8 @@ func (d *daemon) start() {
 }
 
 // close drains: the streams end first, then the publishers' connections, and the
-// viewers' last, since their playlists have just got their end.
+// viewers' last, since their playlists have just got their end. Then nobody needs
+// the window any more.
 func (d *daemon) close() {
 	d.hub.Close()
 	for _, s := range d.servers {
@@ -157,4 +160,10 @@ func (d *daemon) close() {
 		}
 	}
 	d.running.Wait()
+	if d.disk == nil {
+		return
+	}
+	if err := d.disk.Close(); err != nil {
+		d.log.Warn("the window's files could not be removed", "reason", err)
+	}
 }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,6 +18,7 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 
 func TestDaemonTellsOfAListenerThatFailed(t *testing.T) {
 	cfg := config.Default()
+	cfg.Server.DataDir = t.TempDir()
 	cfg.Ingest.RTMP.Listen, cfg.Playback.Listen, cfg.Metrics.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	d, err := newDaemon(cfg, quiet())
 	if err != nil {
@@ -30,8 +35,35 @@ func TestDaemonTellsOfAListenerThatFailed(t *testing.T) {
 // A listener that cannot be opened ends what was opened before it.
 func TestDaemonNeedsAllItsListeners(t *testing.T) {
 	cfg := config.Default()
+	cfg.Server.DataDir = t.TempDir()
 	cfg.Ingest.RTMP.Listen, cfg.Playback.Listen, cfg.Metrics.Listen = "127.0.0.1:0", "127.0.0.1:0", "192.0.2.1:9"
 	if _, err := newDaemon(cfg, quiet()); err == nil || !strings.Contains(err.Error(), "open the metrics listener") {
 		t.Error(err)
+	}
+}
+
+// A daemon whose data directory is of no use serves, and says what it lacks.
+func TestDaemonGoesOnWithoutADisk(t *testing.T) {
+	cfg := config.Default()
+	cfg.Ingest.RTMP.Listen, cfg.Playback.Listen, cfg.Metrics.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Server.DataDir = filepath.Join(t.TempDir(), "file", "below")
+	if err := os.WriteFile(filepath.Dir(cfg.Server.DataDir), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	d, err := newDaemon(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.start()
+	d.close()
+	if text := log.String(); !strings.Contains(text, "windows stay in memory") || !strings.Contains(text, "not a directory") {
+		t.Errorf("the log says\n%s", text)
+	}
+	_, reason := windowDisk(cfg, quiet())
+	w := httptest.NewRecorder()
+	healthHandler(d.hub, reason).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	if !strings.Contains(w.Body.String(), `"window_disk_error":"open the window's directory`) {
+		t.Errorf("health says %s", w.Body)
 	}
 }

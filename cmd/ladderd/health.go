@@ -9,7 +9,9 @@ import (
 
 // healthHandler answers for whoever watches over the daemon: /readyz once its
 // listeners stand, /healthz with what its streams do.
-func healthHandler(hub *stream.Hub) http.Handler {
+// window_disk_error is there where no stream's window is on disk, for the reason that
+// it names.
+func healthHandler(hub *stream.Hub, windowDisk error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -18,7 +20,11 @@ func healthHandler(hub *stream.Hub) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		_ = json.NewEncoder(w).Encode(map[string]any{"streams": hub.Status()})
+		report := map[string]any{"streams": hub.Status()}
+		if windowDisk != nil {
+			report["window_disk_error"] = windowDisk.Error()
+		}
+		_ = json.NewEncoder(w).Encode(report)
 	})
 	return mux
 }
