@@ -183,6 +183,25 @@ func TestPlaylists(t *testing.T) {
 	}
 }
 
+// TestDeltaUpdate has parameters that change within what it leaves out.
+func TestDeltaUpdate(t *testing.T) {
+	s, high, low := twoRungs(t)
+	was, became := high, high
+	was.to = secs(7)
+	became.from, became.to, became.params = secs(7), secs(29.4), low.params
+	low.to = secs(29)
+	feed(s, send(0, 0, was.packets(), became.packets()), send(1, secs(0.2), low.packets()))
+	var b strings.Builder
+	for _, skip := range []bool{false, true} {
+		d, err := s.writers[0].out.Playlist(context.Background(), Query{MSN: -1, Part: -1, Skip: skip})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "== delta %v\n%s", skip, d.Body)
+	}
+	golden.Check(t, filepath.Join("testdata", "delta.txt"), b.String())
+}
+
 // playlists are all of a stream's, one after the other.
 func playlists(t testing.TB, s *Stream) string {
 	t.Helper()

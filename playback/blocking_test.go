@@ -41,21 +41,26 @@ func (p *pending) held() bool {
 
 func TestBlockedRequestsAreHeldAndReleased(t *testing.T) {
 	for _, c := range []struct {
-		name, url, holds string
+		name, url string
+		sent      int // frames: at 45 segment 1 has its first part, at 61 it has ended
+		holds     string
 	}{
-		{"part", mediaURL + "index.m3u8?_HLS_msn=1&_HLS_part=2", "1.2.m4s"},
-		{"segment", mediaURL + "index.m3u8?_HLS_msn=1", "\n1.m4s"},
-		{"hinted part", mediaURL + "1.1.m4s", "moof"},
+		{"part", mediaURL + "index.m3u8?_HLS_msn=1&_HLS_part=2", 45, "1.2.m4s"},
+		{"segment", mediaURL + "index.m3u8?_HLS_msn=1", 45, "\n1.m4s"},
+		{"delta update", mediaURL + "index.m3u8?_HLS_msn=1&_HLS_part=1&_HLS_skip=YES", 45, "1.1.m4s"},
+		{"hinted part", mediaURL + "1.1.m4s", 45, "moof"},
+		{"hinted part behind a segment", mediaURL + "2.0.m4s", 61, "moof"},
+		{"part past the end of a segment", mediaURL + "index.m3u8?_HLS_msn=1&_HLS_part=3", 61, "2.0.m4s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBroadcast(t)
-				b.send(45) // segment 1 has its first part
+				b.send(c.sent)
 				p := request(newTestHandler(t, b), c.url)
 				if !p.held() {
 					t.Fatalf("answered before its time: %d %s", p.answer.Code, p.answer.Body)
 				}
-				b.send(60)
+				b.send(45)
 				if p.held() {
 					t.Fatal("still held when it could be answered")
 				}

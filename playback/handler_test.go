@@ -79,6 +79,8 @@ func TestFailuresSayWhy(t *testing.T) {
 		{"/", 404, "not_found", "no such page"},
 		{"/hls/" + streamID, 404, "not_found", "no such page"},
 		{mediaURL + "index.m3u8?_HLS_msn=99", 400, "too_far_ahead", "too far ahead"},
+		{mediaURL + "index.m3u8?_HLS_msn=99&_HLS_skip=YES", 400, "too_far_ahead", "too far ahead"},
+		{mediaURL + "index.m3u8?_HLS_skip=YES&_HLS_part=1", 400, "invalid_delivery_directive", "without _HLS_msn"},
 		{mediaURL + "index.m3u8?_HLS_msn=-1", 400, "invalid_delivery_directive", "_HLS_msn"},
 		{mediaURL + "index.m3u8?_HLS_msn=", 400, "invalid_delivery_directive", "_HLS_msn"},
 		{mediaURL + "index.m3u8?_HLS_msn=%2B1", 400, "invalid_delivery_directive", "_HLS_msn"},
