@@ -1,0 +1,169 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"ladderd/m3u8"
+)
+
+// ask puts the questions that no player puts at this moment, to see the answers.
+func (r *rendition) ask(ctx context.Context, s *state) error {
+	a := &r.answers
+	a.state = s
+	questions := []question{
+		{&a.options, http.MethodOptions, r.url, []string{
+			"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "range",
+		}},
+		{&a.head, http.MethodHead, r.url, nil},
+		{&a.unknown, http.MethodGet, with(r.url, "ladderd_verify", "1"), nil},
+	}
+	if missing, err := resolve(r.url, "no-such-file-of-verify.m4s"); err == nil {
+		questions = append(questions, question{&a.missing, http.MethodGet, missing, nil})
+	}
+	if n := len(s.list.Segments); n > 0 && !s.list.Segments[n-1].Gap && s.list.Segments[n-1].Range == nil {
+		if url, err := resolve(r.url, s.list.Segments[n-1].URI); err == nil {
+			span := "bytes=0-" + strconv.Itoa(rangedBytes-1)
+			questions = append(questions, question{&a.ranged, http.MethodGet, url, []string{"Range", span}})
+		}
+	}
+	if s.list.Control.BlockReload && !s.list.Ended {
+		questions = append(questions, r.directives(s)...)
+	}
+	for _, q := range questions {
+		if err := r.put(ctx, q); err != nil {
+			return err
+		}
+	}
+	if err := r.askForDelta(ctx, s); err != nil {
+		return err
+	}
+	return r.askForReports(ctx)
+}
+
+// question is a request, and where its answer goes.
+type question struct {
+	answer      **reply
+	method, url string
+	fields      []string
+}
+
+func (r *rendition) put(ctx context.Context, q question) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	answer, err := r.verifier.client.do(ctx, q.method, q.url, maxMedia, q.fields...)
+	if errors.Is(err, errTooLarge) {
+		return nil // a range was asked for and all of something came; the status is lost
+	}
+	*q.answer = answer
+	return err
+}
+
+// farAhead is how many segments past the last one no server should wait for; far
+// enough not to be reached while the question is on its way.
+const farAhead = 30
+
+// directives are questions about the delivery directives (6.2.5).
+func (r *rendition) directives(s *state) []question {
+	a := &r.answers
+	next, _ := s.list.Next()
+	questions := []question{
+		{&a.alone, http.MethodGet, with(r.url, "_HLS_part", "0"), nil},
+		{&a.tooFar, http.MethodGet, with(r.url, "_HLS_msn", strconv.FormatInt(next+farAhead, 10)), nil},
+		{&a.malformed, http.MethodGet, with(r.url, "_HLS_msn", "x"), nil},
+	}
+	if n := len(s.list.Segments); n > 1 && len(s.list.Segments[n-2].Parts) > 0 {
+		past := with(r.url, "_HLS_msn", strconv.FormatInt(s.list.Segments[n-2].MSN, 10),
+			"_HLS_part", strconv.Itoa(len(s.list.Segments[n-2].Parts)))
+		questions = append(questions, question{&a.pastEnd, http.MethodGet, past, nil})
+	}
+	return questions
+}
+
+// askForDelta gets a whole playlist and then a delta update.
+func (r *rendition) askForDelta(ctx context.Context, s *state) error {
+	if s.list.Control.SkipUntil == 0 || s.list.Ended {
+		return nil
+	}
+	full, err := r.load(ctx, r.url, nil)
+	if err != nil {
+		return err
+	}
+	reply, err := r.fetch(ctx, with(r.url, "_HLS_skip", "YES"))
+	if err != nil {
+		return err
+	}
+	if !reply.ok() {
+		return nil
+	}
+	d := &deltaAnswer{full: full.list, reply: reply}
+	if d.update, err = readMedia(reply); err != nil {
+		return err
+	}
+	d.merged, d.err = d.update.Merge(full.list)
+	r.answers.delta = d
+	return nil
+}
+
+// askForReports loads each playlist that this one reports on, before and after it
+// is loaded itself.
+func (r *rendition) askForReports(ctx context.Context) error {
+	byURL := map[string]*reportAnswer{}
+	for _, other := range r.verifier.renditions {
+		if other == r {
+			continue
+		}
+		answer := &reportAnswer{known: true}
+		byURL[other.url] = answer
+		answer.before = r.glance(ctx, other.url)
+	}
+	s, err := r.load(ctx, r.url, nil)
+	if err != nil {
+		return err
+	}
+	for _, report := range s.list.Reports {
+		answer := reportAnswer{report: report}
+		url, err := resolve(r.url, report.URI)
+		if known := byURL[url]; err == nil && known != nil {
+			answer = *known
+			answer.report = report
+			answer.after = r.glance(ctx, url)
+		}
+		r.answers.reports = append(r.answers.reports, answer)
+	}
+	return nil
+}
+
+// glance reads another rendition's playlist; nil where that fails, which its own
+// goroutine tells.
+func (r *rendition) glance(ctx context.Context, url string) *m3u8.Media {
+	reply, err := r.fetch(ctx, url)
+	if err != nil || !reply.ok() {
+		return nil
+	}
+	list, err := readMedia(reply)
+	if err != nil {
+		return nil
+	}
+	return list
+}
+
+// askForGone asks for a segment that has just been removed, once.
+func (r *rendition) askForGone(ctx context.Context, before, s *state) error {
+	if r.answers.gone != nil || s.list.MediaSequence <= before.list.MediaSequence {
+		return nil
+	}
+	seg := before.list.Segment(s.list.MediaSequence - 1)
+	if seg == nil || seg.Gap || seg.Range != nil {
+		return nil
+	}
+	url, err := resolve(r.url, seg.URI)
+	if err != nil {
+		return nil
+	}
+	answer := &goneAnswer{line: seg.URILine, state: before}
+	r.answers.gone = answer
+	return r.put(ctx, question{&answer.reply, http.MethodGet, url, nil})
+}

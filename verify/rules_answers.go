@@ -1,0 +1,285 @@
+package verify
+
+import (
+	"net/http"
+	"time"
+
+	"ladderd/m3u8"
+)
+
+// answerRules are about what a server says to questions that verify puts on purpose.
+var answerRules = []Rule{
+	{
+		ID: "reload-answered", Section: "6.2.5.2", Severity: Must, answers: reloadAnswered,
+		Text: "A blocking reload for what comes next is answered with it.",
+	},
+	{
+		ID: "part-alone", Section: "6.2.5.2", Severity: Must, answers: partAlone,
+		Text: "_HLS_part without _HLS_msn is answered with 400.",
+	},
+	{
+		ID: "too-far", Section: "6.2.5.2", Severity: Should, answers: tooFar,
+		Text: "A media sequence number that is further ahead than two segments is answered with 400.",
+	},
+	{
+		ID: "malformed", Section: "notes", Severity: Should, answers: malformed,
+		Text: "A directive that is no number is answered with 400.",
+	},
+	{
+		ID: "past-end", Section: "6.2.5.2", Severity: Must, answers: pastEnd,
+		Text: "A part past the last one of a complete segment is the first one of the next segment.",
+	},
+	{
+		ID: "unknown-query", Section: "notes", Severity: Must, answers: unknownQuery,
+		Text: "Unknown query parameters are ignored.",
+	},
+	{
+		ID: "hint-answered", Section: "6.2.6", Severity: Must, answers: hintAnswered,
+		Text: "A request for the hinted part is held, and answered with the part.",
+	},
+	{
+		ID: "hint-true", Section: "4.4.5.3", Severity: Should, answers: hintTrue,
+		Text: "Hinted parts are listed next.",
+	},
+	{
+		ID: "delta-boundary", Section: "6.2.5.1", Severity: Must, answers: deltaBoundary,
+		Text: "A delta update skips only segments that are further from the end than CAN-SKIP-UNTIL.",
+	},
+	{
+		ID: "delta-equal", Section: "6.2.5.1", Severity: Must, answers: deltaEqual,
+		Text: "A delta update and the playlist before it make up the whole playlist.",
+	},
+	{
+		ID: "report-known", Section: "4.4.5.4", Severity: Must, answers: reportKnown,
+		Text: "EXT-X-RENDITION-REPORT names playlists of the same stream, with LAST-MSN and LAST-PART.",
+	},
+	{
+		ID: "report-true", Section: "4.4.5.4", Severity: Must, answers: reportTrue,
+		Text: "EXT-X-RENDITION-REPORT tells how far that playlist is.",
+	},
+	{
+		ID: "gone-available", Section: "6.2.2", Severity: Must, answers: goneAvailable,
+		Text: "A segment that went from the playlist can be fetched for some time.",
+	},
+	{
+		ID: "preflight", Section: "notes", Severity: Should, answers: preflight,
+		Text: "OPTIONS is answered as browsers need it.",
+	},
+	{
+		ID: "head", Section: "notes", Severity: Should, answers: head,
+		Text: "HEAD is answered as GET is, without a body.",
+	},
+	{
+		ID: "range", Section: "notes", Severity: Should, answers: ranged,
+		Text: "Ranges of segments can be fetched.",
+	},
+	{
+		ID: "errors-cors", Section: "notes", Severity: Should, answers: errorsCORS,
+		Text: "Errors too can be read by pages of any origin, or browsers hide their status.",
+	},
+	{
+		ID: "errors-cache", Section: "notes", Severity: Should, answers: errorsCache,
+		Text: "Caches do not keep errors.",
+	},
+	{
+		ID: "end-stays", Section: "4.4.3.4", Severity: Must, answers: endStays,
+		Text: "A playlist that has ended stays as it is.",
+	},
+}
+
+// wantStatus reports an answer with another status; nil answers are questions that
+// were not put.
+func wantStatus(f *finder, r *reply, want int, what string) {
+	if r != nil && r.status != want {
+		f.at(r.url).found(0, "%s is answered with %d", what, r.status)
+	}
+}
+
+func reloadAnswered(f *finder, a *answers) {
+	wantStatus(f, a.refused, http.StatusOK, "a blocking reload for what comes next")
+}
+
+func partAlone(f *finder, a *answers) {
+	wantStatus(f, a.alone, http.StatusBadRequest, "_HLS_part without _HLS_msn")
+}
+
+func tooFar(f *finder, a *answers) {
+	wantStatus(f, a.tooFar, http.StatusBadRequest, "a segment far ahead")
+}
+
+func malformed(f *finder, a *answers) {
+	wantStatus(f, a.malformed, http.StatusBadRequest, "_HLS_msn=x")
+}
+
+func pastEnd(f *finder, a *answers) {
+	wantStatus(f, a.pastEnd, http.StatusOK, "a part past the last one")
+}
+
+func unknownQuery(f *finder, a *answers) {
+	wantStatus(f, a.unknown, http.StatusOK, "an unknown query parameter")
+}
+
+func hintAnswered(f *finder, a *answers) {
+	for _, h := range a.hints {
+		if h.listed && (!h.reply.ok() && !(h.reply != nil && h.reply.status == http.StatusPartialContent) || len(h.reply.body) == 0) {
+			status := "not at all"
+			if h.reply != nil {
+				status = http.StatusText(h.reply.status)
+			}
+			f.at(h.state.reply.url).found(h.hint.Line, "the hinted %s was answered with: %s", h.url, status)
+		}
+	}
+}
+
+// hintTrue knows that a segment's last part is often not foreseen: the encoder's
+// keyframe comes and the part that was hinted at never does.
+func hintTrue(f *finder, a *answers) {
+	came := 0
+	for _, h := range a.hints {
+		if h.listed {
+			came++
+		}
+	}
+	if len(a.hints) >= 3 && came*2 < len(a.hints) {
+		h := a.hints[0]
+		f.at(h.state.reply.url).found(h.hint.Line, "%d of %d hinted parts were listed next; %s was not", came, len(a.hints), h.url)
+	}
+}
+
+func deltaBoundary(f *finder, a *answers) {
+	d := a.delta
+	if d == nil || d.update.Skip == nil {
+		return
+	}
+	left := d.update.Duration()
+	// The first one that is left lies across the boundary or before it.
+	if until := d.update.Control.SkipUntil; left < until-dateSlack {
+		f.at(d.reply.url).found(d.update.Skip.Line, "%v of media are left behind the skipped segments, CAN-SKIP-UNTIL is %v", left, until)
+	}
+}
+
+func deltaEqual(f *finder, a *answers) {
+	d := a.delta
+	if d == nil || d.update.Skip == nil {
+		return
+	}
+	f = f.at(d.reply.url)
+	if d.merged == nil {
+		f.found(d.update.Skip.Line, "it does not fit to the playlist before it: %v", d.err)
+		return
+	}
+	for i := range d.merged.Segments {
+		is := &d.merged.Segments[i]
+		if was := d.full.Segment(is.MSN); was != nil {
+			if what := changed(was, is); what != "" {
+				f.found(d.update.Skip.Line, "segment %d: %s", is.MSN, what)
+				return
+			}
+			continue
+		}
+		if next, _ := d.full.Next(); is.MSN < next {
+			f.found(d.update.Skip.Line, "segment %d is not in the whole playlist", is.MSN)
+			return
+		}
+	}
+	if was, _ := d.full.Next(); was > firstAfter(d.merged) {
+		f.found(d.update.Skip.Line, "the whole playlist goes up to %d, the update up to %d", was-1, firstAfter(d.merged)-1)
+	}
+}
+
+func firstAfter(p *m3u8.Media) int64 { msn, _ := p.Next(); return msn }
+
+func reportKnown(f *finder, a *answers) {
+	for _, r := range a.reports {
+		switch {
+		case !r.known:
+			f.found(r.report.Line, "%s is no rendition of this stream", r.report.URI)
+		case r.report.LastMSN < 0:
+			f.found(r.report.Line, "LAST-MSN is missing")
+		case r.after != nil && r.after.PartTarget > 0 && r.report.LastPart < 0:
+			f.found(r.report.Line, "LAST-PART is missing, though %s has parts", r.report.URI)
+		}
+	}
+}
+
+// reportTrue allows for one segment more than was there, as caches and servers of
+// several machines may be that far apart, but not for one that is not there yet.
+func reportTrue(f *finder, a *answers) {
+	for _, r := range a.reports {
+		if r.report.LastMSN < 0 || r.before == nil || r.after == nil || r.before.Ended || r.after.Ended {
+			continue
+		}
+		was, _ := r.before.Next()
+		now, parts := r.after.Next()
+		if r.report.LastMSN > now || r.report.LastMSN == now && r.report.LastPart >= int64(parts) {
+			f.found(r.report.Line, "%s is said to have %d.%d, it ends before %d.%d", r.report.URI, r.report.LastMSN, r.report.LastPart, now, parts)
+		}
+		if r.report.LastMSN < was-2 {
+			f.found(r.report.Line, "%s is said to be at %d, it has %d already", r.report.URI, r.report.LastMSN, was-1)
+		}
+	}
+}
+
+func goneAvailable(f *finder, a *answers) {
+	if g := a.gone; g != nil && !g.reply.ok() {
+		f.at(g.reply.url).found(0, "it went from the playlist a moment ago and is answered with %d", g.reply.status)
+	}
+}
+
+func preflight(f *finder, a *answers) {
+	if r := a.options; r != nil && (r.status/100 != 2 || r.header.Get("Access-Control-Allow-Origin") == "") {
+		f.at(r.url).found(0, "OPTIONS is answered with %d, Access-Control-Allow-Origin %q", r.status, r.header.Get("Access-Control-Allow-Origin"))
+	}
+}
+
+func head(f *finder, a *answers) { wantStatus(f, a.head, http.StatusOK, "HEAD") }
+
+func ranged(f *finder, a *answers) {
+	r := a.ranged
+	if r != nil && (r.status != http.StatusPartialContent || len(r.body) != rangedBytes) {
+		f.at(r.url).found(0, "a range of %d bytes is answered with %d and %d bytes", rangedBytes, r.status, len(r.body))
+	}
+}
+
+// rangedBytes is how much of a segment the question for a range asks for.
+const rangedBytes = 100
+
+func (a *answers) errors() []*reply {
+	var all []*reply
+	for _, r := range []*reply{a.alone, a.tooFar, a.malformed, a.missing} {
+		if r != nil && r.status >= 400 {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func errorsCORS(f *finder, a *answers) {
+	for _, r := range a.errors() {
+		wantCORS(f.at(r.url), r)
+	}
+}
+
+// briefly is how long a cache may keep an error: what is missing now may be there
+// a part later.
+const briefly = time.Second
+
+func errorsCache(f *finder, a *answers) {
+	for _, r := range a.errors() {
+		if age, ok := maxAge(r); ok && age > briefly {
+			f.at(r.url).found(0, "caches may keep the answer of status %d for %v", r.status, age)
+		}
+	}
+}
+
+func endStays(f *finder, a *answers) {
+	if a.final == nil {
+		return
+	}
+	was, is := a.state.list, a.final.list
+	before, _ := was.Next()
+	now, _ := is.Next()
+	if !is.Ended || before != now {
+		f.found(max(was.Line("EXT-X-ENDLIST"), 1), "it ended with segment %d; asked for again it ends with %d, EXT-X-ENDLIST %v", before-1, now-1, is.Ended)
+	}
+}

@@ -1,0 +1,151 @@
+package verify
+
+import (
+	"strings"
+	"time"
+
+	"ladderd/m3u8"
+)
+
+// documentRules are about playlists of both kinds, and how they are sent.
+var documentRules = []Rule{
+	{
+		ID: "grammar", Section: "4.1", Severity: Must, document: grammar,
+		Text: "Playlists keep the grammar.",
+	},
+	{
+		ID: "version", Section: "8", Severity: Must, document: version,
+		Text: "EXT-X-VERSION is at least what the playlist's features need.",
+	},
+	{
+		ID: "playlist-type", Section: "4", Severity: Must, document: playlistType,
+		Text: "Playlists have the media type application/vnd.apple.mpegurl or audio/mpegurl.",
+	},
+	{
+		ID: "playlist-cors", Section: "notes", Severity: Should, document: playlistCORS,
+		Text: "Playlists can be read by pages of any origin.",
+	},
+	{
+		ID: "playlist-gzip", Section: "B.1", Severity: Should, document: playlistGzip,
+		Text: "Media playlists come compressed to clients that take gzip.",
+	},
+	{
+		ID: "playlist-vary", Section: "notes", Severity: Must, document: playlistVary,
+		Text: "Compressed playlists say that they vary with Accept-Encoding, or a cache hands them to clients that cannot read them.",
+	},
+	{
+		ID: "playlist-cache", Section: "notes", Severity: Must, document: playlistCache,
+		Text: "Caches keep a playlist that changes no longer than half a target duration.",
+	},
+}
+
+func grammar(f *finder, d *document) {
+	for _, p := range d.header.Problems {
+		f.found(p.Line, "%s", p.Text)
+	}
+}
+
+func version(f *finder, d *document) {
+	for _, n := range d.needs {
+		if d.header.Version < n.version {
+			f.found(n.line, "%s needs version %d, the playlist has %d", n.what, n.version, d.header.Version)
+		}
+	}
+}
+
+// mediaNeeds are the features that need a protocol version (section 8).
+func mediaNeeds(p *m3u8.Media) []need {
+	var needs []need
+	want := func(line, version int, what string) {
+		if line > 0 {
+			needs = append(needs, need{line, version, what})
+		}
+	}
+	for i := range p.Segments {
+		if s := &p.Segments[i]; !s.WholeSeconds {
+			want(s.Line, 3, "EXTINF that is no integer")
+			break
+		}
+	}
+	want(p.Line("EXT-X-BYTERANGE"), 4, "EXT-X-BYTERANGE")
+	want(p.Line("EXT-X-I-FRAMES-ONLY"), 4, "EXT-X-I-FRAMES-ONLY")
+	if p.IFramesOnly {
+		want(p.Line("EXT-X-MAP"), 5, "EXT-X-MAP")
+	} else {
+		want(p.Line("EXT-X-MAP"), 6, "EXT-X-MAP")
+	}
+	if p.Skip != nil {
+		want(p.Skip.Line, 9, "EXT-X-SKIP")
+		if len(p.Skip.Removed) > 0 {
+			want(p.Skip.Line, 10, "RECENTLY-REMOVED-DATERANGES")
+		}
+	}
+	return needs
+}
+
+func playlistType(f *finder, d *document) {
+	kind := strings.ToLower(strings.TrimSpace(mediaType(d.reply)))
+	if kind != "application/vnd.apple.mpegurl" && kind != "audio/mpegurl" && kind != "application/x-mpegurl" {
+		f.found(0, "Content-Type is %q", d.reply.header.Get("Content-Type"))
+	}
+}
+
+func mediaType(r *reply) string {
+	kind, _, _ := strings.Cut(r.header.Get("Content-Type"), ";")
+	return strings.TrimSpace(kind)
+}
+
+func playlistCORS(f *finder, d *document) { wantCORS(f, d.reply) }
+
+func wantCORS(f *finder, r *reply) {
+	if r.header.Get("Access-Control-Allow-Origin") == "" {
+		f.found(0, "the answer of status %d has no Access-Control-Allow-Origin", r.status)
+	}
+}
+
+// worthZipping is the size in bytes from which compressing a playlist pays.
+const worthZipping = 1400
+
+func playlistGzip(f *finder, d *document) {
+	if d.target > 0 && !d.reply.zipped && len(d.reply.body) > worthZipping {
+		f.found(0, "%d bytes came uncompressed", len(d.reply.body))
+	}
+}
+
+func playlistVary(f *finder, d *document) {
+	vary := strings.ToLower(strings.Join(d.reply.header.Values("Vary"), ","))
+	if d.reply.zipped && !strings.Contains(vary, "accept-encoding") && !strings.Contains(vary, "*") {
+		f.found(0, "Vary is %q", vary)
+	}
+}
+
+func playlistCache(f *finder, d *document) {
+	if !d.changes {
+		return
+	}
+	// Half a target duration is how long a client waits that got nothing new (6.3.4).
+	limit := max(d.target/2, time.Second)
+	if age, ok := maxAge(d.reply); !ok {
+		f.found(0, "Cache-Control is %q: how long a cache may keep the playlist is left to it", d.reply.header.Get("Cache-Control"))
+	} else if age > limit {
+		f.found(0, "caches may keep it for %v", age)
+	}
+}
+
+// maxAge is how long shared caches may keep an answer; ok is false where it does
+// not say.
+func maxAge(r *reply) (age time.Duration, ok bool) {
+	for _, item := range strings.Split(strings.Join(r.header.Values("Cache-Control"), ","), ",") {
+		name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(item)), "=")
+		switch name {
+		case "no-store", "no-cache", "private":
+			return 0, true
+		case "s-maxage", "max-age":
+			seconds, err := time.ParseDuration(strings.Trim(value, `"`) + "s")
+			if err == nil && (!ok || name == "s-maxage") {
+				age, ok = seconds, true
+			}
+		}
+	}
+	return age, ok
+}

@@ -1,0 +1,77 @@
+package verify
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// resourceRules are about how media are sent.
+var resourceRules = []Rule{
+	{
+		ID: "available", Section: "6.2.2", Severity: Must, resource: available,
+		Text: "All that playlists list can be fetched.",
+	},
+	{
+		ID: "media-type", Section: "notes", Severity: Must, resource: mediaTypes,
+		Text: "Media have the media type of their container.",
+	},
+	{
+		ID: "media-cors", Section: "notes", Severity: Should, resource: mediaCORS,
+		Text: "Media can be read by pages of any origin.",
+	},
+	{
+		ID: "media-cache", Section: "notes", Severity: Should, resource: mediaCache,
+		Text: "Caches may keep media for at least six target durations: a segment does not change.",
+	},
+	{
+		ID: "media-plain", Section: "notes", Severity: Should, resource: mediaPlain,
+		Text: "Media are not compressed once more.",
+	},
+}
+
+func (r *resource) sent() bool {
+	return r.reply.status == http.StatusOK || r.reply.status == http.StatusPartialContent
+}
+
+func available(f *finder, r *resource) {
+	if !r.sent() {
+		f.found(r.line, "%s is answered with %d", r.reply.url, r.reply.status)
+	} else if len(r.reply.body) == 0 {
+		f.found(r.line, "%s is empty", r.reply.url)
+	}
+}
+
+// typesOf are the media types of a container, video's before audio's (RFC 8216, 10,
+// and RFC 6381).
+var typesOf = map[container][]string{
+	fragmented: {"video/mp4", "video/iso.segment", "audio/mp4", "application/mp4"},
+	transport:  {"video/mp2t"},
+	packed:     {"audio/aac", "audio/mpeg", "audio/ac3", "audio/eac3"},
+}
+
+func mediaTypes(f *finder, r *resource) {
+	allowed := typesOf[r.kind]
+	if kind := mediaType(r.reply); r.sent() && len(allowed) > 0 && !slices.Contains(allowed, kind) {
+		f.at(r.reply.url).found(0, "Content-Type is %q", kind)
+	}
+}
+
+func mediaCORS(f *finder, r *resource) {
+	if r.sent() {
+		wantCORS(f.at(r.reply.url), r.reply)
+	}
+}
+
+func mediaCache(f *finder, r *resource) {
+	age, told := maxAge(r.reply)
+	if want := 6 * r.target; r.sent() && (!told || age < want) {
+		f.at(r.reply.url).found(0, "Cache-Control is %q; six target durations are %v", r.reply.header.Get("Cache-Control"), want.Round(time.Second))
+	}
+}
+
+func mediaPlain(f *finder, r *resource) {
+	if coding := r.reply.header.Get("Content-Encoding"); r.sent() && coding != "" && coding != "identity" {
+		f.at(r.reply.url).found(0, "Content-Encoding is %q", coding)
+	}
+}
