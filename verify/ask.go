@@ -124,7 +124,8 @@ func (r *rendition) askForReports(ctx context.Context) error {
 		return err
 	}
 	for _, report := range s.list.Reports {
-		answer := reportAnswer{report: report}
+		// Where the URL is a media playlist, nobody tells what others there are.
+		answer := reportAnswer{report: report, known: r.variant == nil}
 		url, err := resolve(r.url, report.URI)
 		if known := byURL[url]; err == nil && known != nil {
 			answer = *known

@@ -45,6 +45,9 @@ func (s *state) holds(p position) bool {
 	return msn > p.msn || msn == p.msn && p.part >= 0 && int64(parts) > p.part
 }
 
+// live says whether more media will come.
+func (s *state) live() bool { return !s.list.Ended && s.list.Type != "VOD" }
+
 // lowLatency says whether the playlist has parts or promises them.
 func (s *state) lowLatency() bool { return s.list.PartTarget > 0 || s.list.Line("EXT-X-PART") > 0 }
 

@@ -25,8 +25,8 @@ func (r *rendition) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next, _ := first.list.Next()
-	if !first.list.Ended && first.list.Type != "VOD" {
+	r.first = first
+	if next, _ := first.list.Next(); first.live() {
 		r.fetched = next - behind
 	}
 	r.changed = r.verifier.clock.now()
@@ -36,20 +36,26 @@ func (r *rendition) follow(ctx context.Context) error {
 	if err := r.ask(ctx, first); err != nil {
 		return err
 	}
-	for s := first; !s.list.Ended && s.list.Type != "VOD" && r.followed < r.verifier.options.Duration; {
-		after, err := r.reload(ctx, s)
-		if err != nil {
+	if first.live() {
+		if err := r.keepUp(ctx, first); err != nil {
 			return err
 		}
-		if after == nil {
-			break // the server refuses, or nothing comes any more: a rule tells
-		}
-		if err := r.see(ctx, s, after); err != nil {
-			return err
-		}
-		s = after
 	}
 	return r.leave(ctx)
+}
+
+// keepUp reloads the playlist of a live stream until enough has come.
+func (r *rendition) keepUp(ctx context.Context, first *state) error {
+	s, err := r.load(ctx, r.url, nil) // the questions took their time
+	for before := first; err == nil && s != nil; {
+		if err = r.see(ctx, before, s); err != nil || !s.live() || r.followed >= r.verifier.options.Duration {
+			break
+		}
+		before = s
+		// Nil where the server refuses, or nothing comes any more: a rule tells.
+		s, err = r.reload(ctx, s)
+	}
+	return err
 }
 
 // see applies the rules for a state and for what came since the one before it.

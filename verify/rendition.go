@@ -24,6 +24,7 @@ type rendition struct {
 
 	kind  container
 	inits map[string]*initSection
+	first *state
 	last  *state // the newest one
 	// fetched are the numbers up to which segments were fetched; parts are those of
 	// segments that are not complete yet.

@@ -206,15 +206,16 @@ func (v *verifier) compare() {
 	}
 }
 
+// kind is what the report calls the stream, by the rendition that was read first.
 func (v *verifier) kind() string {
 	for _, r := range v.renditions {
 		switch {
 		case r.last == nil:
 			continue
-		case r.answers.hints != nil || r.last.lowLatency():
-			return "low latency"
-		case r.last.list.Ended || r.last.list.Type == "VOD":
+		case !r.first.live():
 			return "on demand"
+		case r.first.lowLatency():
+			return "low latency"
 		}
 		return "live"
 	}
