@@ -26,16 +26,15 @@ import (
 // a blocking request feeds the stream up to what it asks for, another playlist
 // request feeds half a second. What it answers can be spoilt by a fault.
 type origin struct {
-	t       testing.TB
-	fault   fault
-	mutex   sync.Mutex // over what feeds the stream
-	stream  *packager.Stream
-	video   [2]*media.VideoParams
-	audio   *media.AudioParams
-	frames  int64
-	sounds  int64
-	asked   map[string]int // how often each URL was asked for
-	waiting int
+	t      testing.TB
+	fault  fault
+	mutex  sync.Mutex // over what feeds the stream
+	stream *packager.Stream
+	video  [2]*media.VideoParams
+	audio  *media.AudioParams
+	frames int64
+	sounds int64
+	asked  map[string]int // how often each URL was asked for
 }
 
 // fault is what is wrong with an origin. Nil functions are nothing.
