@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ladderd/m3u8"
 	"ladderd/media"
 	"ladderd/testassets/hls"
 	"ladderd/testassets/publish"
@@ -49,10 +50,10 @@ func TestEveryFrameWaitsForItsPart(t *testing.T) {
 
 func TestPartsAreListedOldestFirst(t *testing.T) {
 	part := func(uri string) hls.Part { return hls.Part{URI: uri} }
-	p := &hls.Playlist{
+	p := &hls.Playlist{Media: &m3u8.Media{
 		Segments: []hls.Segment{{}, {Parts: []hls.Part{part("a"), part("b")}}},
-		Parts:    []hls.Part{part("c")},
-	}
+		Open:     hls.Segment{Parts: []hls.Part{part("c")}},
+	}}
 	if got := listed(p); !slices.Equal(got, []hls.Part{part("a"), part("b"), part("c")}) {
 		t.Error(got)
 	}

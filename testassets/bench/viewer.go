@@ -100,7 +100,7 @@ func listed(p *hls.Playlist) []hls.Part {
 	for _, s := range p.Segments {
 		all = append(all, s.Parts...)
 	}
-	return append(all, p.Parts...)
+	return append(all, p.Open.Parts...)
 }
 
 // initOf is the URI of the initialisation section that holds at a playlist's end,

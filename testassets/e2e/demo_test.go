@@ -55,6 +55,7 @@ func TestDemoPlaysAndStopsWhole(t *testing.T) {
 	if len(started) != 2 {
 		t.Errorf("the demo runs %v, not a publisher and a worker", started)
 	}
+	startVerify(t, urls[2], 4*time.Second).finish(t)
 	if err := demo.Stop(syscall.SIGINT, time.Minute); err != nil {
 		t.Error(err)
 	}

@@ -92,15 +92,21 @@ func readAll(t *testing.T, c daemon.Channel, file string, renditions int) []*hls
 	d := startDaemon(t, c)
 	p, err := publish.FFmpeg(d.RTMP(c.Key), file)
 	p = stopAtEnd(t, p, err)
-	v := view(t, d, d.Playback(c.ID)+"?allow_audio_only=true", renditions, nil)
+	url := d.Playback(c.ID) + "?allow_audio_only=true"
+	v := view(t, d, url, renditions, nil)
+	verified := startVerify(t, url, verifiedMedia)
 	awaitEnd(t, p)
 	if err := p.Wait(); err != nil {
 		t.Error(err)
 	}
+	verified.finish(t)
 	all := v.finish(t)
 	checkAll(t, all)
 	return all
 }
+
+// verifiedMedia is how much of a broadcast of 12 s ladderd verify follows.
+const verifiedMedia = 8 * time.Second
 
 // audioSlack is what a rendition's sound may be shorter or longer than its
 // picture: the encoders' own difference, and a frame of AAC at either end.

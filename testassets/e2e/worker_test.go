@@ -119,6 +119,7 @@ func killWorkers(t *testing.T, s show) {
 		t.Fatal("the publisher has no TCP connection")
 	}
 
+	verified := startVerify(t, d.Playback(studio), time.Minute) // up to the broadcast's end
 	for i, signal := range crashes {
 		killWorker(t, d, studio, i+1, signal)
 		far.await(t, mixedRenditions, 3)
@@ -130,6 +131,7 @@ func killWorkers(t *testing.T, s show) {
 	if err := p.Stop(); err != nil {
 		t.Logf("the publisher: %v", err) // ffmpeg's exit code for Ctrl-C is 255
 	}
+	verified.finish(t)
 	renditions := v.finish(t)
 	checkWithin(t, renditions, hls.LastSlackCut)
 	checkHoles(t, renditions, len(crashes))

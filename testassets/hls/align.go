@@ -120,10 +120,10 @@ func sameSequence(renditions []*Rendition, lastSlack time.Duration) error {
 	first := renditions[0]
 	for _, r := range renditions[1:] {
 		a, b := first.Playlist, r.Playlist
-		if a.MediaSequence != b.MediaSequence || len(a.Segments) != len(b.Segments) || a.Discontinuity != b.Discontinuity {
+		if a.MediaSequence != b.MediaSequence || len(a.Segments) != len(b.Segments) || a.DiscontinuitySequence != b.DiscontinuitySequence {
 			errs = append(errs, fmt.Errorf("%s lists %d segments from %d (discontinuity %d), %s %d from %d (%d)",
-				first.Name, len(a.Segments), a.MediaSequence, a.Discontinuity,
-				r.Name, len(b.Segments), b.MediaSequence, b.Discontinuity))
+				first.Name, len(a.Segments), a.MediaSequence, a.DiscontinuitySequence,
+				r.Name, len(b.Segments), b.MediaSequence, b.DiscontinuitySequence))
 			continue
 		}
 		for i := range a.Segments {

@@ -4,11 +4,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ladderd/m3u8"
 )
 
 // rendition has two segments of 2 s with an IDR at the head of each.
 func rendition(name string) *Rendition {
-	r := &Rendition{Variant: Variant{Name: name, Width: 16}, Playlist: &Playlist{}}
+	r := &Rendition{Variant: Variant{Name: name, Width: 16}, Playlist: &Playlist{Media: &m3u8.Media{}}}
 	begin := time.Unix(0, 0)
 	for msn := range int64(2) {
 		pts := 90000 + 180000*msn

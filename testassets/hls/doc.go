@@ -1,6 +1,6 @@
 // Package hls reads a channel as a viewer would, and proves what a viewer must be
-// able to rely on. Playlists are read by two parsers that are not ours, which
-// have to agree; media are read by Debian's ffprobe and ffmpeg.
+// able to rely on. Playlists are read by ours and by two parsers that are not,
+// which have to agree; media are read by Debian's ffprobe and ffmpeg.
 //
 //	Client.Variants  the multivariant playlist
 //	Client.Follow    a live playlist by blocking reloads, each state held to the

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/Eyevinn/hls-m3u8/m3u8"
+	foreign "github.com/Eyevinn/hls-m3u8/m3u8"
 	"github.com/bluenviron/gohlslib/v2/pkg/playlist"
+
+	"ladderd/m3u8"
 )
 
 // Variant is a rendition as the multivariant playlist lists it.
@@ -23,48 +25,65 @@ type Variant struct {
 // HasVideo says whether the variant has video.
 func (v Variant) HasVideo() bool { return v.Width > 0 }
 
-// ParseMultivariant reads a multivariant playlist by both parsers.
+// ParseMultivariant reads a multivariant playlist, as ParseMedia does.
 func ParseMultivariant(body []byte) ([]Variant, error) {
-	var one playlist.Multivariant
-	if err := one.Unmarshal(body); err != nil {
-		return nil, fmt.Errorf("gohlslib: %w", err)
-	}
-	other, kind, err := m3u8.DecodeFrom(bytes.NewReader(body), true)
+	p, err := m3u8.ParseMultivariant(body)
 	if err != nil {
-		return nil, fmt.Errorf("hls-m3u8: %w", err)
+		return nil, err
 	}
-	if kind != m3u8.MASTER {
-		return nil, fmt.Errorf("hls-m3u8: no multivariant playlist")
+	if len(p.Problems) > 0 {
+		return nil, fmt.Errorf("%v", p.Problems)
 	}
-	two := other.(*m3u8.MasterPlaylist).Variants
-	if len(one.Variants) != len(two) {
-		return nil, fmt.Errorf("the parsers see %d and %d variants", len(one.Variants), len(two))
+	if err := agreeOnVariants(p.Variants, body); err != nil {
+		return nil, err
 	}
-	names := map[string]*playlist.MultivariantRendition{}
-	for _, r := range one.Renditions {
-		names[r.GroupID] = r
+	named := map[string]m3u8.Rendition{}
+	for _, r := range p.Renditions {
+		named[r.GroupID] = r
 	}
-	variants := make([]Variant, len(two))
-	for i, v := range one.Variants {
-		w := two[i]
-		if v.URI != w.URI || v.Bandwidth != int(w.Bandwidth) || v.Resolution != w.Resolution ||
-			strings.Join(v.Codecs, ",") != w.Codecs || v.Video != w.Video {
-			return nil, fmt.Errorf("the parsers disagree about variant %d: %+v and %+v", i, v, w.VariantParams)
-		}
-		named, ok := names[v.Video]
+	variants := make([]Variant, len(p.Variants))
+	for i, v := range p.Variants {
+		r, ok := named[v.Video]
 		if !ok {
 			return nil, fmt.Errorf("variant %d: no EXT-X-MEDIA of group %q", i, v.Video)
 		}
 		variants[i] = Variant{
-			Name: named.Name, URL: v.URI, Bandwidth: v.Bandwidth, Codecs: v.Codecs,
-			Average: int(w.AverageBandwidth), FrameRate: w.FrameRate, Autoselect: named.Autoselect,
-		}
-		if v.Resolution == "" {
-			continue
-		}
-		if _, err := fmt.Sscanf(v.Resolution, "%dx%d", &variants[i].Width, &variants[i].Height); err != nil {
-			return nil, fmt.Errorf("variant %d: resolution %q: %w", i, v.Resolution, err)
+			Name: r.Name, URL: v.URI, Bandwidth: int(v.Bandwidth), Average: int(v.AverageBandwidth), Codecs: v.Codecs,
+			Width: v.Width, Height: v.Height, FrameRate: v.FrameRate, Autoselect: r.Autoselect,
 		}
 	}
 	return variants, nil
+}
+
+// agreeOnVariants wants the other parsers to see these variants.
+func agreeOnVariants(variants []m3u8.Variant, body []byte) error {
+	var one playlist.Multivariant
+	if err := one.Unmarshal(body); err != nil {
+		return fmt.Errorf("gohlslib: %w", err)
+	}
+	other, kind, err := foreign.DecodeFrom(bytes.NewReader(body), true)
+	if err != nil {
+		return fmt.Errorf("hls-m3u8: %w", err)
+	}
+	if kind != foreign.MASTER {
+		return fmt.Errorf("hls-m3u8: no multivariant playlist")
+	}
+	two := other.(*foreign.MasterPlaylist).Variants
+	if len(variants) != len(one.Variants) || len(variants) != len(two) {
+		return fmt.Errorf("the parsers see %d, %d and %d variants", len(variants), len(one.Variants), len(two))
+	}
+	for i, v := range variants {
+		a, b := one.Variants[i], two[i]
+		resolution := ""
+		if v.Width > 0 {
+			resolution = fmt.Sprintf("%dx%d", v.Width, v.Height)
+		}
+		if v.URI != a.URI || v.URI != b.URI || v.Bandwidth != int64(a.Bandwidth) || v.Bandwidth != int64(b.Bandwidth) ||
+			resolution != a.Resolution || resolution != b.Resolution || v.Video != a.Video || v.Video != b.Video ||
+			strings.Join(v.Codecs, ",") != strings.Join(a.Codecs, ",") || strings.Join(v.Codecs, ",") != b.Codecs ||
+			v.AverageBandwidth != int64(b.AverageBandwidth) || v.FrameRate != b.FrameRate {
+			return fmt.Errorf("the parsers disagree about variant %d: %+v, %+v and %+v", i, v, a, b.VariantParams)
+		}
+	}
+	return nil
 }

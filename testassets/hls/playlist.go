@@ -2,90 +2,51 @@ package hls
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
-	"github.com/Eyevinn/hls-m3u8/m3u8"
+	foreign "github.com/Eyevinn/hls-m3u8/m3u8"
 	"github.com/bluenviron/gohlslib/v2/pkg/playlist"
+
+	"ladderd/m3u8"
 )
 
 // Playlist is a media playlist.
 type Playlist struct {
-	Target        time.Duration // EXT-X-TARGETDURATION
-	PartTarget    time.Duration // 0 where there are no parts
-	HoldBack      time.Duration
-	PartHoldBack  time.Duration
-	BlockReload   bool
-	MediaSequence int64
-	Discontinuity int64 // EXT-X-DISCONTINUITY-SEQUENCE
-	Segments      []Segment
-	// Parts are those of the segment that is not complete yet.
-	Parts []Part
-	Hint  string // URI of the preload hint
-	Ended bool
-	Text  string
+	*m3u8.Media
+	Text string
 }
 
-// Segment is one media segment.
-type Segment struct {
-	MSN           int64
-	URI           string
-	Map           string // URI of the initialisation section that holds
-	Duration      time.Duration
-	DateTime      time.Time
-	Discontinuity bool
-	Gap           bool
-	Parts         []Part
-}
+// Segment and Part are what a playlist lists.
+type (
+	Segment = m3u8.Segment
+	Part    = m3u8.Part
+)
 
-// Part is one partial segment.
-type Part struct {
-	URI         string
-	Duration    time.Duration
-	Independent bool
-	Gap         bool
-}
-
-// Next is the first media sequence number and part that p does not list.
-func (p *Playlist) Next() (msn int64, part int) {
-	return p.MediaSequence + int64(len(p.Segments)), len(p.Parts)
-}
-
-// ParseMedia reads a media playlist by both parsers.
+// ParseMedia reads a media playlist. It holds it to the grammar, and two parsers
+// that are not ours to seeing the same in it.
 func ParseMedia(body []byte) (*Playlist, error) {
-	other, kind, err := m3u8.DecodeFrom(strings.NewReader(withoutFirstParts(string(body))), true)
+	p, err := m3u8.ParseMedia(body)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Problems) > 0 {
+		return nil, fmt.Errorf("%v", p.Problems)
+	}
+	other, kind, err := foreign.DecodeFrom(strings.NewReader(withoutFirstParts(string(body))), true)
 	if err != nil {
 		return nil, fmt.Errorf("hls-m3u8: %w", err)
 	}
-	if kind != m3u8.MEDIA {
+	if kind != foreign.MEDIA {
 		return nil, fmt.Errorf("hls-m3u8: no media playlist")
 	}
-	two := other.(*m3u8.MediaPlaylist)
 	var one playlist.Media
 	// gohlslib takes no playlist that has parts only, as it is in a stream's first
 	// seconds; it has filled one in by the time that it says so.
-	if err := one.Unmarshal(body); err != nil && len(two.GetAllSegments()) > 0 {
+	if err := one.Unmarshal(body); err != nil && len(p.Segments) > 0 {
 		return nil, fmt.Errorf("gohlslib: %w", err)
 	}
-	p := &Playlist{
-		Target: time.Duration(one.TargetDuration) * time.Second, MediaSequence: int64(one.MediaSequence),
-		Parts: parts(one.Parts), Ended: one.Endlist, Text: string(body),
-	}
-	if one.DiscontinuitySequence != nil {
-		p.Discontinuity = int64(*one.DiscontinuitySequence)
-	}
-	if one.PartInf != nil {
-		p.PartTarget = one.PartInf.PartTarget
-	}
-	if one.PreloadHint != nil {
-		p.Hint = one.PreloadHint.URI
-	}
-	if c := two.ServerControl; c != nil {
-		p.HoldBack, p.PartHoldBack = seconds(c.HoldBack), seconds(c.PartHoldBack)
-		p.BlockReload = c.CanBlockReload
-	}
-	return p, p.addSegments(&one, two)
+	return &Playlist{p, string(body)}, agree(p, &one, other.(*foreign.MediaPlaylist))
 }
 
 // withoutFirstParts leaves out the parts up to the first complete segment: hls-m3u8
@@ -103,46 +64,40 @@ func withoutFirstParts(text string) string {
 	return b.String()
 }
 
-// addSegments takes the segments on which both parsers agree.
-func (p *Playlist) addSegments(one *playlist.Media, two *m3u8.MediaPlaylist) error {
+// agree wants the other parsers to see what p has.
+func agree(p *m3u8.Media, one *playlist.Media, two *foreign.MediaPlaylist) error {
 	segments := two.GetAllSegments()
-	if len(segments) != len(one.Segments) || two.SeqNo != uint64(one.MediaSequence) || two.Closed != one.Endlist {
-		return fmt.Errorf("the parsers see %d and %d segments from %d and %d, ended %v and %v",
-			len(one.Segments), len(segments), one.MediaSequence, two.SeqNo, one.Endlist, two.Closed)
+	if len(p.Segments) != len(one.Segments) || len(p.Segments) != len(segments) || len(p.Open.Parts) != len(one.Parts) ||
+		p.MediaSequence != int64(one.MediaSequence) || p.MediaSequence != int64(two.SeqNo) ||
+		p.Ended != one.Endlist || p.Ended != two.Closed {
+		return fmt.Errorf("the parsers see %d, %d and %d segments from %d, %d and %d, and %d and %d parts; ended %v, %v and %v",
+			len(p.Segments), len(one.Segments), len(segments), p.MediaSequence, one.MediaSequence, two.SeqNo,
+			len(p.Open.Parts), len(one.Parts), p.Ended, one.Endlist, two.Closed)
 	}
-	var initialisation string
-	if two.Map != nil { // what stands before the first segment
-		initialisation = two.Map.URI
-	}
-	for i, s := range one.Segments {
-		t := segments[i]
-		if s.URI != t.URI || absolute(s.Duration-seconds(t.Duration)) > time.Microsecond ||
-			s.Gap != t.Gap || s.Discontinuity != t.Discontinuity {
-			return fmt.Errorf("the parsers disagree about segment %d: %+v and %+v", i, s, t)
+	for i, s := range p.Segments {
+		a, b := one.Segments[i], segments[i]
+		if s.URI != a.URI || s.URI != b.URI || s.Gap != a.Gap || s.Gap != b.Gap || len(s.Parts) != len(a.Parts) ||
+			s.Discontinuity != a.Discontinuity || s.Discontinuity != b.Discontinuity ||
+			absolute(s.Duration-a.Duration) > time.Microsecond || absolute(s.Duration.Seconds()-b.Duration) > 1e-6 {
+			return fmt.Errorf("the parsers disagree about segment %d: %+v, %+v and %+v", s.MSN, s, a, b)
 		}
-		if t.Map != nil {
-			initialisation = t.Map.URI
+		for k, part := range s.Parts {
+			if c := a.Parts[k]; part.URI != c.URI || part.Gap != c.Gap || part.Independent != c.Independent ||
+				absolute(part.Duration-c.Duration) > time.Microsecond {
+				return fmt.Errorf("the parsers disagree about part %d.%d: %+v and %+v", s.MSN, k, part, c)
+			}
 		}
-		segment := Segment{
-			MSN: p.MediaSequence + int64(i), URI: s.URI, Map: initialisation, Duration: s.Duration,
-			Discontinuity: s.Discontinuity, Gap: s.Gap, Parts: parts(s.Parts),
-		}
-		if s.DateTime != nil {
-			segment.DateTime = *s.DateTime
-		}
-		p.Segments = append(p.Segments, segment)
 	}
 	return nil
 }
 
-func parts(from []*playlist.MediaPart) []Part {
-	var to []Part
-	for _, p := range from {
-		to = append(to, Part{URI: p.URI, Duration: p.Duration, Independent: p.Independent, Gap: p.Gap})
+// mapOf is the URI of the initialisation section that holds for a segment, empty
+// where none does.
+func mapOf(s Segment) string {
+	if s.Map == nil {
+		return ""
 	}
-	return to
+	return s.Map.URI
 }
 
-func seconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }
-
-func absolute(d time.Duration) time.Duration { return max(d, -d) }
+func absolute[N time.Duration | float64](d N) N { return max(d, -d) }

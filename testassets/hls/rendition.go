@@ -107,14 +107,14 @@ func (c *Client) fetchPeriods(ctx context.Context, v Variant, p *Playlist, dir s
 		if s.Gap {
 			continue
 		}
-		if s.Map != initialisation || len(periods) == 0 {
+		if mapOf(s) != initialisation || len(periods) == 0 {
 			if err := flush(); err != nil {
 				return nil, err
 			}
-			data, initialisation = nil, s.Map
-			if s.Map != "" {
+			data, initialisation = nil, mapOf(s)
+			if s.Map != nil {
 				var err error
-				if data, err = c.relative(ctx, v.URL, s.Map); err != nil {
+				if data, err = c.relative(ctx, v.URL, s.Map.URI); err != nil {
 					return nil, err
 				}
 			}
