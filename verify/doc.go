@@ -17,5 +17,6 @@
 // Servers are not trusted: each answer has a limit in bytes and in time, what is
 // kept of a stream has a limit in number, and a run ends by itself.
 //
-// It imports no package of the server: whether that is right is what it tells.
+// Of this module it imports media and m3u8 only, nothing that makes a stream:
+// whether that is right is what it tells.
 package verify
