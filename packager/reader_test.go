@@ -103,7 +103,7 @@ func TestBlockingPlaylist(t *testing.T) {
 // TestPlainHLSBlocksForSegments has viewers of a playlist without parts ask for what
 // is to come: whole segments, whatever part they name.
 func TestPlainHLSBlocksForSegments(t *testing.T) {
-	for _, q := range []Query{{2, -1}, {2, 0}, {1, 9}} {
+	for _, q := range []Query{{MSN: 2, Part: -1}, {MSN: 2, Part: 0}, {MSN: 1, Part: 9}} {
 		synctest.Test(t, func(t *testing.T) {
 			o := testOptions()
 			o.Latency = Normal
@@ -125,7 +125,7 @@ func TestPlainHLSBlocksForSegments(t *testing.T) {
 			if doc := <-got; !doc.Blocking || !bytes.Contains(doc.Body, []byte("\n1.m4s\n")) {
 				t.Errorf("%+v: blocking %v\n%s", q, doc.Blocking, doc.Body)
 			}
-			if _, err := r.Playlist(t.Context(), Query{6, -1}); !errors.Is(err, ErrTooFarAhead) {
+			if _, err := r.Playlist(t.Context(), Query{MSN: 6, Part: -1}); !errors.Is(err, ErrTooFarAhead) {
 				t.Errorf("three segments ahead: %v", err)
 			}
 			for _, name := range []string{"1.0.m4s", "3.0.m4s"} {
