@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 
+	"ladderd/m3u8"
 	"ladderd/media"
 	"ladderd/packager"
 )
@@ -88,7 +90,7 @@ var faults = map[string]fault{
 	"segments-stay":          inReloads(`EXTINF:2.00000`, "EXTINF:1.99990"),
 	"parts-stay":             inReloads(`DURATION=0.33333`, "DURATION=0.33332"),
 	"discontinuity-sequence": inReloads(`(#EXT-X-MEDIA-SEQUENCE.*\n)`, "$1#EXT-X-DISCONTINUITY-SEQUENCE:1\n"),
-	"window":                 {options: func(o *packager.Options) { o.Window = 3 * media.Clock }},
+	"window":                 inAnswers("playlist", func(a *answer) { a.text = shortened(a.text) }),
 	"kind-constant":          inReloads(`(#EXT-X-MEDIA-SEQUENCE.*\n)`, "$1#EXT-X-PLAYLIST-TYPE:EVENT\n"),
 	"held":                   {deaf: true},
 	"map-changes":            inPlaylists(`(#EXT-X-PROGRAM-DATE-TIME.*:(..)\....Z)`, "#EXT-X-MAP:URI=\"init0.mp4?$2\"\n$1"),
@@ -263,6 +265,18 @@ func asked(query string, status int) fault {
 			a.status = status
 		}
 	}}
+}
+
+// shortened is a playlist without all but its last segment, and what comes after it.
+func shortened(text string) string {
+	p, err := m3u8.ParseMedia([]byte(text))
+	if err != nil || len(p.Segments) < 2 || p.Skip != nil {
+		return text
+	}
+	before := p.Segments[len(p.Segments)-2]
+	head, _, _ := strings.Cut(text, "#EXT-X-MEDIA-SEQUENCE")
+	_, rest, _ := strings.Cut(text, "\n"+before.URI+"\n")
+	return head + fmt.Sprintf("#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-MAP:URI=\"%s\"\n", before.MSN+1, before.Map.URI) + rest
 }
 
 func shortWindow(o *packager.Options) { o.Window = 8 * media.Clock }
