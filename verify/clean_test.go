@@ -19,7 +19,7 @@ func check(t *testing.T, f fault) *Report {
 	if f.url != "" {
 		url = server.URL + f.url
 	}
-	report, err := run(t.Context(), url, Options{Duration: 6 * time.Second}, &fakeClock{})
+	report, err := run(t.Context(), url, Options{Duration: 6 * time.Second, Insecure: f.tls}, &fakeClock{})
 	if err != nil && f.answer == nil {
 		t.Fatal(err)
 	}
@@ -38,6 +38,7 @@ func TestNothingIsFoundInCleanStreams(t *testing.T) {
 		{"low latency in TS", "low latency", fault{options: container(packager.TS, packager.Low)}},
 		{"plain in fMP4", "live", fault{options: container(packager.FMP4, packager.Normal)}},
 		{"plain in TS", "live", fault{options: container(packager.TS, packager.Normal)}},
+		{"by HTTP/2", "low latency", fault{tls: true, http2: true}},
 		{"after the end", "on demand", fault{ended: true}},
 		{"a media playlist", "low latency", fault{url: prefix + names[0] + "/index.m3u8"}},
 	} {

@@ -78,6 +78,7 @@ var faults = map[string]fault{
 	"part-independent":    inPlaylists(",INDEPENDENT=YES", ""),
 	"part-age":            inPlaylists(`(#EXT-X-MAP.*\n)`, "$1#EXT-X-PART:DURATION=0.33333,URI=\"old\",INDEPENDENT=YES\n"),
 	"block-reload":        inPlaylists("CAN-BLOCK-RELOAD=YES,", ""),
+	"http2":               {tls: true},
 	"part-hold-back":      inPlaylists("PART-HOLD-BACK=1.002", "PART-HOLD-BACK=0.660"),
 	"part-hold-back-safe": inPlaylists("PART-HOLD-BACK=1.002", "PART-HOLD-BACK=0.990"),
 	"preload-hint":        inPlaylists(`#EXT-X-PRELOAD-HINT.*\n`, ""),
@@ -93,6 +94,7 @@ var faults = map[string]fault{
 	"window":                 inAnswers("playlist", func(a *answer) { a.text = shortened(a.text) }),
 	"kind-constant":          inReloads(`(#EXT-X-MEDIA-SEQUENCE.*\n)`, "$1#EXT-X-PLAYLIST-TYPE:EVENT\n"),
 	"held":                   {deaf: true},
+	"reload-cache":           inAnswers("playlist", func(a *answer) { a.header.Set("Cache-Control", "no-cache") }),
 	"map-changes":            inPlaylists(`(#EXT-X-PROGRAM-DATE-TIME.*:(..)\....Z)`, "#EXT-X-MAP:URI=\"init0.mp4?$2\"\n$1"),
 
 	"reload-answered": inAnswers("playlist", func(a *answer) {
@@ -189,6 +191,15 @@ var faults = map[string]fault{
 			track.BaseTime -= 4 * uint64(track.Samples[0].Duration) * uint64(len(track.Samples))
 		}
 	}),
+	"tracks-constant": {answer: func(_ *origin, a *answer) {
+		if strings.HasPrefix(a.name, "11.") {
+			a.remux(func(_ string, track *fmp4.PartTrack) {
+				if track.ID == 2 {
+					track.ID = 7
+				}
+			})
+		}
+	}},
 	"audio-gapless": {silent: func(n int64) bool { return n%200 == 0 }},
 	"audio-with-video": remuxed(func(_ string, track *fmp4.PartTrack) {
 		if track.ID == 2 {

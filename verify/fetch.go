@@ -31,6 +31,7 @@ type reply struct {
 	header http.Header
 	body   []byte // decompressed
 	zipped bool
+	major  int // version of HTTP
 }
 
 func (r *reply) ok() bool { return r != nil && r.status == http.StatusOK }
@@ -77,7 +78,7 @@ func (c *client) do(ctx context.Context, method, url string, limit int64, fields
 		return nil, err
 	}
 	defer resp.Body.Close()
-	r := &reply{url: url, status: resp.StatusCode, header: resp.Header}
+	r := &reply{url: url, status: resp.StatusCode, header: resp.Header, major: resp.ProtoMajor}
 	if r.body, err = readAtMost(resp.Body, limit); err != nil {
 		return nil, fmt.Errorf("read %s: %w", url, err)
 	}

@@ -46,6 +46,8 @@ type fault struct {
 	deaf    bool // blocking requests are answered at once
 	frozen  bool // time does not go on
 	ended   bool // the stream has ended
+	tls     bool // HTTPS
+	http2   bool // and by HTTP/2
 	url     string
 }
 
@@ -111,7 +113,12 @@ func newOrigin(t testing.TB, f fault) *httptest.Server {
 	if f.ended {
 		o.stream.End()
 	}
-	server := httptest.NewServer(o)
+	server := httptest.NewUnstartedServer(o)
+	if server.EnableHTTP2 = f.http2; f.tls {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
 	t.Cleanup(server.Close)
 	return server
 }

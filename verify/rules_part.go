@@ -2,6 +2,7 @@ package verify
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"ladderd/m3u8"
@@ -36,6 +37,10 @@ var partRules = []Rule{
 	{
 		ID: "block-reload", Section: "B.1", Severity: Must, playlist: blockReload,
 		Text: "Low-latency playlists offer blocking reload.",
+	},
+	{
+		ID: "http2", Section: "B.1", Severity: Should, playlist: http2,
+		Text: "Low latency over TLS comes by HTTP/2, so that parts and playlists share a connection.",
 	},
 	{
 		ID: "part-hold-back", Section: "4.4.3.8", Severity: Must, playlist: partHoldBack,
@@ -145,6 +150,12 @@ func partAge(f *finder, s *state) {
 func blockReload(f *finder, s *state) {
 	if s.lowLatency() && !s.list.Ended && !s.list.Control.BlockReload {
 		f.found(max(s.list.Control.Line, 1), "there is no CAN-BLOCK-RELOAD=YES")
+	}
+}
+
+func http2(f *finder, s *state) {
+	if s.lowLatency() && s.reply.major == 1 && strings.HasPrefix(s.rendition.url, "https:") {
+		f.found(0, "it comes by HTTP/1")
 	}
 }
 

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"time"
 
 	"ladderd/m3u8"
 )
@@ -43,6 +44,10 @@ var reloadRules = []Rule{
 	{
 		ID: "held", Section: "6.2.5.2", Severity: Must, reload: held,
 		Text: "A blocking reload is answered when what it asked for is in the playlist, not before.",
+	},
+	{
+		ID: "reload-cache", Section: "B.1", Severity: Should, reload: reloadCache,
+		Text: "Caches may keep the answer to a blocking reload, so that they can ask once for many players.",
 	},
 	{
 		ID: "map-changes", Section: "notes", Severity: Must, reload: mapChanges,
@@ -178,6 +183,12 @@ func held(f *finder, _, s *state) {
 	}
 	msn, part := s.list.Next()
 	f.found(0, "media sequence number %d, part %d was asked for; the playlist ends before %d.%d", s.asked.msn, s.asked.part, msn, part)
+}
+
+func reloadCache(f *finder, _, s *state) {
+	if age, _ := maxAge(s.reply); s.asked != nil && age < time.Second {
+		f.found(0, "Cache-Control is %q", s.reply.header.Get("Cache-Control"))
+	}
 }
 
 func mapChanges(f *finder, _, s *state) {

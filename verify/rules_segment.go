@@ -42,6 +42,10 @@ var segmentRules = []Rule{
 		Text: "Decoding times rise, within segments and from one to the next.",
 	},
 	{
+		ID: "tracks-constant", Section: "4.4.4.3", Severity: Must, segment: tracksConstant,
+		Text: "The tracks change only at an EXT-X-DISCONTINUITY.",
+	},
+	{
 		ID: "audio-gapless", Section: "notes", Severity: Must, segment: audioGapless,
 		Text: "Audio frames neither overlap nor leave room for another one between them.",
 	},
@@ -168,6 +172,17 @@ func timestampsRise(f *finder, s *segment) {
 	}
 	check("video", video, s.media.video)
 	check("audio", audio, s.media.audio)
+}
+
+func tracksConstant(f *finder, s *segment) {
+	if !s.follows() {
+		return
+	}
+	a, b := s.before.media, s.media
+	if (len(a.video) > 0) != (len(b.video) > 0) || (len(a.audio) > 0) != (len(b.audio) > 0) || len(a.codecs) != len(b.codecs) {
+		f.found(s.listed.URILine, "segment %d has %d pictures, %d frames of audio and %v, the one before %d, %d and %v",
+			s.listed.MSN, len(b.video), len(b.audio), b.codecs, len(a.video), len(a.audio), a.codecs)
+	}
 }
 
 func audioGapless(f *finder, s *segment) {
