@@ -115,23 +115,21 @@ func (r *rendition) askForReports(ctx context.Context) error {
 		if other == r {
 			continue
 		}
-		answer := &reportAnswer{known: true}
-		byURL[other.url] = answer
-		answer.before = r.glance(ctx, other.url)
+		byURL[other.url] = &reportAnswer{before: r.glance(ctx, other.url)}
 	}
 	s, err := r.load(ctx, r.url, nil)
 	if err != nil {
 		return err
 	}
 	for _, report := range s.list.Reports {
-		// Where the URL is a media playlist, nobody tells what others there are.
-		answer := reportAnswer{report: report, known: r.variant == nil}
-		url, err := resolve(r.url, report.URI)
-		if known := byURL[url]; err == nil && known != nil {
-			answer = *known
-			answer.report = report
+		answer := reportAnswer{}
+		if url, err := resolve(r.url, report.URI); err == nil {
+			if listed := byURL[url]; listed != nil {
+				answer = *listed
+			}
 			answer.after = r.glance(ctx, url)
 		}
+		answer.report = report
 		r.answers.reports = append(r.answers.reports, answer)
 	}
 	return nil

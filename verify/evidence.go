@@ -104,11 +104,12 @@ type deltaAnswer struct {
 }
 
 // reportAnswer is an EXT-X-RENDITION-REPORT and the playlist it tells of, as it
-// was before and after the report was sent.
+// was before and after the report was sent. The first one is nil where the
+// multivariant playlist does not list it, as renditions that are there on request,
+// the second one where there is no playlist.
 type reportAnswer struct {
 	report        m3u8.Report
 	before, after *m3u8.Media
-	known         bool // the URI is that of a rendition
 }
 
 // hintAnswer is what the request for a hinted part was answered with.

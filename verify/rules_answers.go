@@ -51,7 +51,7 @@ var answerRules = []Rule{
 	},
 	{
 		ID: "report-known", Section: "4.4.5.4", Severity: Must, answers: reportKnown,
-		Text: "EXT-X-RENDITION-REPORT names playlists of the same stream, with LAST-MSN and LAST-PART.",
+		Text: "EXT-X-RENDITION-REPORT names media playlists, with LAST-MSN and LAST-PART.",
 	},
 	{
 		ID: "report-true", Section: "4.4.5.4", Severity: Must, answers: reportTrue,
@@ -192,11 +192,11 @@ func firstAfter(p *m3u8.Media) int64 { msn, _ := p.Next(); return msn }
 func reportKnown(f *finder, a *answers) {
 	for _, r := range a.reports {
 		switch {
-		case !r.known:
-			f.found(r.report.Line, "%s is no rendition of this stream", r.report.URI)
+		case r.after == nil:
+			f.found(r.report.Line, "%s is no media playlist", r.report.URI)
 		case r.report.LastMSN < 0:
 			f.found(r.report.Line, "LAST-MSN is missing")
-		case r.after != nil && r.after.PartTarget > 0 && r.report.LastPart < 0:
+		case r.after.PartTarget > 0 && r.report.LastPart < 0:
 			f.found(r.report.Line, "LAST-PART is missing, though %s has parts", r.report.URI)
 		}
 	}

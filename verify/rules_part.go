@@ -196,8 +196,10 @@ func preloadHint(f *finder, s *state) {
 	}
 }
 
+// reports leaves out the first seconds of a stream: a playlist that lists its first
+// parts may be older than the first part of another rendition.
 func reports(f *finder, s *state) {
-	if !s.lowLatency() || s.list.Ended {
+	if !s.lowLatency() || s.list.Ended || len(s.list.Segments) == 0 {
 		return
 	}
 	var reported []string
