@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"ladderd/ladder"
-	"ladderd/m3u8"
 	"ladderd/media"
 	"ladderd/packager"
 )
@@ -236,6 +235,7 @@ func (o *origin) fillMedia(a *answer, rendition *packager.Rendition) {
 	a.kind = "playlist"
 	query := a.request.URL.Query()
 	q := packager.Plain
+	q.Skip = query.Get("_HLS_skip") == "YES"
 	for name, into := range map[string]*int64{"_HLS_msn": &q.MSN, "_HLS_part": &q.Part} {
 		if !query.Has(name) {
 			continue
@@ -260,39 +260,6 @@ func (o *origin) fillMedia(a *answer, rendition *packager.Rendition) {
 		caching = "public, max-age=12"
 	}
 	a.fillPlaylist(doc, nil, caching)
-	a.text = o.dressed(a.text, a.rendition)
-	if query.Get("_HLS_skip") == "YES" {
-		a.text = skipped(a.text, 12*time.Second)
-	}
-}
-
-// dressed adds what the packager does not tell yet.
-func (o *origin) dressed(text, name string) string {
-	if strings.Contains(text, "EXT-X-RENDITION-REPORT") || !strings.Contains(text, "EXT-X-PRELOAD-HINT") {
-		return text
-	}
-	text = strings.Replace(text, "CAN-BLOCK-RELOAD=YES", "CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12", 1)
-	for _, other := range names {
-		if other == name {
-			continue
-		}
-		rendition, _ := o.stream.Rendition(other)
-		doc, err := rendition.Playlist(context.Background(), packager.Plain)
-		if err != nil {
-			continue
-		}
-		p, err := m3u8.ParseMedia(doc.Body)
-		if err != nil {
-			continue
-		}
-		msn, parts := p.Next()
-		if parts == 0 {
-			msn--
-			parts = len(p.Segment(msn).Parts)
-		}
-		text += fmt.Sprintf("#EXT-X-RENDITION-REPORT:URI=\"../%s/index.m3u8\",LAST-MSN=%d,LAST-PART=%d\n", other, msn, parts-1)
-	}
-	return text
 }
 
 func (a *answer) fillPlaylist(doc packager.Document, err error, caching string) {
@@ -339,30 +306,6 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	}
 	return http.StatusServiceUnavailable
-}
-
-// skipped makes a delta update of a whole playlist: without the segments that are
-// further from the end than until.
-func skipped(text string, until time.Duration) string {
-	p, err := m3u8.ParseMedia([]byte(text))
-	if err != nil {
-		return text
-	}
-	left, skip := p.Duration(), 0
-	for skip < len(p.Segments) && left-p.Segments[skip].Duration >= until {
-		left -= p.Segments[skip].Duration
-		skip++
-	}
-	if skip == 0 {
-		return text
-	}
-	from := strings.Index(text, "#EXT-X-MAP")
-	if from < 0 {
-		from = strings.Index(text, "#EXT-X-PROGRAM-DATE-TIME")
-	}
-	last := p.Segments[skip-1].URI + "\n"
-	to := strings.Index(text, last) + len(last)
-	return text[:from] + fmt.Sprintf("#EXT-X-SKIP:SKIPPED-SEGMENTS=%d\n", skip) + text[to:]
 }
 
 func (a *answer) send(w http.ResponseWriter) {

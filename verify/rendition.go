@@ -74,8 +74,6 @@ const (
 	maxParts     = 64 // of one segment
 )
 
-func (r *rendition) container() container { return r.kind }
-
 func (r *rendition) target() time.Duration {
 	if r.last == nil {
 		return 0
@@ -118,7 +116,7 @@ func (r *rendition) take(ctx context.Context, s *state) error {
 			return err
 		}
 		r.fetched = seg.MSN + 1
-		if s.list.Ended && r.taken() >= r.verifier.options.Duration {
+		if !s.live() && r.taken() >= r.verifier.options.Duration {
 			return nil
 		}
 	}

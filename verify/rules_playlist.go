@@ -55,7 +55,7 @@ func targetDuration(f *finder, s *state) {
 }
 
 func mapHolds(f *finder, s *state) {
-	if s.rendition.container() != fragmented {
+	if s.rendition.kind != fragmented {
 		return
 	}
 	for i := range s.list.Segments {
