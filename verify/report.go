@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -17,8 +18,8 @@ type Finding struct {
 	URL      string   `json:"url"`
 	Line     int      `json:"line,omitempty"` // of the playlist at URL; 0 where it is about no line
 	Text     string   `json:"text"`
-	// Count is how often the rule was broken at this URL; only the first few of these
-	// are findings of their own, of which the first one has the count.
+	// Count is how often the rule was broken in this rendition; only the first few of
+	// these are findings of their own, of which the first one has the count.
 	Count int `json:"count"`
 }
 
@@ -44,15 +45,15 @@ type Checked struct {
 
 // Limits of a report, whatever a server does.
 const (
-	findingsPerURL = 3
-	maxFindings    = 300
+	findingsPerRendition = 3
+	maxFindings          = 300
 )
 
 // collector gathers findings from any number of goroutines.
 type collector struct {
 	mutex    sync.Mutex
 	findings []Finding
-	first    map[string]int // by rule and URL, the index of the first finding
+	first    map[string]int // by rule and rendition, the index of the first finding
 	kept     map[string]int
 	checked  Checked
 }
@@ -61,17 +62,18 @@ func newCollector() *collector {
 	return &collector{first: map[string]int{}, kept: map[string]int{}}
 }
 
-func (c *collector) add(f Finding) {
+// add takes a finding about a playlist, or about what it lists.
+func (c *collector) add(f Finding, playlist string) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	key := f.Rule + " " + f.URL
+	key := f.Rule + " " + playlist
 	if i, again := c.first[key]; again {
 		c.findings[i].Count++
 	} else if len(c.findings) < maxFindings {
 		c.first[key] = len(c.findings)
 	}
 	same := func(g Finding) bool { return g.Rule == f.Rule && g.URL == f.URL && g.Text == f.Text }
-	if c.kept[key] >= findingsPerURL || len(c.findings) >= maxFindings || slices.ContainsFunc(c.findings, same) {
+	if c.kept[key] >= findingsPerRendition || len(c.findings) >= maxFindings || slices.ContainsFunc(c.findings, same) {
 		return
 	}
 	c.kept[key]++
@@ -91,11 +93,12 @@ func (c *collector) seen() (Checked, int) {
 	return c.checked, len(c.findings)
 }
 
-// finder is one rule's way to report.
+// finder is one rule's way to report what it finds in a playlist.
 type finder struct {
-	rule *Rule
-	into *collector
-	url  string
+	rule     *Rule
+	into     *collector
+	playlist string // its URL
+	url      string // of what the findings are about; the playlist's own unless at says otherwise
 }
 
 // found reports a breach. A line of 0 is none.
@@ -103,16 +106,16 @@ func (f *finder) found(line int, format string, args ...any) {
 	f.into.add(Finding{
 		Rule: f.rule.ID, Section: f.rule.Section, Severity: f.rule.Severity,
 		URL: f.url, Line: line, Text: fmt.Sprintf(format, args...),
-	})
+	}, f.playlist)
 }
 
-// at is the finder for another URL.
-func (f *finder) at(url string) *finder { return &finder{f.rule, f.into, url} }
+// at is the finder for another URL that the playlist is answerable for.
+func (f *finder) at(url string) *finder { return &finder{f.rule, f.into, f.playlist, url} }
 
 // apply calls look for each rule, with its finder for url.
 func (c *collector) apply(url string, look func(*Rule, *finder)) {
 	for i := range Rules {
-		look(&Rules[i], &finder{&Rules[i], c, url})
+		look(&Rules[i], &finder{&Rules[i], c, url, url})
 	}
 }
 
@@ -122,9 +125,15 @@ func (c *collector) report(url, kind string, took time.Duration) *Report {
 	r := &Report{URL: url, Kind: kind, Findings: slices.Clone(c.findings), Checked: c.checked, Seconds: took.Seconds()}
 	r.Checked.Rules = len(Rules)
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return strings.Compare(string(a.Severity), string(b.Severity)) // "must" comes first
+		return cmp.Or(strings.Compare(string(a.Severity), string(b.Severity)), // "must" comes first
+			cmp.Compare(place(a.Rule), place(b.Rule)))
 	})
 	return r
+}
+
+// place is a rule's in the table.
+func place(id string) int {
+	return slices.IndexFunc(Rules, func(r Rule) bool { return r.ID == id })
 }
 
 // Write prints the report for humans.
@@ -136,7 +145,7 @@ func (r *Report) Write(w io.Writer) error {
 	last := ""
 	for _, f := range r.Findings {
 		if f.Rule != last {
-			fmt.Fprintf(&b, "\n%s (%s, %s)\n", text(f.Rule), f.Severity, section(f))
+			fmt.Fprintf(&b, "\n%s (%s, %s)\n", Rules[place(f.Rule)].Text, f.Severity, section(f))
 			last = f.Rule
 		}
 		fmt.Fprintf(&b, "  %s", f.URL)
@@ -163,13 +172,4 @@ func section(f Finding) string {
 		return f.Rule
 	}
 	return f.Rule + ", rfc8216bis " + f.Section
-}
-
-func text(id string) string {
-	for i := range Rules {
-		if Rules[i].ID == id {
-			return Rules[i].Text
-		}
-	}
-	return id
 }

@@ -86,7 +86,7 @@ func finderOf(t *testing.T, c *collector, id string) *finder {
 	t.Helper()
 	for i := range Rules {
 		if Rules[i].ID == id {
-			return &finder{&Rules[i], c, "http://a/v.m3u8"}
+			return &finder{&Rules[i], c, "http://a/v.m3u8", "http://a/v.m3u8"}
 		}
 	}
 	t.Fatalf("no rule %s", id)
