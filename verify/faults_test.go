@@ -44,6 +44,22 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 	}
 }
 
+// TestMediaRulesReadTransportStreams plants what is wrong with the media themselves
+// in the other container.
+func TestMediaRulesReadTransportStreams(t *testing.T) {
+	for _, id := range []string{"begins-with-idr", "aligned-idrs", "audio-gapless", "codecs-true", "resolution-true", "frame-rate-true", "readable"} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			f := faults[id]
+			f.options = func(o *packager.Options) { o.Container = packager.TS }
+			r := check(t, f)
+			if !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Rule == id }) {
+				t.Errorf("not found; what was found: %+v", r.Findings)
+			}
+		})
+	}
+}
+
 // faults are by the rule that has to find them.
 var faults = map[string]fault{
 	"grammar":        inPlaylists("#EXT-X-MEDIA-SEQUENCE", "#EXT-X-BITRATE:x\n#EXT-X-MEDIA-SEQUENCE"),
@@ -66,10 +82,12 @@ var faults = map[string]fault{
 	"map":               inPlaylists("#EXT-X-MAP:URI=\"init0.mp4\"\n", ""),
 	"date-time":         inPlaylists(`#EXT-X-PROGRAM-DATE-TIME.*\n`, ""),
 	"date-time-goes-on": inPlaylists(`(#EXT-X-PROGRAM-DATE-TIME:.*)Z\n(#EXTINF)`, "$1+00:01\n$2"),
-	"listed-once":       inPlaylists(`\n\d+\.m4s`, "\n1.m4s"),
-	"hold-back":         inPlaylists(",HOLD-BACK=6", ",HOLD-BACK=5"),
-	"skip-until":        inPlaylists("CAN-SKIP-UNTIL=12", "CAN-SKIP-UNTIL=11"),
-	"segments":          inPlaylists(`(?s)#EXT-X-MAP.*`, ""),
+	"date-range": inPlaylists(`(#EXT-X-MEDIA-SEQUENCE.*\n)`,
+		"$1#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-01-02T00:00:00Z\",END-DATE=\"2026-01-01T00:00:00Z\"\n"),
+	"listed-once": inPlaylists(`\n\d+\.m4s`, "\n1.m4s"),
+	"hold-back":   inPlaylists(",HOLD-BACK=6", ",HOLD-BACK=5"),
+	"skip-until":  inPlaylists("CAN-SKIP-UNTIL=12", "CAN-SKIP-UNTIL=11"),
+	"segments":    inPlaylists(`(?s)#EXT-X-MAP.*`, ""),
 
 	"part-inf":            inPlaylists(`#EXT-X-PART-INF.*\n`, ""),
 	"part-target":         inPlaylists("PART-TARGET=0.334", "PART-TARGET=0.330"),
@@ -215,6 +233,7 @@ var faults = map[string]fault{
 	"frame-rate-true": inMultivariant(`FRAME-RATE=30`, "FRAME-RATE=25"),
 
 	"same-target":          inSecond("TARGETDURATION:2", "TARGETDURATION:3"),
+	"same-control":         inSecond("CAN-SKIP-UNTIL=12", "CAN-SKIP-UNTIL=24"),
 	"same-segments":        inSecond(`(DATE-TIME:.*)Z`, "$1+00:01"),
 	"same-discontinuities": inSecond(`(#EXT-X-MEDIA-SEQUENCE.*\n)`, "$1#EXT-X-DISCONTINUITY-SEQUENCE:5\n"),
 	"same-timestamps": {answer: func(_ *origin, a *answer) {

@@ -12,6 +12,10 @@ var pairRules = []Rule{
 		Text: "All renditions have the same target duration.",
 	},
 	{
+		ID: "same-control", Section: "notes", Severity: Should, pair: sameControl,
+		Text: "All renditions have the same PART-TARGET and offer the same by EXT-X-SERVER-CONTROL, so that players can switch.",
+	},
+	{
 		ID: "same-segments", Section: "notes", Severity: Must, pair: sameSegments,
 		Text: "Segments with the same media sequence number have the same date and length in all renditions.",
 	},
@@ -32,6 +36,14 @@ var pairRules = []Rule{
 func sameTarget(f *finder, a, b *rendition) {
 	if a.target() != b.target() {
 		f.found(b.last.list.Line("EXT-X-TARGETDURATION"), "%s has %v, %s has %v", b.name, b.target(), a.name, a.target())
+	}
+}
+
+func sameControl(f *finder, a, b *rendition) {
+	one, two := a.first.list, b.first.list
+	was, is := one.Control, two.Control
+	if is.Line = was.Line; is != was || one.PartTarget != two.PartTarget {
+		f.found(max(two.Control.Line, 1), "%s has PART-TARGET %v and %+v, %s has %v and %+v", b.name, two.PartTarget, is, a.name, one.PartTarget, was)
 	}
 }
 

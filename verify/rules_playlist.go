@@ -25,6 +25,10 @@ var playlistRules = []Rule{
 		Text: "EXT-X-PROGRAM-DATE-TIME goes on as the segments last.",
 	},
 	{
+		ID: "date-range", Section: "4.4.5.1", Severity: Must, playlist: dateRanges,
+		Text: "Date ranges end after they begin, and stand in playlists with EXT-X-PROGRAM-DATE-TIME.",
+	},
+	{
 		ID: "listed-once", Section: "notes", Severity: Must, playlist: listedOnce,
 		Text: "Each segment and each part has a URI or a byte range of its own.",
 	},
@@ -96,6 +100,17 @@ func dateTimeGoesOn(f *finder, s *state) {
 		check(&s.list.Segments[i])
 	}
 	check(&s.list.Open)
+}
+
+func dateRanges(f *finder, s *state) {
+	for _, d := range s.list.DateRanges {
+		if s.list.Line("EXT-X-PROGRAM-DATE-TIME") == 0 {
+			f.found(d.Line, "EXT-X-DATERANGE without EXT-X-PROGRAM-DATE-TIME")
+		}
+		if !d.Start.IsZero() && !d.End.IsZero() && d.End.Before(d.Start) {
+			f.found(d.Line, "the date range %q begins at %v and ends at %v", d.ID, d.Start, d.End)
+		}
+	}
 }
 
 func listedOnce(f *finder, s *state) {

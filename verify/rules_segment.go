@@ -14,7 +14,7 @@ var segmentRules = []Rule{
 		Text: "Segments are in a container that clients know, and can be read.",
 	},
 	{
-		ID: "begins-with-idr", Section: "4.4.2.1", Severity: Must, segment: beginsWithIDR,
+		ID: "begins-with-idr", Section: "notes", Severity: Must, segment: beginsWithIDR,
 		Text: "Segments begin with an IDR.",
 	},
 	{
