@@ -122,7 +122,7 @@ func (c *collector) apply(url string, look func(*Rule, *finder)) {
 func (c *collector) report(url, kind string, took time.Duration) *Report {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	r := &Report{URL: url, Kind: kind, Findings: slices.Clone(c.findings), Checked: c.checked, Seconds: took.Seconds()}
+	r := &Report{URL: url, Kind: kind, Findings: append([]Finding{}, c.findings...), Checked: c.checked, Seconds: took.Seconds()}
 	r.Checked.Rules = len(Rules)
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(strings.Compare(string(a.Severity), string(b.Severity)), // "must" comes first

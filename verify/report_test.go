@@ -47,6 +47,9 @@ HEAD is answered as GET is, without a body. (should, head)
 
 func TestReportAsJSON(t *testing.T) {
 	c := newCollector()
+	if none, err := json.Marshal(c.report("", "", 0).Findings); err != nil || string(none) != "[]" {
+		t.Errorf("no findings are %s, %v", none, err)
+	}
 	finderOf(t, c, "hold-back").found(3, "HOLD-BACK is 5s")
 	got, err := json.Marshal(c.report("http://a/top.m3u8", "live", time.Second).Findings)
 	if err != nil {
