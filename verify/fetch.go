@@ -18,7 +18,7 @@ import (
 // Limits against servers that send without end.
 const (
 	maxPlaylist = m3u8.MaxBytes
-	maxMedia    = 64 << 20
+	maxMedia    = 32 << 20
 	maxRedirect = 5
 )
 

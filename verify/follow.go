@@ -142,9 +142,9 @@ func (r *rendition) fetch(ctx context.Context, url string) (*reply, error) {
 }
 
 func (r *rendition) read(reply *reply, asked *position) (*state, error) {
-	list, err := m3u8.ParseMedia(reply.body)
+	list, err := readMedia(reply)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", reply.url, err)
+		return nil, err
 	}
 	if list.Skip != nil && r.last != nil {
 		if whole, err := list.Merge(r.last.list); err == nil {

@@ -48,6 +48,9 @@ func TestHostileServers(t *testing.T) {
 				_, _ = fmt.Fprintf(w, "#EXT-X-STREAM-INF:BANDWIDTH=1\n%d.m3u8\n", i)
 			}
 		}, ErrTooMany.Error()},
+		{"variables", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprint(w, "#EXTM3U\n#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{$a}.m3u8\n")
+		}, ErrVariables.Error()},
 		{"nothing", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "deadline"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,6 +30,9 @@ const maxRenditions = 24
 // ErrTooMany is for streams with more renditions than are followed.
 var ErrTooMany = errors.New("more renditions than this checker follows")
 
+// ErrVariables is for playlists with EXT-X-DEFINE.
+var ErrVariables = errors.New("playlists with variables (EXT-X-DEFINE) are not understood by this checker")
+
 // Run holds the stream at url, a multivariant or a media playlist, to the rules. An
 // error means that it could not be checked at all, or not to the end; what was
 // found up to then is in the report, which is never nil.
@@ -101,6 +104,9 @@ func (v *verifier) readMultivariant(reply *reply) error {
 	list, err := m3u8.ParseMultivariant(reply.body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", reply.url, err)
+	}
+	if list.Line("EXT-X-DEFINE") > 0 {
+		return ErrVariables
 	}
 	doc := &document{reply: reply, header: &list.Header}
 	m := &multivariant{reply: reply, list: list}
@@ -248,6 +254,9 @@ func readMedia(reply *reply) (*m3u8.Media, error) {
 	list, err := m3u8.ParseMedia(reply.body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", reply.url, err)
+	}
+	if list.Line("EXT-X-DEFINE") > 0 {
+		return nil, ErrVariables
 	}
 	return list, nil
 }
