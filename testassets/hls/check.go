@@ -13,8 +13,10 @@ const tick = 12 * time.Microsecond
 
 // Check holds the playlist to the rules for low-latency HLS that can be seen in
 // one state of it (draft-pantos-hls-rfc8216bis, 4.4.3 and 4.4.4, and the parts'
-// own rules in its appendix B). In plain HLS, which has no PART-TARGET, nothing is
-// to tell of parts. All that is broken is in the error.
+// own rules in its appendix B). It is stricter than package verify, which takes any
+// server: durations are exact to a tick, as the packager promises. In plain HLS,
+// which has no PART-TARGET, nothing is to tell of parts. All that is broken is in the
+// error.
 func (p *Playlist) Check() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
