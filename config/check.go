@@ -46,6 +46,7 @@ func (d *decoder) checkListeners(c *Config) {
 	}{
 		{"ingest.rtmp.listen", c.Ingest.RTMP.Listen},
 		{"playback.listen", c.Playback.Listen},
+		{"playback.tls.listen", c.Playback.TLS.Listen},
 		{"metrics.listen", c.Metrics.Listen},
 	}
 	for i, l := range listeners {

@@ -39,10 +39,20 @@ type RTMP struct {
 
 // Playback is what viewers see.
 type Playback struct {
-	Listen       Address
+	Listen       Address       // HTTP
+	TLS          TLS           // HTTPS
 	PartDuration time.Duration // 200 ms to 1 s
 	Window       time.Duration // how much media a playlist lists: 10 s to 12 h
 	WindowMemory int64         // bytes of a rendition that may be in memory alone: 8 MB to 1 GB
+	// MaxConnections is how many viewers' connections may be open at once, and
+	// MaxConnectionsPerAddress how many of them from one address.
+	MaxConnections, MaxConnectionsPerAddress int
+}
+
+// TLS is a listener with a certificate. Both paths are set where it is on.
+type TLS struct {
+	Listen    Address
+	Cert, Key string // absolute paths of PEM files
 }
 
 // Metrics is the listener for the health checks. /metrics is not in this version.
@@ -77,6 +87,7 @@ type Channel struct {
 const (
 	defaultRTMP     Address = "127.0.0.1:1935"
 	defaultPlayback Address = "127.0.0.1:8080"
+	defaultHTTPS    Address = "127.0.0.1:8443"
 	defaultMetrics  Address = "127.0.0.1:9090"
 )
 
@@ -92,8 +103,11 @@ func Default() *Config {
 // withoutListeners is what a file begins with: its sections open the listeners.
 func withoutListeners() *Config {
 	return &Config{
-		Server:   Server{Region: "local", Account: "000000000000", DataDir: "/var/lib/ladderd"},
-		Playback: Playback{PartDuration: 333 * time.Millisecond, Window: time.Minute, WindowMemory: 32 * megabyte},
+		Server: Server{Region: "local", Account: "000000000000", DataDir: "/var/lib/ladderd"},
+		Playback: Playback{
+			PartDuration: 333 * time.Millisecond, Window: time.Minute, WindowMemory: 32 * megabyte,
+			MaxConnections: 20_000, MaxConnectionsPerAddress: 4_000,
+		},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 		Pipeline: Pipeline{Backend: "auto"},
 	}

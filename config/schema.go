@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -74,6 +75,18 @@ func boolean(dst *bool) func(any) error {
 	}
 }
 
+// number reads a whole number from least to most.
+func number(dst *int, least, most int64) func(any) error {
+	return func(value any) error {
+		n, ok := value.(int64)
+		if !ok || n < least || n > most {
+			return fmt.Errorf("not a whole number in range; allowed: %d to %d, without quotes", least, most)
+		}
+		*dst = int(n)
+		return nil
+	}
+}
+
 // schema is the whole file's.
 func (c *Config) schema() schema {
 	return schema{
@@ -87,11 +100,7 @@ func (c *Config) schema() schema {
 				tables: []subtable{{"rtmp", listener(&c.Ingest.RTMP.Listen, defaultRTMP)}},
 				later:  []string{"rtmps", "srt"},
 			}},
-			{"playback", listener(&c.Playback.Listen, defaultPlayback,
-				key{name: "part_duration", set: text(&c.Playback.PartDuration, duration(200*time.Millisecond, time.Second))},
-				key{name: "window", set: text(&c.Playback.Window, duration(10*time.Second, 12*time.Hour))},
-				key{name: "window_memory", set: text(&c.Playback.WindowMemory, size(8*megabyte, 1024*megabyte))},
-			)},
+			{"playback", c.Playback.schema()},
 			{"metrics", listener(&c.Metrics.Listen, defaultMetrics)},
 			{"log", schema{keys: []key{
 				{name: "level", set: text(&c.Log.Level, parseLevel)},
@@ -111,6 +120,21 @@ func (c *Config) schema() schema {
 		}}},
 		later: []string{"api", "events"},
 	}
+}
+
+func (p *Playback) schema() schema {
+	s := listener(&p.Listen, defaultPlayback,
+		key{name: "part_duration", set: text(&p.PartDuration, duration(200*time.Millisecond, time.Second))},
+		key{name: "window", set: text(&p.Window, duration(10*time.Second, 12*time.Hour))},
+		key{name: "window_memory", set: text(&p.WindowMemory, size(8*megabyte, 1024*megabyte))},
+		key{name: "max_connections", set: number(&p.MaxConnections, 1, maxConnections)},
+		key{name: "max_connections_per_address", set: number(&p.MaxConnectionsPerAddress, 1, maxConnections)},
+	)
+	s.tables = []subtable{{"tls", listener(&p.TLS.Listen, defaultHTTPS,
+		key{name: "cert", set: text(&p.TLS.Cert, parseFile), required: true},
+		key{name: "key", set: text(&p.TLS.Key, parseFile), required: true},
+	)}}
+	return s
 }
 
 // listener is a table with an address, which opens it by being there.

@@ -91,6 +91,16 @@ func parseDir(s string) (string, error) {
 	return filepath.Clean(s), nil
 }
 
+func parseFile(s string) (string, error) {
+	if !filepath.IsAbs(s) || strings.ContainsRune(s, 0) || strings.HasSuffix(s, "/") {
+		return "", fmt.Errorf("not an absolute path; allowed: the path of a PEM file, from /")
+	}
+	return filepath.Clean(s), nil
+}
+
+// maxConnections is more than a process may have files open on most machines.
+const maxConnections = 1_000_000
+
 // duration reads spans of time from least to most.
 func duration(least, most time.Duration) func(string) (time.Duration, error) {
 	return func(s string) (time.Duration, error) {

@@ -13,26 +13,44 @@ import (
 
 const allowedMethods = "GET, HEAD, OPTIONS"
 
-// A viewer has stallTimeout for each writePiece bytes; one who takes longer has
-// stalled for good at any bit rate worth watching, and is cut off.
+// A viewer has stallTimeout for each writePiece bytes, which is 140 kb/s; one who
+// takes longer has stalled for good at any bit rate worth watching, and is cut off.
 const (
 	stallTimeout = 15 * time.Second
-	writePiece   = 64 << 10
+	writePiece   = 256 << 10
 )
 
-// mediaCaching holds for every part, segment and init section: the stream's id in
-// its path is never used again. Nothing asks for one later than the playlists of
-// an ended stream live.
-const mediaCaching = "public, max-age=3600, immutable"
+// What caches are told. mediaCaching holds for every part, segment and init section:
+// the stream's id in its path is never used again, so what lies there cannot change.
+const (
+	mediaCaching = "public, max-age=86400, immutable"
+	finalCaching = "public, max-age=3600"
+	noCache      = "no-cache"
+	noStore      = "no-store"
+)
+
+// Headers that answers share. net/http reads a header's values and does not write
+// to them, so one slice serves everyone.
+var (
+	anyOrigin     = []string{"*"}
+	crossOrigin   = []string{"cross-origin"}
+	exposed       = []string{"Content-Length, Content-Range, Date, Age"}
+	varyOrigin    = []string{"Origin"}
+	varyEncoding  = []string{"Origin, Accept-Encoding"}
+	encodingGzip  = []string{"gzip"}
+	acceptRanges  = []string{"bytes"}
+	mediaCached   = []string{mediaCaching}
+	typePlaylists = []string{packager.TypePlaylist}
+)
 
 // allowOrigins lets every web page play. An answer will depend on the origin as
 // soon as a channel may choose whom it plays for, so caches are told from the start.
 func allowOrigins(h http.Header) {
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Date, Age")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("Timing-Allow-Origin", "*")
-	h.Set("Vary", "Origin")
+	h["Access-Control-Allow-Origin"] = anyOrigin
+	h["Access-Control-Expose-Headers"] = exposed
+	h["Cross-Origin-Resource-Policy"] = crossOrigin
+	h["Timing-Allow-Origin"] = anyOrigin
+	h["Vary"] = varyOrigin
 }
 
 // preflight answers what a browser asks before a request of its page.
@@ -50,13 +68,13 @@ func preflight(w http.ResponseWriter) {
 // the same URL without a query is another playlist a part later.
 func documentCaching(doc packager.Document) string {
 	if doc.Final {
-		return "public, max-age=3600"
+		return finalCaching
 	}
 	seconds := int64(doc.MaxAge / time.Second)
 	if seconds <= 0 {
-		return "no-cache"
+		return noCache
 	}
-	return fmt.Sprintf("public, max-age=%d", seconds)
+	return "public, max-age=" + strconv.FormatInt(seconds, 10)
 }
 
 // sendDocument sends a playlist, whole in any case: a range of a text that
@@ -65,47 +83,46 @@ func sendDocument(w http.ResponseWriter, r *http.Request, doc packager.Document,
 	h := w.Header()
 	text := doc.Body
 	if doc.Gzip != nil {
-		h.Set("Vary", "Origin, Accept-Encoding")
-		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
-			h.Set("Content-Encoding", "gzip")
+		h["Vary"] = varyEncoding
+		if acceptsGzip(r.Header["Accept-Encoding"]) {
+			h["Content-Encoding"] = encodingGzip
 			text = doc.Gzip
 		}
 	}
-	h.Set("Cache-Control", caching)
-	h.Set("Content-Type", packager.TypePlaylist)
-	h.Set("Content-Length", strconv.Itoa(len(text)))
+	h["Cache-Control"] = []string{caching}
+	h["Content-Type"] = typePlaylists
+	h["Content-Length"] = []string{strconv.Itoa(len(text))}
 	send(w, r, http.StatusOK, text)
 }
 
-// sendResource sends media, or the range of it that is asked for.
-func (h *Handler) sendResource(w http.ResponseWriter, r *http.Request, res packager.Resource) {
-	head := w.Header()
-	head.Set("Accept-Ranges", "bytes")
-	head.Set("Cache-Control", mediaCaching)
-	head.Set("Content-Type", res.Type)
-	status := http.StatusOK
-	asked := span{length: res.Size}
+// sendResource sends media, or the range of it that is asked for. Where it fails
+// nothing has been written.
+func sendResource(w http.ResponseWriter, r *http.Request, res packager.Resource) error {
+	h := w.Header()
+	status, asked := http.StatusOK, span{length: res.Size}
 	if span, ok := requestedSpan(r.Header, res.Size); ok {
 		if span.length == 0 {
-			head.Set("Content-Range", fmt.Sprintf("bytes */%d", res.Size))
-			h.fail(w, r, errRange)
-			return
+			h.Set("Content-Range", fmt.Sprintf("bytes */%d", res.Size))
+			return errRange
 		}
-		head.Set("Content-Range", span.contentRange(res.Size))
+		h.Set("Content-Range", span.contentRange(res.Size))
 		status, asked = http.StatusPartialContent, span
 	}
 	if res.File != nil {
 		if _, err := res.File.Seek(res.Offset+asked.offset, io.SeekStart); err != nil {
-			h.fail(w, r, fmt.Errorf("read a saved segment: %w", err))
-			return
+			return fmt.Errorf("read a saved segment: %w", err)
 		}
 	}
-	head.Set("Content-Length", strconv.FormatInt(asked.length, 10))
+	h["Accept-Ranges"] = acceptRanges
+	h["Cache-Control"] = mediaCached
+	h["Content-Type"] = []string{res.Type}
+	h["Content-Length"] = []string{strconv.FormatInt(asked.length, 10)}
 	if res.File != nil {
 		sendFile(w, r, status, res.File, asked.length)
-		return
+		return nil
 	}
 	send(w, r, status, asked.cut(res.Chunks)...)
+	return nil
 }
 
 // send writes the answer, each piece with a deadline of its own: the server has
@@ -114,10 +131,11 @@ func (h *Handler) sendResource(w http.ResponseWriter, r *http.Request, res packa
 // connection.
 func send(w http.ResponseWriter, r *http.Request, status int, chunks ...[]byte) {
 	control := http.NewResponseController(w)
-	// A writer without deadlines is none of net/http's servers.
-	_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
 	w.WriteHeader(status)
-	if r.Method == http.MethodHead {
+	if r.Method == http.MethodHead || len(chunks) == 0 {
+		// net/http sends the header once the handler has returned. A writer without
+		// deadlines is none of its servers.
+		_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
 		return
 	}
 	for _, chunk := range chunks {
@@ -135,6 +153,9 @@ func send(w http.ResponseWriter, r *http.Request, status int, chunks ...[]byte) 
 // acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip counts where it, or
 // else the asterisk, is named with a weight above zero.
 func acceptsGzip(fields []string) bool {
+	if len(fields) == 1 && (fields[0] == "gzip" || strings.HasPrefix(fields[0], "gzip, ")) {
+		return true // what browsers and proxies send
+	}
 	accepted, named := false, false
 	for _, item := range strings.Split(strings.Join(fields, ","), ",") {
 		coding, parameters, _ := strings.Cut(item, ";")

@@ -2,12 +2,18 @@
 // playback URL and hands out what the packager has rendered.
 //
 //	GET /api/video/v1/{region}.{account}.channel.{channel id}.m3u8   multivariant playlist
-//	GET /hls/{stream id}/{rendition}/index.m3u8                      media playlist, blocking
-//	GET /hls/{stream id}/{rendition}/{init, part or segment}         media
+//	GET /v/{session}/hls/{stream id}/{rendition}/index.m3u8          media playlist, blocking
+//	GET /v/{session}/hls/{stream id}/{rendition}/{name}              init section, part, segment
 //
-//	request ─► Handler ─► Live (which stream?) ─► packager.Stream ─► Document, Resource
-//	                                                                      │ shared bytes
-//	viewer  ◄── headers, range, gzip or not, write deadlines ◄────────────┘
+//	viewer ─► door ─► Handler ─► Live (which stream?) ─► packager.Stream ─► Document, Resource
+//	   ▲      (how     │ session, Rules, views                                    │ shared bytes
+//	   │       many?)  ▼                                                          │
+//	   └────── headers, range, gzip or not, write deadlines ◄─────────────────────┘
+//
+// The multivariant request mints a viewer session, which travels in the path of
+// all that follows, since players drop query strings. A path without "/v/{session}"
+// is the same resource, for caches that have taken the session off; it is no view.
+// URIs in media playlists are relative, so the bytes below are the same for all.
 //
 // One goroutine serves a request. It may block in the packager until a part is
 // there, and in the socket for as long as a viewer takes; it holds no lock and no

@@ -18,6 +18,9 @@ var (
 	ErrNoStream  = errors.New("there is no such stream, or it ended a while ago")
 )
 
+// ErrViewLimit is what Rules answer once as many watch as may.
+var ErrViewLimit = errors.New("the limit of concurrent views is reached")
+
 var (
 	errNoRendition = errors.New("the stream has no such rendition")
 	errMethod      = errors.New("only GET, HEAD and OPTIONS are served")
@@ -41,6 +44,8 @@ var catalogue = []failure{
 	{packager.ErrNotReady, http.StatusNotFound, "transcode_does_not_exist"},
 	{ErrNoChannel, http.StatusNotFound, "can_not_find_channel"},
 	{ErrNoStream, http.StatusNotFound, "can_not_find_stream"},
+	{errNoSession, http.StatusNotFound, "can_not_find_session"},
+	{ErrViewLimit, http.StatusTooManyRequests, "view_limit_reached"},
 	{errNoRendition, http.StatusNotFound, "can_not_find_rendition"},
 	{packager.ErrNotFound, http.StatusNotFound, "can_not_find_media"},
 	{errNoPage, http.StatusNotFound, "not_found"},
@@ -79,7 +84,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		encoded = nil // strings alone cannot fail
 	}
 	head := w.Header()
-	head.Set("Cache-Control", "no-store")
+	head.Set("Cache-Control", noStore)
 	head.Set("Content-Type", "application/json")
 	head.Set("Content-Length", strconv.Itoa(len(encoded)))
 	if f.status == http.StatusServiceUnavailable {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
+	"time"
 
 	"ladderd/packager"
 )
@@ -11,6 +14,7 @@ import (
 // Config says whose channels are served.
 type Config struct {
 	Region, Account string       // as in the playback URL
+	Rules           Rules        // nil admits everyone
 	Log             *slog.Logger // of what is our own fault; never nil
 }
 
@@ -27,20 +31,27 @@ type Live interface {
 
 // Handler answers viewers.
 type Handler struct {
-	config Config
-	live   Live
-	mux    *http.ServeMux
+	config   Config
+	channels string // what the names of this account's playlists begin with
+	live     Live
+	sessions *sessions
+	views    *views
 }
 
 // NewHandler makes the handler of a server of one account's channels.
 func NewHandler(c Config, live Live) *Handler {
-	h := &Handler{config: c, live: live, mux: http.NewServeMux()}
-	h.mux.HandleFunc(channelPattern, h.channel)
-	h.mux.HandleFunc(playlistPattern, h.playlist)
-	h.mux.HandleFunc(mediaPattern, h.media)
-	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { h.fail(w, r, errNoPage) })
-	return h
+	if c.Rules == nil {
+		c.Rules = everyone{}
+	}
+	return &Handler{
+		config: c, channels: c.Region + "." + c.Account + ".channel.",
+		live: live, sessions: newSessions(), views: newViews(),
+	}
 }
+
+// Views is how many viewer sessions download the stream of that id now. Requests
+// without a session, and what a cache before us answers, are not counted.
+func (h *Handler) Views(stream string) int { return h.views.of(stream, time.Now()) }
 
 // ServeHTTP implements http.Handler. Every answer carries the CORS headers, since
 // a browser hides even the status of one that does not.
@@ -53,7 +64,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		h.mux.ServeHTTP(w, r)
+		if err := h.get(w, r); err != nil {
+			h.fail(w, r, err)
+		}
 	case http.MethodOptions:
 		preflight(w)
 	default:
@@ -62,71 +75,95 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (h *Handler) channel(w http.ResponseWriter, r *http.Request) {
-	id, err := h.channelOf(r.PathValue("playlist"))
+// get answers, or says why it cannot and has written nothing.
+func (h *Handler) get(w http.ResponseWriter, r *http.Request) error {
+	if playlist, ok := strings.CutPrefix(r.URL.Path, channelPrefix); ok {
+		return h.channel(w, r, playlist)
+	}
+	p, ok := placeOf(r.URL.Path)
+	if !ok {
+		return errNoPage
+	}
+	if err := h.admit(p, r); err != nil {
+		return err
+	}
+	stream, err := h.live.Stream(p.stream)
 	if err != nil {
-		h.fail(w, r, err)
-		return
+		return err
+	}
+	rendition, ok := stream.Rendition(p.rendition)
+	if !ok {
+		return errNoRendition
+	}
+	if p.name == playlistName {
+		return h.playlist(w, r, rendition)
+	}
+	return h.media(w, r, rendition, p.name)
+}
+
+// admit lets a request below a stream in, and counts its session as a view.
+func (h *Handler) admit(p place, r *http.Request) error {
+	now := time.Now()
+	active := p.session != "" && h.views.active(p.session, p.stream, now)
+	if p.session != "" && !active && !h.sessions.genuine(p.session, p.stream) {
+		return errNoSession
+	}
+	if err := h.config.Rules.Admit(Viewer{Stream: p.stream, Session: p.session, Active: active}, r); err != nil {
+		return err
+	}
+	if p.session != "" && !active {
+		h.views.begin(p.session, p.stream, now)
+	}
+	return nil
+}
+
+// channel answers with a multivariant playlist whose URIs carry a new session. No
+// cache may keep it: two viewers would be one.
+func (h *Handler) channel(w http.ResponseWriter, r *http.Request, playlist string) error {
+	id, err := h.channelOf(playlist)
+	if err != nil {
+		return err
 	}
 	stream, err := h.live.Channel(id)
 	if err != nil {
-		h.fail(w, r, err)
-		return
+		return err
+	}
+	if err := h.config.Rules.Admit(Viewer{Channel: id, Stream: stream.ID()}, r); err != nil {
+		return err
 	}
 	audioOnly := r.URL.Query().Get("allow_audio_only") == "true"
-	doc, err := stream.Multivariant(mediaPrefix(stream.ID()), audioOnly)
+	doc, err := stream.Multivariant(mediaPrefix(h.sessions.mint(stream.ID()), stream.ID()), audioOnly)
 	if err != nil {
-		h.fail(w, r, err)
-		return
+		return err
 	}
-	// The URL is the channel's: its next broadcast has another playlist.
-	sendDocument(w, r, doc, "no-cache")
+	sendDocument(w, r, doc, noStore)
+	return nil
 }
 
-func (h *Handler) playlist(w http.ResponseWriter, r *http.Request) {
-	query, err := directives(r.URL.Query())
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	rendition, err := h.rendition(r)
-	if err != nil {
-		h.fail(w, r, err)
-		return
+func (h *Handler) playlist(w http.ResponseWriter, r *http.Request, rendition *packager.Rendition) error {
+	query := packager.Plain
+	if r.URL.RawQuery != "" {
+		values, _ := url.ParseQuery(r.URL.RawQuery) // what of it can be read
+		var err error
+		if query, err = directives(values); err != nil {
+			return err
+		}
 	}
 	doc, err := rendition.Playlist(r.Context(), query)
 	if err != nil {
-		h.fail(w, r, cancelled(r.Context(), err))
-		return
+		return cancelled(r.Context(), err)
 	}
 	sendDocument(w, r, doc, documentCaching(doc))
+	return nil
 }
 
-func (h *Handler) media(w http.ResponseWriter, r *http.Request) {
-	rendition, err := h.rendition(r)
+func (h *Handler) media(w http.ResponseWriter, r *http.Request, rendition *packager.Rendition, name string) error {
+	res, err := rendition.Media(r.Context(), name)
 	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	res, err := rendition.Media(r.Context(), r.PathValue("media"))
-	if err != nil {
-		h.fail(w, r, cancelled(r.Context(), err))
-		return
+		return cancelled(r.Context(), err)
 	}
 	defer res.Close()
-	h.sendResource(w, r, res)
-}
-
-func (h *Handler) rendition(r *http.Request) (*packager.Rendition, error) {
-	stream, err := h.live.Stream(r.PathValue("stream"))
-	if err != nil {
-		return nil, err
-	}
-	rendition, ok := stream.Rendition(r.PathValue("rendition"))
-	if !ok {
-		return nil, errNoRendition
-	}
-	return rendition, nil
+	return sendResource(w, r, res)
 }
 
 // cancelled names what ended a request's context in place of the packager's plain

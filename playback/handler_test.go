@@ -22,15 +22,15 @@ func TestRequestsAndAnswers(t *testing.T) {
 	const (
 		text   = "application/vnd.apple.mpegurl"
 		video  = "video/mp4"
-		forced = "public, max-age=3600, immutable"
+		forced = mediaCaching
 	)
 	for _, c := range []struct {
 		url, contentType, caching string
 		holds, lacks              string
 	}{
-		{channelURL, text, "no-cache", mediaURL + "index.m3u8", "audio_only"},
-		{channelURL + "?allow_audio_only=true", text, "no-cache", "/audio_only/index.m3u8", ""},
-		{channelURL + "?allow_audio_only=1&player=x", text, "no-cache", "#EXT-X-STREAM-INF", "audio_only"},
+		{channelURL, text, "no-store", mediaURL + "index.m3u8", "audio_only"},
+		{channelURL + "?allow_audio_only=true", text, "no-store", "/audio_only/index.m3u8", ""},
+		{channelURL + "?allow_audio_only=1&player=x", text, "no-store", "#EXT-X-STREAM-INF", "audio_only"},
 		{mediaURL + "index.m3u8", text, "no-cache", "2.0.m4s", "#EXT-X-ENDLIST"},
 		{mediaURL + "index.m3u8?_HLS_msn=1", text, "public, max-age=12", "1.m4s", ""},
 		{mediaURL + "index.m3u8?_HLS_msn=2&_HLS_part=0&token=a.b.c", text, "public, max-age=12", "2.0.m4s", ""},
@@ -75,7 +75,12 @@ func TestFailuresSayWhy(t *testing.T) {
 		{mediaURL + "9.m4s", 404, "can_not_find_media", "no such part"},
 		{mediaURL + "1.99.m4s", 404, "can_not_find_media", "no such part"},
 		{mediaURL + "init9.mp4", 404, "can_not_find_media", "no such part"},
-		{mediaURL + "..%2f..%2fetc", 404, "can_not_find_media", "no such part"},
+		{mediaURL + "..%2f..%2fetc", 404, "not_found", "no such page"},
+		{"//hls/" + streamID + "/360p30/0.m4s", 404, "not_found", "no such page"},
+		{"/hls/" + streamID + "//0.m4s", 404, "not_found", "no such page"},
+		{"/v//hls/" + streamID + "/360p30/0.m4s", 404, "not_found", "no such page"},
+		{"/v/x/" + streamID + "/360p30/0.m4s", 404, "not_found", "no such page"},
+		{"/v/x" + mediaURL + "0.m4s", 404, "can_not_find_session", "no such viewer session"},
 		{"/", 404, "not_found", "no such page"},
 		{"/hls/" + streamID, 404, "not_found", "no such page"},
 		{mediaURL + "index.m3u8?_HLS_msn=99", 400, "too_far_ahead", "too far ahead"},

@@ -2,6 +2,7 @@ package playback
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,42 +16,67 @@ import (
 // blocking request may wait for three target durations, and send has a deadline
 // for each piece.
 const (
-	headerTimeout = 10 * time.Second
+	headerTimeout = 10 * time.Second // also of the TLS handshake
 	idleTimeout   = 90 * time.Second
 	headerLimit   = 16 << 10 // bytes; a playback token in the URL takes 2 KB
 )
 
-// Server serves viewers on one listener.
+// overHTTP2 bounds what one HTTP/2 connection may take. A player has a handful of
+// requests open, a cache before us more; RFC 9113, 6.5.2, advises against less
+// than 100. net/http runs no more handlers than that at once, whatever a viewer
+// opens and resets, and ends the connection of one who goes on. Nobody sends
+// bodies, so what is read ahead is the least that is allowed.
+var overHTTP2 = http.HTTP2Config{
+	MaxConcurrentStreams:          100,
+	MaxReadFrameSize:              16 << 10,
+	MaxReceiveBufferPerConnection: 64 << 10,
+	MaxReceiveBufferPerStream:     16 << 10,
+	SendPingTimeout:               30 * time.Second, // a viewer that is gone without a word
+	PingTimeout:                   15 * time.Second,
+	WriteByteTimeout:              stallTimeout,
+}
+
+// Server serves viewers on any number of listeners.
 type Server struct {
 	http  *http.Server
+	door  *door
 	close context.CancelCauseFunc // ends what all requests wait in
-	asked *atomic.Int64           // when the last request came, in Unix nanoseconds
+	asked atomic.Int64            // when the last request came, in Unix nanoseconds
+}
+
+// Options of a server.
+type Options struct {
+	// Connections is how many may be open at once, PerAddress how many of them from
+	// one address; see door. Zero is no limit.
+	Connections, PerAddress int
+	// Certificate is of the listeners of ServeTLS.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	Log         *slog.Logger
 }
 
 // quiet is how long no request must come for viewers to have what they need. It
 // is longer than a player waits between two requests of a stream that has ended.
 const quiet = time.Second
 
-// NewServer makes a server of the handler; Serve starts it.
-func NewServer(h http.Handler, log *slog.Logger) *Server {
+// NewServer makes a server of the handler; Serve and ServeTLS start it.
+func NewServer(h http.Handler, o Options) *Server {
 	base, cancel := context.WithCancelCause(context.Background())
-	asked := new(atomic.Int64)
-	return &Server{
-		close: cancel,
-		asked: asked,
-		http: &http.Server{
-			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				asked.Store(time.Now().UnixNano())
-				h.ServeHTTP(w, r)
-			}),
-			BaseContext:       func(net.Listener) context.Context { return base },
-			ReadHeaderTimeout: headerTimeout,
-			IdleTimeout:       idleTimeout,
-			MaxHeaderBytes:    headerLimit,
-			// What net/http logs are viewers' broken connections.
-			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		},
+	s := &Server{close: cancel, door: newDoor(o.Connections, o.PerAddress, o.Log)}
+	s.http = &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.asked.Store(time.Now().UnixNano())
+			h.ServeHTTP(w, r)
+		}),
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerLimit,
+		HTTP2:             &overHTTP2,
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: o.Certificate},
+		// What net/http logs are viewers' broken connections.
+		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
+	return s
 }
 
 // Settle waits until viewers have asked for nothing for a while, or until ctx
@@ -71,7 +97,16 @@ func (s *Server) Settle(ctx context.Context) {
 // Serve accepts viewers on ln, which it closes in the end. It blocks until
 // Shutdown, then returns nil, or until the listener fails.
 func (s *Server) Serve(ln net.Listener) error {
-	if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+	return served(ln, s.http.Serve(s.door.guard(ln)))
+}
+
+// ServeTLS is Serve for HTTPS, by HTTP/2 or HTTP/1.1 as the viewer chooses.
+func (s *Server) ServeTLS(ln net.Listener) error {
+	return served(ln, s.http.ServeTLS(s.door.guard(ln), "", ""))
+}
+
+func served(ln net.Listener, err error) error {
+	if !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve viewers on %s: %w", ln.Addr(), err)
 	}
 	return nil

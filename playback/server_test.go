@@ -48,7 +48,7 @@ type running struct {
 
 func startServer(t *testing.T, h http.Handler) *running {
 	s := &running{
-		t: t, server: NewServer(h, slog.New(slog.DiscardHandler)), served: make(chan error, 1),
+		t: t, server: NewServer(h, Options{Log: slog.New(slog.DiscardHandler)}), served: make(chan error, 1),
 		listener: &pipes{conns: make(chan net.Conn), closed: make(chan struct{})},
 	}
 	go func() { s.served <- s.server.Serve(s.listener) }()
@@ -232,7 +232,7 @@ func TestViewerWhoLeavesFreesItsWaiter(t *testing.T) {
 		close(entered)
 		h.ServeHTTP(w, r)
 		left <- r.Context().Err()
-	}), slog.New(slog.DiscardHandler))
+	}), Options{Log: slog.New(slog.DiscardHandler)})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

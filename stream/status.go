@@ -14,6 +14,7 @@ type Status struct {
 	Protocol   string    `json:"protocol"`
 	Remote     string    `json:"remote"` // the publisher's host:port
 	Renditions []string  `json:"renditions"`
+	Viewers    int       `json:"viewers"` // sessions that download it; whoever serves viewers fills it in
 	Health     []Finding `json:"health"`
 	Worker     *Worker   `json:"worker,omitempty"` // absent where nothing is transcoded
 	Window     *Window   `json:"window,omitempty"` // absent until there are renditions

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"ladderd/certificate"
 	"ladderd/config"
 )
 
@@ -15,7 +16,15 @@ func (c *checkConfigCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	for _, w := range cfg.Warnings() {
+	warnings := cfg.Warnings()
+	if tls := cfg.Playback.TLS; tls.Listen.On() {
+		more, err := certificate.Check(tls.Cert, tls.Key)
+		if err != nil {
+			return fmt.Errorf("%s: playback.tls: %w", c.File, err)
+		}
+		warnings = append(warnings, more...)
+	}
+	for _, w := range warnings {
 		fmt.Println("warning: " + w)
 	}
 	fmt.Println(c.File + ": ok")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"ladderd/certificate"
 	"ladderd/config"
 	"ladderd/ingest/rtmp"
 	"ladderd/media"
@@ -30,12 +30,14 @@ const (
 
 // daemon is all that `ladderd serve` runs: the hub, and a server per listener.
 type daemon struct {
-	log     *slog.Logger
-	disk    *packager.Disk // nil where windows stay in memory
-	hub     *stream.Hub
-	servers []server // in the order in which they are to be stopped
-	running sync.WaitGroup
-	failed  chan error // a listener that ended by itself
+	log          *slog.Logger
+	disk         *packager.Disk // nil where windows stay in memory
+	hub          *stream.Hub
+	play         *playback.Handler
+	certificates []*certificate.Store
+	servers      []server // in the order in which they are to be stopped
+	running      sync.WaitGroup
+	failed       chan error // a listener that ended by itself
 }
 
 // server is one listener's.
@@ -50,6 +52,7 @@ type server struct {
 func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	disk, diskErr := windowDisk(cfg, log)
 	d := &daemon{log: log, disk: disk, hub: newHub(cfg, disk, log)}
+	d.play = playback.NewHandler(playback.Config{Region: cfg.Server.Region, Account: cfg.Server.Account, Log: log}, viewers{d.hub})
 	err := errors.Join(d.addRTMP(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err != nil {
 		d.close()
@@ -89,32 +92,12 @@ func (d *daemon) addRTMP(cfg *config.Config) error {
 	return nil
 }
 
-func (d *daemon) addPlayback(cfg *config.Config) error {
-	ln, err := d.listen("playback", cfg.Playback.Listen)
-	if ln == nil {
-		return err
-	}
-	play := playback.NewHandler(playback.Config{Region: cfg.Server.Region, Account: cfg.Server.Account, Log: d.log}, viewers{d.hub})
-	handler, err := viewerHandler(cfg, play)
-	if err != nil {
-		return errors.Join(err, ln.Close())
-	}
-	s := playback.NewServer(handler, d.log)
-	d.servers = append(d.servers, server{"playback", func() error { return s.Serve(ln) }, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
-		defer cancel()
-		s.Settle(ctx)
-		return s.Shutdown(ctx)
-	}})
-	return nil
-}
-
 func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	ln, err := d.listen("metrics", cfg.Metrics.Listen)
 	if ln == nil {
 		return err
 	}
-	s := &http.Server{Handler: healthHandler(d.hub, diskErr), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	s := &http.Server{Handler: healthHandler(d.streams, diskErr), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve metrics: %w", err)

@@ -62,7 +62,7 @@ func TestDaemonGoesOnWithoutADisk(t *testing.T) {
 	}
 	_, reason := windowDisk(cfg, quiet())
 	w := httptest.NewRecorder()
-	healthHandler(d.hub, reason).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	healthHandler(d.streams, reason).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
 	if !strings.Contains(w.Body.String(), `"window_disk_error":"open the window's directory`) {
 		t.Errorf("health says %s", w.Body)
 	}

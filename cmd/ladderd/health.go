@@ -11,7 +11,7 @@ import (
 // listeners stand, /healthz with what its streams do.
 // window_disk_error is there where no stream's window is on disk, for the reason that
 // it names.
-func healthHandler(hub *stream.Hub, windowDisk error) http.Handler {
+func healthHandler(streams func() []stream.Status, windowDisk error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -20,7 +20,7 @@ func healthHandler(hub *stream.Hub, windowDisk error) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		report := map[string]any{"streams": hub.Status()}
+		report := map[string]any{"streams": streams()}
 		if windowDisk != nil {
 			report["window_disk_error"] = windowDisk.Error()
 		}

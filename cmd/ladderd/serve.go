@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"ladderd/config"
 )
@@ -28,14 +31,28 @@ func (c *serveCommand) Run() error {
 	}
 	d.start()
 	log.Info("ready", "channels", len(cfg.Channels))
-	// A daemon that nobody reaches any more ends, for whoever runs it to start anew.
-	select {
-	case <-ctx.Done():
-	case err = <-d.failed:
-	}
+	err = d.await(ctx)
 	log.Info("draining: publishers are told, playlists get their end")
 	d.close()
 	return err
+}
+
+// await reloads at each SIGHUP, until ctx ends or a listener fails: a daemon that
+// nobody reaches any more ends, for whoever runs it to start anew.
+func (d *daemon) await(ctx context.Context) error {
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
+	defer signal.Stop(hangUp)
+	for {
+		select {
+		case <-hangUp:
+			d.reload()
+		case <-ctx.Done():
+			return nil
+		case err := <-d.failed:
+			return err
+		}
+	}
 }
 
 func (c *serveCommand) load() (*config.Config, error) {

@@ -25,7 +25,7 @@ func TestEveryAnswerOfPlaybackHasCORS(t *testing.T) {
 		status       int
 	}{
 		{"GET", playback.PlaybackPath("local", "000000000000", "studioA"), http.StatusNotFound},
-		{"GET", "//hls/st-x/720p30/index.m3u8", http.StatusTemporaryRedirect},
+		{"GET", "//hls/st-x/720p30/index.m3u8", http.StatusNotFound},
 		{"GET", "/nothing", http.StatusNotFound},
 		{"GET", "/watch/nobody/", http.StatusNotFound},
 		{"OPTIONS", "//hls", http.StatusNoContent},

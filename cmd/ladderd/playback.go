@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"ladderd/certificate"
+	"ladderd/config"
+	"ladderd/playback"
+	"ladderd/stream"
+)
+
+// addPlayback opens the viewers' listeners, HTTP and HTTPS, which are one server:
+// their limits hold for both together, and they drain at once.
+func (d *daemon) addPlayback(cfg *config.Config) error {
+	handler, err := viewerHandler(cfg, d.play)
+	if err != nil {
+		return err
+	}
+	options := playback.Options{
+		Connections: cfg.Playback.MaxConnections, PerAddress: cfg.Playback.MaxConnectionsPerAddress, Log: d.log,
+	}
+	if cfg.Playback.TLS.Listen.On() {
+		store, err := d.addCertificate(cfg.Playback.TLS)
+		if err != nil {
+			return fmt.Errorf("playback by HTTPS: %w", err)
+		}
+		options.Certificate = store.Certificate
+	}
+	plain, err := d.listen("playback", cfg.Playback.Listen)
+	if err != nil {
+		return err
+	}
+	secure, err := d.listen("playback by HTTPS", cfg.Playback.TLS.Listen)
+	if err != nil {
+		if plain != nil {
+			err = errors.Join(err, plain.Close())
+		}
+		return err
+	}
+	s := playback.NewServer(handler, options)
+	stop := sync.OnceValue(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+		defer cancel()
+		s.Settle(ctx)
+		return s.Shutdown(ctx)
+	})
+	if plain != nil {
+		d.servers = append(d.servers, server{"playback", func() error { return s.Serve(plain) }, stop})
+	}
+	if secure != nil {
+		d.servers = append(d.servers, server{"playback by HTTPS", func() error { return s.ServeTLS(secure) }, stop})
+	}
+	return nil
+}
+
+// addCertificate loads a listener's certificate and has it watched.
+func (d *daemon) addCertificate(c config.TLS) (*certificate.Store, error) {
+	store, err := certificate.Load(c.Cert, c.Key, d.log)
+	if err != nil {
+		return nil, err
+	}
+	d.certificates = append(d.certificates, store)
+	ctx, stop := context.WithCancel(context.Background())
+	d.servers = append(d.servers, server{"certificate", func() error {
+		store.Watch(ctx)
+		return nil
+	}, func() error {
+		stop()
+		return nil
+	}})
+	return store, nil
+}
+
+// reload takes what can be taken without a restart: certificates. What is no good
+// is told, and what was in use stays.
+func (d *daemon) reload() {
+	for _, c := range d.certificates {
+		if err := c.Reload(); err != nil {
+			d.log.Error("the certificate is no good; the old one stays in use", "reason", err)
+		}
+	}
+	d.log.Info("reloaded", "certificates", len(d.certificates))
+}
+
+// streams is what the live streams do, with how many watch each.
+func (d *daemon) streams() []stream.Status {
+	list := d.hub.Status()
+	for i := range list {
+		list[i].Viewers = d.play.Views(list[i].ID)
+	}
+	return list
+}
