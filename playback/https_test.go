@@ -1,0 +1,159 @@
+package playback
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"ladderd/certificate"
+	"ladderd/testassets/pki"
+)
+
+// secure is a server by HTTPS on a port of its own.
+type secure struct {
+	server *Server
+	store  *certificate.Store
+	cert   string // path
+	key    string
+	addr   string
+}
+
+func startSecure(t *testing.T, h http.Handler) *secure {
+	t.Helper()
+	s := new(secure)
+	var err error
+	if s.cert, s.key, err = pki.Write(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	if s.store, err = certificate.Load(s.cert, s.key, log); err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = ln.Addr().String()
+	s.server = NewServer(h, Options{Certificate: s.store.Certificate, Log: log})
+	served := make(chan error, 1)
+	go func() { served <- s.server.ServeTLS(ln) }()
+	t.Cleanup(func() {
+		_ = s.server.Shutdown(t.Context()) // which is over: what is still open is cut off
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// client trusts the server's certificate of now.
+func (s *secure) client(t *testing.T, change func(*http.Transport)) *http.Client {
+	t.Helper()
+	text, err := os.ReadFile(s.cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
+	if change != nil {
+		change(transport)
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
+}
+
+func fetch(t *testing.T, c *http.Client, url string) (*http.Response, string) {
+	t.Helper()
+	r, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, string(text)
+}
+
+func TestHTTPSByBothVersions(t *testing.T) {
+	b := newBroadcast(t)
+	b.send(75)
+	h := newTestHandler(t, b)
+	s := startSecure(t, h)
+	for _, c := range []struct {
+		proto  string
+		change func(*http.Transport)
+	}{
+		{"HTTP/2.0", nil},
+		{"HTTP/1.1", func(tr *http.Transport) { tr.ForceAttemptHTTP2 = false; tr.TLSNextProto = noHTTP2 }},
+	} {
+		client := s.client(t, c.change)
+		r, text := fetch(t, client, "https://"+s.addr+channelURL)
+		session := sessionInPath.FindStringSubmatch(text)
+		if r.Proto != c.proto || r.StatusCode != http.StatusOK || session == nil {
+			t.Errorf("%s: %s %s %s", c.proto, r.Proto, r.Status, text)
+			continue
+		}
+		r, text = fetch(t, client, "https://"+s.addr+"/v/"+session[1]+mediaURL+"0.m4s")
+		if want := get(h, mediaURL+"0.m4s").Body.String(); r.StatusCode != http.StatusOK || text != want {
+			t.Errorf("%s: %s, %d bytes", c.proto, r.Status, len(text))
+		}
+		expectHeader(t, c.proto, r.Header, "Access-Control-Allow-Origin", "*")
+		if _, text := fetch(t, client, "https://"+s.addr+mediaURL+"77.m4s"); !strings.Contains(text, `"https://`+s.addr) {
+			t.Errorf("%s: the error's URL is not HTTPS: %s", c.proto, text)
+		}
+	}
+}
+
+var noHTTP2 = map[string]func(string, *tls.Conn) http.RoundTripper{}
+
+func TestOldTLSIsRefused(t *testing.T) {
+	s := startSecure(t, http.NotFoundHandler())
+	for version, ok := range map[uint16]bool{tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		c, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: version})
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+		if err == nil {
+			_ = c.Close()
+		}
+	}
+}
+
+// An open connection goes on with the certificate that it began with.
+func TestNewCertificateDropsNobody(t *testing.T) {
+	b := newBroadcast(t)
+	b.send(45)
+	s := startSecure(t, newTestHandler(t, b))
+	client := s.client(t, nil)
+	before, _ := fetch(t, client, "https://"+s.addr+mediaURL+"0.m4s")
+	p, err := pki.New("renewed", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string][]byte{s.cert: p.Cert, s.key: p.Key} {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.store.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	after, _ := fetch(t, client, "https://"+s.addr+mediaURL+"0.m4s")
+	if a, b := before.TLS.PeerCertificates[0], after.TLS.PeerCertificates[0]; !a.Equal(b) {
+		t.Error("the open connection was dropped")
+	}
+	renewed, _ := fetch(t, s.client(t, nil), "https://"+s.addr+mediaURL+"0.m4s")
+	if name := renewed.TLS.PeerCertificates[0].Subject.CommonName; name != "renewed" {
+		t.Errorf("a new connection was given the certificate of %q", name)
+	}
+}
