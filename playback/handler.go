@@ -101,7 +101,8 @@ func (h *Handler) get(w http.ResponseWriter, r *http.Request) error {
 	return h.media(w, r, rendition, p.name)
 }
 
-// admit lets a request below a stream in, and counts its session as a view.
+// admit lets a request below a stream in. A session is a view from its first media
+// on: who only looks at a playlist, as the player page does while it waits, is none.
 func (h *Handler) admit(p place, r *http.Request) error {
 	now := time.Now()
 	active := p.session != "" && h.views.active(p.session, p.stream, now)
@@ -111,7 +112,7 @@ func (h *Handler) admit(p place, r *http.Request) error {
 	if err := h.config.Rules.Admit(Viewer{Stream: p.stream, Session: p.session, Active: active}, r); err != nil {
 		return err
 	}
-	if p.session != "" && !active {
+	if p.session != "" && !active && p.name != playlistName {
 		h.views.begin(p.session, p.stream, now)
 	}
 	return nil

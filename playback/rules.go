@@ -19,9 +19,9 @@ type Viewer struct {
 	// Session is the viewer session of a request below the multivariant playlist,
 	// empty where the URL has none. It is genuine.
 	Session string
-	// Active is true where the session is a view already: it has downloaded within
-	// the last half minute. The first of its requests is the place for a limit of
-	// views, which Handler.Views counts.
+	// Active is true where the session is a view already: it has begun to download
+	// media, and asked for something within the last half minute. A limit of views,
+	// which Handler.Views counts, is for those who are not.
 	Active bool
 }
 

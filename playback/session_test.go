@@ -87,10 +87,13 @@ func TestViewsAreSessionsThatDownload(t *testing.T) {
 		expect("sessions that have not asked for anything", 0)
 		watch := func(session string) {
 			t.Helper()
-			if w := get(h, "/v/"+session+mediaURL+"index.m3u8"); w.Code != http.StatusOK {
+			if w := get(h, "/v/"+session+mediaURL+"0.m4s"); w.Code != http.StatusOK {
 				t.Errorf("status %d", w.Code)
 			}
 		}
+		look := func(session string) { get(h, "/v/"+session+mediaURL+"index.m3u8") }
+		look(one)
+		expect("a session that has only looked at a playlist", 0)
 		watch(one)
 		watch(one)
 		get(h, mediaURL+"0.m4s")
@@ -98,7 +101,7 @@ func TestViewsAreSessionsThatDownload(t *testing.T) {
 		watch(other)
 		expect("two sessions", 2)
 		<-time.After(viewPause - time.Second) // of the bubble's clock
-		watch(one)
+		look(one)
 		<-time.After(2 * time.Second)
 		expect("one of them has gone", 1)
 		<-time.After(viewPause)
@@ -158,10 +161,10 @@ func TestRulesDecideWhoMayWatch(t *testing.T) {
 	h := newTestHandler(t, b)
 	rule.h, h.config.Rules = h, rule
 	one, other := join(t, h), join(t, h)
-	if w := get(h, "/v/"+one+mediaURL+"index.m3u8"); w.Code != http.StatusOK {
+	if w := get(h, "/v/"+one+mediaURL+"0.m4s"); w.Code != http.StatusOK {
 		t.Errorf("the first viewer: status %d", w.Code)
 	}
-	for what, url := range map[string]string{"a second viewer": "/v/" + other + mediaURL + "index.m3u8", "a third": channelURL} {
+	for what, url := range map[string]string{"a second viewer": "/v/" + other + mediaURL + "0.m4s", "a third": channelURL} {
 		w := get(h, url)
 		expectFailure(t, what, w.Code, w.Header(), w.Body.Bytes(), 429, "view_limit_reached", "limit of concurrent views")
 	}

@@ -33,6 +33,7 @@ ffmpeg-source  command:clang                  clang                     compiles
 build          command:npm                    npm                       fetches hls.js, the player of the demo page
 demo           command:ffmpeg                 ffmpeg                    publishes the broadcast
 test           command:ffprobe                ffmpeg                    publishes and reads, as a client that is not ours
+test           command:nginx                  nginx-light               caches, as configs/nginx-edge.conf has it
 test           command:chromium               chromium                  plays, as a client that is not ours
 test           command:gst-launch-1.0         gstreamer1.0-tools        publishes, as a client that is not ours
 test           package:gstreamer1.0-plugins-base gstreamer1.0-plugins-base  test picture and sound

@@ -22,6 +22,7 @@ type Stream struct {
 	Channel    string    `json:"channel"`
 	Remote     string    `json:"remote"` // the publisher's host:port
 	Renditions []string  `json:"renditions"`
+	Viewers    int       `json:"viewers"`
 	Health     []Finding `json:"health"`
 	Worker     *Worker   `json:"worker"` // nil where nothing is transcoded
 }

@@ -44,7 +44,7 @@ func TestSecondPublisherIsRefusedAndTheFirstGoesOn(t *testing.T) {
 	first, err := publish.FFmpeg(d.RTMP(c.Key), file)
 	first = stopAtEnd(t, first, err)
 	v := view(t, d, d.Playback(c.ID)+"?allow_audio_only=true", 2, nil)
-	before, err := d.AwaitStream(t.Context(), c.ID, nil)
+	before, err := d.AwaitStream(t.Context(), c.ID, func(s daemon.Stream) bool { return s.Viewers == 1 })
 	if err != nil {
 		t.Fatal(err)
 	}
