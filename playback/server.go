@@ -38,10 +38,11 @@ var overHTTP2 = http.HTTP2Config{
 
 // Server serves viewers on any number of listeners.
 type Server struct {
-	http  *http.Server
-	door  *door
-	close context.CancelCauseFunc // ends what all requests wait in
-	asked atomic.Int64            // when the last request came, in Unix nanoseconds
+	http    *http.Server
+	door    *door
+	express *express
+	close   context.CancelCauseFunc // ends what all requests wait in
+	asked   atomic.Int64            // when the last request came, in Unix nanoseconds
 }
 
 // Options of a server.
@@ -76,6 +77,7 @@ func NewServer(h http.Handler, o Options) *Server {
 		// What net/http logs are viewers' broken connections.
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
+	s.express = newExpress(base, s.http.Handler, o.Log)
 	return s
 }
 
@@ -97,7 +99,7 @@ func (s *Server) Settle(ctx context.Context) {
 // Serve accepts viewers on ln, which it closes in the end. It blocks until
 // Shutdown, then returns nil, or until the listener fails.
 func (s *Server) Serve(ln net.Listener) error {
-	return served(ln, s.http.Serve(s.door.guard(ln)))
+	return served(ln, s.http.Serve(s.express.front(s.door.guard(ln))))
 }
 
 // ServeTLS is Serve for HTTPS, by HTTP/2 or HTTP/1.1 as the viewer chooses.
@@ -116,8 +118,12 @@ func served(ln net.Listener, err error) error {
 // answers that are being sent finish until ctx ends, and then cuts them off.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.close(errClosing)
-	if err := s.http.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("shut down playback: %w", err), s.http.Close())
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	if err := errors.Join(err, s.express.shut(ctx)); err != nil {
+		return fmt.Errorf("shut down playback: %w", err)
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func TestSlowViewerIsCutOffAndHarmsNobody(t *testing.T) {
 		}
 		_ = other.Close()
 
-		<-time.After(stallTimeout) // of the bubble's clock
+		<-time.After(2 * stallTimeout) // of the bubble's clock
 		synctest.Wait()
 		if _, err := slow.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("the connection still stands: %v", err)

@@ -44,6 +44,9 @@ func TestSecondPublisherIsRefusedAndTheFirstGoesOn(t *testing.T) {
 	first, err := publish.FFmpeg(d.RTMP(c.Key), file)
 	first = stopAtEnd(t, first, err)
 	v := view(t, d, d.Playback(c.ID)+"?allow_audio_only=true", 2, nil)
+	if _, err := v.client.Get(t.Context(), strings.Replace(v.Variants[0].URL, "index.m3u8", "0.0.m4s", 1)); err != nil {
+		t.Error(err)
+	}
 	before, err := d.AwaitStream(t.Context(), c.ID, func(s daemon.Stream) bool { return s.Viewers == 1 })
 	if err != nil {
 		t.Fatal(err)
