@@ -114,6 +114,42 @@ func TestHTTPSByBothVersions(t *testing.T) {
 	}
 }
 
+// A server whose plain listener runs first has HTTP/2 on the other all the same.
+func TestHTTP2BesidePlainHTTP(t *testing.T) {
+	cert, key, err := pki.Write(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	store, err := certificate.Load(cert, key, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewServer(newTestHandler(t, (*broadcast)(nil)), Options{Certificate: store.Certificate, Log: log})
+	served := make(chan error, 2)
+	open := func(serve func(net.Listener) error) string {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { served <- serve(ln) }()
+		return ln.Addr().String()
+	}
+	t.Cleanup(func() {
+		_ = s.Shutdown(t.Context()) // which is over: what is still open is cut off
+		for range 2 {
+			if err := <-served; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	client := (&secure{cert: cert}).client(t, nil)
+	fetch(t, client, "http://"+open(s.Serve)+"/") // so it runs
+	if r, _ := fetch(t, client, "https://"+open(s.ServeTLS)+"/"); r.ProtoMajor != 2 {
+		t.Errorf("%s by HTTPS", r.Proto)
+	}
+}
+
 var noHTTP2 = map[string]func(string, *tls.Conn) http.RoundTripper{}
 
 func TestOldTLSIsRefused(t *testing.T) {

@@ -73,7 +73,11 @@ func NewServer(h http.Handler, o Options) *Server {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerLimit,
 		HTTP2:             &overHTTP2,
-		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: o.Certificate},
+		// NextProtos: without it a Serve that comes before ServeTLS leaves HTTP/2 out,
+		// and connections that have agreed on it are closed.
+		TLSConfig: &tls.Config{
+			MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: o.Certificate,
+		},
 		// What net/http logs are viewers' broken connections.
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
