@@ -27,7 +27,7 @@ const (
 // broadcast is a live stream of 30 frames and one segment a second, 640×360, with
 // an audio_only rendition for those who ask. Its packets' contents are no pictures.
 type broadcast struct {
-	t      *testing.T
+	t      testing.TB
 	stream *packager.Stream
 	video  *media.VideoParams
 	audio  *media.AudioParams
@@ -36,10 +36,10 @@ type broadcast struct {
 	sounds int64
 }
 
-func newBroadcast(t *testing.T) *broadcast { return newBroadcastOn(t, nil) }
+func newBroadcast(t testing.TB) *broadcast { return newBroadcastOn(t, nil) }
 
 // newBroadcastOn keeps the broadcast's older segments on disk.
-func newBroadcastOn(t *testing.T, disk *packager.Disk) *broadcast {
+func newBroadcastOn(t testing.TB, disk *packager.Disk) *broadcast {
 	t.Helper()
 	b := &broadcast{t: t, start: media.Clock}
 	sps, _ := hex.DecodeString("674d401ed900a02ff970110000030001000003003c0f162e48")
@@ -117,7 +117,7 @@ func (b *broadcast) Stream(id string) (*packager.Stream, error) {
 	return b.stream, nil
 }
 
-func newTestHandler(t *testing.T, live Live) *Handler {
+func newTestHandler(t testing.TB, live Live) *Handler {
 	return NewHandler(Config{
 		Region: "local", Account: "000000000000",
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),

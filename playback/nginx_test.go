@@ -113,7 +113,7 @@ func edgeConfig(t *testing.T, changes map[string]string) string {
 	return conf
 }
 
-func startOrigin(t *testing.T, h http.Handler) string {
+func startOrigin(t testing.TB, h http.Handler) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -155,6 +155,30 @@ func TestViewerWhoSendsNoRequestIsCutOff(t *testing.T) {
 	})
 }
 
+// A viewer may be quiet between two requests, and not for ever.
+func TestIdleViewerIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBroadcast(t)
+		b.send(45)
+		s := startServer(t, newTestHandler(t, b))
+		c := s.connect(line(mediaURL + "0.0.m4s"))
+		read(t, c)
+		<-time.After(idleTimeout - time.Second) // of the bubble's clock
+		if _, err := io.WriteString(c, line(mediaURL+"0.0.m4s")); err != nil {
+			t.Fatal(err)
+		}
+		read(t, c)
+		began := time.Now()
+		if _, err := io.Copy(io.Discard, c); err != nil {
+			t.Error(err)
+		}
+		if stood := time.Since(began); stood < idleTimeout || stood > 2*idleTimeout {
+			t.Errorf("stood for %v", stood)
+		}
+		s.stop()
+	})
+}
+
 func TestLongHeaderIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := startServer(t, newTestHandler(t, (*broadcast)(nil)))
