@@ -24,6 +24,9 @@ type answerWriter struct {
 	until  time.Time // the deadline for writing that is set
 }
 
+// answerFields is for how many fields an answer's map has room: all that there are.
+const answerFields = 14
+
 var (
 	errLength = errors.New("the answer is not as long as its Content-Length")
 	errHeader = errors.New("the answer has no status, or no length")

@@ -26,13 +26,14 @@ import (
 // respect (head.go). With the first that is not it goes over to net/http for good,
 // which then answers that request too: nothing unusual is judged here. What it
 // saves is net/http's goroutine that reads while a handler runs, a second write for
-// each answer, deadlines set anew for each, and most of the memory: 2 KB and a
-// stack for a viewer who waits.
+// each answer, deadlines set anew for each, and most of the memory: some 4 KB
+// and a stack for a viewer who waits.
 type express struct {
 	handler http.Handler
 	base    context.Context
 	log     *slog.Logger
 	watch   *watch
+	known   *knownFields
 	closing atomic.Bool
 	running sync.WaitGroup
 
@@ -41,7 +42,7 @@ type express struct {
 }
 
 func newExpress(base context.Context, h http.Handler, log *slog.Logger) *express {
-	return &express{handler: h, base: base, log: log, watch: newWatch(), lanes: make(map[*lane]struct{})}
+	return &express{handler: h, base: base, log: log, watch: newWatch(), known: newKnownFields(), lanes: make(map[*lane]struct{})}
 }
 
 // front is a listener for net/http: of the connections that ln accepts, those
@@ -146,13 +147,13 @@ type lane struct {
 	watched int32     // the watch's
 }
 
-const laneBuffer = 2 << 10 // bytes; a browser's head has about 700
+const laneBuffer = 1 << 10 // bytes; a browser's head has about 700
 
 func (e *express) serve(c net.Conn, f *front) {
-	l := &lane{conn: c, express: e, address: c.RemoteAddr().String(), buffer: make([]byte, 0, laneBuffer)}
+	l := &lane{conn: c, express: e, address: c.RemoteAddr().String(), buffer: make([]byte, 0, laneBuffer), head: head{known: e.known}}
 	ctx, cancel := context.WithCancelCause(e.base)
 	l.like, l.cancel = new(http.Request).WithContext(watched{ctx, l}), cancel
-	l.answer = answerWriter{conn: c, header: make(http.Header, 16)}
+	l.answer = answerWriter{conn: c, header: make(http.Header, answerFields)}
 	e.mu.Lock()
 	e.lanes[l] = struct{}{}
 	e.mu.Unlock()

@@ -261,7 +261,7 @@ func FuzzHead(f *testing.F) {
 		f.Add([]byte(seed), []byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		var h head // the second may be told by the fields of the first
+		h := head{known: newKnownFields()} // the second may be told by the fields of the first
 		for _, b := range [][]byte{first, second} {
 			if end := headEnd(b); end == 0 || !h.parse(b[:end]) {
 				continue

@@ -5,14 +5,56 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 // head is a request's head as a lane takes it.
 type head struct {
 	method, path, query, target string
-	fields                      []byte // the lines of header, as they were last
-	header                      http.Header
-	host                        string
+	*fields                     // nil before the first request
+	known                       *knownFields
+}
+
+// fields are the lines below the request line. They are not written to: later
+// requests have them, and other viewers.
+type fields struct {
+	text   string
+	header http.Header
+	host   string
+}
+
+// knownFields are those that viewers have sent: the same browser sends the same,
+// and kept for each viewer they would be a third of its memory.
+type knownFields struct {
+	mu    sync.Mutex
+	known map[string]*fields
+}
+
+// Bounds of knownFields: what does not fit is kept by its viewer alone.
+const (
+	knownMost   = 1024
+	knownLength = 2 << 10 // bytes
+)
+
+func newKnownFields() *knownFields { return &knownFields{known: make(map[string]*fields)} }
+
+func (k *knownFields) find(text []byte) *fields {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.known[string(text)]
+}
+
+// keep forgets all where there is no room: what is in use comes back.
+func (k *knownFields) keep(f *fields) {
+	if len(f.text) > knownLength {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.known) >= knownMost {
+		clear(k.known)
+	}
+	k.known[f.text] = f
 }
 
 // headEnd is where the first head in b ends, with the empty line; 0 where it is
@@ -27,28 +69,29 @@ func headEnd(b []byte) int {
 // parse reads a complete head, and is false where it is anything but the plain
 // request of a player: that is for net/http to judge. A browser sends the same
 // fields with each request, so they are read again only when they have changed.
-// Nobody writes to the header, which a later request shares.
 func (h *head) parse(b []byte) bool {
-	line, fields, ok := bytes.Cut(b, []byte("\r\n"))
+	line, text, ok := bytes.Cut(b, []byte("\r\n"))
 	if !ok || !h.parseLine(line) {
 		return false
 	}
-	if h.header != nil && bytes.Equal(fields, h.fields) {
+	if h.fields != nil && string(text) == h.fields.text {
 		return true
 	}
-	h.header, h.host = nil, ""
-	header := make(http.Header, 12)
-	for len(fields) > 2 {
+	if h.fields = h.known.find(text); h.fields != nil {
+		return true
+	}
+	f := &fields{text: string(text), header: make(http.Header, 12)}
+	for len(text) > 2 {
 		var field []byte
-		if field, fields, ok = bytes.Cut(fields, []byte("\r\n")); !ok || !h.parseField(field, header) {
+		if field, text, ok = bytes.Cut(text, []byte("\r\n")); !ok || !f.add(field) {
 			return false
 		}
 	}
-	if h.host == "" {
+	if f.host == "" {
 		return false
 	}
-	_, all, _ := bytes.Cut(b, []byte("\r\n"))
-	h.fields, h.header = append(h.fields[:0], all...), header
+	h.fields = f
+	h.known.keep(f)
 	return true
 }
 
@@ -96,7 +139,8 @@ var notPlain = map[string]bool{
 	"Proxy-Connection": true, "Keep-Alive": true, "Http2-Settings": true,
 }
 
-func (h *head) parseField(field []byte, header http.Header) bool {
+// add reads one field.
+func (f *fields) add(field []byte) bool {
 	name, value, ok := bytes.Cut(field, []byte(":"))
 	if !ok || len(name) == 0 {
 		return false
@@ -121,13 +165,13 @@ func (h *head) parseField(field []byte, header http.Header) bool {
 			return false
 		}
 	case key == "Host":
-		if h.host != "" || !plainHost(value) {
+		if f.host != "" || !plainHost(value) {
 			return false
 		}
-		h.host = string(value)
+		f.host = string(value)
 		return true // where net/http has it, too
 	}
-	header[key] = append(header[key], string(value))
+	f.header[key] = append(f.header[key], string(value))
 	return true
 }
 

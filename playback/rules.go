@@ -3,7 +3,8 @@ package playback
 import "net/http"
 
 // Rules decide who may watch. Admit is called from any number of goroutines, for
-// each request for a live channel or below a stream: it must answer at once.
+// each request for a live channel or below a stream: it must answer at once, and not
+// write to the request, whose header other viewers have too.
 type Rules interface {
 	// Admit's error is told to the viewer as the catalogue says: ErrViewLimit is
 	// 429.
