@@ -102,12 +102,19 @@ func (r *Rendition) wait(ctx context.Context, done func(*state) (bool, error)) (
 	}
 }
 
-// reports tell how far the other renditions are that have media.
+// reports tell how far the other renditions are that have media. The first part of a
+// segment is passed over for the one before it: hls.js 1.6 takes LAST-PART=0 for none
+// and asks for a part as late as the last of the rendition that it leaves, which is
+// then held for most of a segment. A report that is a part behind costs nobody
+// anything, as the playlist that it leads to is whole.
 func (r *Rendition) reports() []report {
 	var list []report
 	for _, other := range r.others {
 		if st := other.state.Load(); st.ready() && !st.ended {
 			msn, part := st.last()
+			if before := st.segment(msn - 1); part == 0 && before != nil {
+				msn, part = before.msn, len(before.parts)-1
+			}
 			list = append(list, report{other.name, msn, part})
 		}
 	}
