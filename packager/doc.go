@@ -11,13 +11,22 @@
 //	   └───────────► clock: PTS → media sequence number      Rendition, Multivariant
 //	                 (one, shared by all renditions)         any goroutine: readers
 //
+//	window ──save, discard──► shelf ──► Disk: a few goroutines    a queue each, with a bound
+//
 // The clock decides where segments begin, once, by PTS, for all renditions; so
 // equal media have equal media sequence numbers and equal program date-times in
 // every rendition, however late one comes or however often its worker dies. A
 // cutter lays a rendition's samples on the clock and divides its segments into
 // spans of at most PART-TARGET. A writer waits until the audio has come as far,
-// has the span rendered, and publishes a new snapshot: playlist, its gzip form, and
-// the parts, all immutable.
+// has the span rendered, and publishes a new snapshot (state) of the playlist and the
+// parts, all immutable.
+//
+// A window keeps what can be fetched. The lines of a complete segment are written
+// once (transcript), and the document that readers get is put together from them by
+// the first who asks for it in a state, for all: the playlist, and the delta update.
+// Segments are handed to the disk when they end and leave memory some seconds later.
+// Bytes that the disk does not take stay in memory up to a bound, and then the
+// playlist begins later: a broken disk costs the window, never the live edge.
 //
 // What differs by container is in its format: names, content types, and the muxer
 // that renders a rendition's parts (fragmenter, tsMuxer). In plain HLS a part is a
@@ -37,8 +46,8 @@
 // cannot change what they have published: its new parameters bring a new EXT-X-MAP
 // alone.
 //
-// Write never blocks. Readers block only for what they ask for (a part or playlist
-// that is not there yet), until it is there, the stream ends, their context is
-// done, or three target durations have passed; they take no lock and render
-// nothing.
+// Write never blocks, for readers as little as for the disk. Readers block only for
+// what they ask for (a part or playlist that is not there yet), until it is there, the
+// stream ends, their context is done, or three target durations have passed; they
+// take no lock that a writer takes. What is on disk they read from its file.
 package packager
