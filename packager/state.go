@@ -39,12 +39,15 @@ func (st *state) ready() bool { return st.list != nil }
 
 // document is the playlist, or the delta update if that leaves out anything.
 func (st *state) document(delta bool) Document {
-	if delta {
-		if n := st.list.skippable(); n > 0 {
-			return st.delta.get(func() Document { return st.list.render(n) })
-		}
+	if !delta {
+		return st.full.get(func() Document { return st.list.render(0) })
 	}
-	return st.full.get(func() Document { return st.list.render(0) })
+	return st.delta.get(func() Document {
+		if n := st.list.skippable(); n > 0 {
+			return st.list.render(n)
+		}
+		return st.document(false)
+	})
 }
 
 // last is the newest part that the playlist lists; −1 where it lists none.

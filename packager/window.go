@@ -28,6 +28,7 @@ type window struct {
 	segments []*segment // complete ones, oldest first; readers hold slices of the array
 	first    int        // the first that is listed
 	held     []*segment // those in memory
+	unsaved  []*segment // of them those that are not on disk; settle's
 	open     segment    // valid where opened
 	opened   bool
 	text     transcript
@@ -85,41 +86,43 @@ func (w *window) complete(target media.Ticks) *segment {
 	return &done
 }
 
-// settle takes segments out of memory that are on disk and not new any more. What
-// is in memory alone may have as much as the bound, listed media half of that: then
-// what the list has lost can be fetched for as long again as it lasts.
+// settle takes segments out of memory that are on disk and not new any more, and
+// bounds what is in memory alone.
 func (w *window) settle() {
 	end := w.segments[len(w.segments)-1].end()
-	unsaved := int64(0)
-	kept := w.held[:0]
+	w.unsaved = w.unsaved[:0]
 	for _, s := range w.held {
-		switch {
-		case !s.body.saved.Load():
-			unsaved += s.bytes
-		case end-s.end() >= residence:
-			w.release(s)
-			continue
-		}
-		kept = append(kept, s)
-	}
-	clear(w.held[len(kept):])
-	w.held = kept
-	for _, s := range w.held {
-		if s.body.saved.Load() {
-			continue
-		}
-		if unsaved > w.bound/2 {
-			w.unlist(s)
-		}
-		if unsaved > w.bound && s.msn < w.segments[w.first].msn {
+		if !s.body.saved.Load() {
+			w.unsaved = append(w.unsaved, s)
+		} else if end-s.end() >= residence {
 			w.release(s)
 		}
-		unsaved -= s.bytes
 	}
+	w.bind(w.unsaved)
 	w.held = inMemory(w.held)
+	clear(w.unsaved)
 }
 
-// inMemory drops those that are not.
+// bind gives segments that are in memory alone as much as the bound, and listed ones
+// half of that: then what the list has lost can be fetched for as long again as it
+// lasts.
+func (w *window) bind(unsaved []*segment) {
+	bytes := int64(0)
+	for _, s := range unsaved {
+		bytes += s.bytes
+	}
+	for _, s := range unsaved {
+		if bytes > w.bound/2 {
+			w.unlist(s)
+		}
+		if bytes > w.bound && s.msn < w.segments[w.first].msn {
+			w.release(s)
+		}
+		bytes -= s.bytes
+	}
+}
+
+// inMemory drops the segments that are not.
 func inMemory(list []*segment) []*segment {
 	kept := list[:0]
 	for _, s := range list {
