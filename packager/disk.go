@@ -27,6 +27,7 @@ type Disk struct {
 	lanes   []*lane
 	next    atomic.Uint32
 	running sync.WaitGroup
+	write   func(path string, chunks [][]byte) error // writeFile, but in tests
 }
 
 const (
@@ -51,7 +52,7 @@ func OpenDisk(dir string) (*Disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the window's directory: %w", err)
 	}
-	d := &Disk{dir: dir, lock: lock}
+	d := &Disk{dir: dir, lock: lock, write: writeFile}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the window's directory %s: %w", dir, ErrDiskBusy), lock.Close())
 	}
@@ -92,7 +93,7 @@ func (d *Disk) Close() error {
 
 func (d *Disk) shelf(stream string) *shelf {
 	l := d.lanes[int(d.next.Add(1))%len(d.lanes)]
-	return &shelf{dir: filepath.Join(d.dir, stream), lane: l}
+	return &shelf{dir: filepath.Join(d.dir, stream), disk: d, lane: l}
 }
 
 // lane is a goroutine that works for the disk, and its queue.

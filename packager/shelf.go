@@ -8,16 +8,19 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 )
 
 // shelf is a stream's place on the disk. Its methods do not wait for the disk, but
 // open, which is for readers. A nil one keeps nothing.
 type shelf struct {
 	dir  string
+	disk *Disk
 	lane *lane
 
 	bytes   atomic.Int64 // of the files
 	unsaved atomic.Int64 // segments that were not taken
+	full    atomic.Int64 // those of them for which there was no space
 	first   atomic.Pointer[error]
 }
 
@@ -36,7 +39,7 @@ func (s *shelf) save(rendition string, seg *segment) {
 			s.fail(errSlow) // memory had no room for it any longer
 			return
 		}
-		if err := s.write(s.path(rendition, seg.msn), *chunks); err != nil {
+		if err := s.disk.write(s.path(rendition, seg.msn), *chunks); err != nil {
 			s.fail(err)
 			return
 		}
@@ -48,8 +51,8 @@ func (s *shelf) save(rendition string, seg *segment) {
 	}
 }
 
-// write makes a file, or none.
-func (s *shelf) write(path string, chunks [][]byte) error {
+// writeFile makes a file, or none.
+func writeFile(path string, chunks [][]byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
@@ -72,6 +75,9 @@ func (s *shelf) write(path string, chunks [][]byte) error {
 
 func (s *shelf) fail(err error) {
 	s.unsaved.Add(1)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		s.full.Add(1)
+	}
 	s.first.CompareAndSwap(nil, &err)
 }
 
@@ -123,6 +129,14 @@ func (s *shelf) usage() (bytes, unsaved int64) {
 		return 0, 0
 	}
 	return s.bytes.Load(), s.unsaved.Load()
+}
+
+// timesFull is how often there was no space on the disk.
+func (s *shelf) timesFull() int64 {
+	if s == nil {
+		return 0
+	}
+	return s.full.Load()
 }
 
 func (s *shelf) firstErr() error {

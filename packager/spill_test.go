@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -225,8 +227,55 @@ func TestDiskThatHangsCostsTheWindow(t *testing.T) {
 	}
 }
 
-// TestFullDiskCostsTheWindow has a file where the stream's directory should be.
+// quota has a disk take no more than some bytes.
+func quota(t *testing.T, d *Disk, most int64) {
+	d.write = func(path string, chunks [][]byte) error {
+		used := int64(len(bytes.Join(chunks, nil)))
+		err := filepath.WalkDir(d.dir, func(_ string, e fs.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				var info fs.FileInfo
+				if info, err = e.Info(); err == nil {
+					used += info.Size()
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if used > most {
+			return syscall.ENOSPC
+		}
+		return writeFile(path, chunks)
+	}
+}
+
+// TestFullDiskCostsTheWindow has a disk for 100 s of media, which are what is listed
+// and its grace.
 func TestFullDiskCostsTheWindow(t *testing.T) {
+	o := testOptions()
+	o.Disk, o.Window = openDisk(t), secs(600)
+	quota(t, o.Disk, 100*filmedRate)
+	s, r, more := filmed(t, o)
+	fewest, most := 1000, 0
+	for to := 2.0; to <= 1000; to += 2 {
+		more(to)
+		flush(o.Disk)
+		n, _ := listedAreThere(t, r)
+		if most = max(most, n); most > 40 {
+			fewest = min(fewest, n)
+		}
+	}
+	if most > 60 || fewest < 12 { // segments of 2 s
+		t.Errorf("%d to %d segments listed", fewest, most)
+	}
+	if u := s.Usage(); u.Lost < 300 || u.Unsaved == 0 || u.Unsaved > 150 || !errors.Is(s.DiskErr(), syscall.ENOSPC) {
+		t.Errorf("usage %+v, error %v", u, s.DiskErr())
+	}
+}
+
+// TestBrokenDiskCostsTheWindow has a file where the stream's directory should be.
+func TestBrokenDiskCostsTheWindow(t *testing.T) {
 	o := testOptions()
 	o.Disk, o.Memory = openDisk(t), 20*filmedRate
 	s, r, more := filmed(t, o)

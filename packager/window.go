@@ -18,7 +18,9 @@ const (
 // waits for the disk: what that does not take in time stays in memory up to a
 // bound, and then the window gets shorter.
 type window struct {
-	span   media.Ticks // how much media is to be listed
+	wanted media.Ticks // how much media is to be listed
+	span   media.Ticks // how much is, as the disk is full: at most wanted
+	full   int64       // how often it was, as far as span knows
 	bound  int64       // bytes that may be in memory alone
 	shelf  *shelf      // nil where nothing goes to the disk
 	name   string      // the rendition's, for the shelf
@@ -38,7 +40,7 @@ type window struct {
 }
 
 func newWindow(o Options, s *shelf, rendition string) *window {
-	return &window{span: o.Window, bound: o.Memory, shelf: s, name: rendition, low: o.Latency == Low}
+	return &window{wanted: o.Window, span: o.Window, bound: o.Memory, shelf: s, name: rendition, low: o.Latency == Low}
 }
 
 // begin opens a segment. One that does not follow on what is there replaces it.
@@ -80,6 +82,7 @@ func (w *window) complete(target media.Ticks) *segment {
 		w.shelf.save(w.name, &done)
 	}
 	w.settle()
+	w.adapt(done.dur)
 	w.list()
 	w.text.trim(w.segments, w.end()-listedParts*target)
 	w.expire()
@@ -122,6 +125,18 @@ func (w *window) bind(unsaved []*segment) {
 	}
 }
 
+// adapt has a full disk cost a quarter of what is listed, which makes room for the
+// segments to come, and then tries for more with each one that is taken.
+func (w *window) adapt(dur media.Ticks) {
+	full := w.shelf.timesFull()
+	if full == w.full {
+		w.span = min(w.wanted, w.span+dur)
+		return
+	}
+	w.full = full
+	w.span = min(w.span, w.end()-w.segments[w.first].from) * 3 / 4
+}
+
 // inMemory drops the segments that are not.
 func inMemory(list []*segment) []*segment {
 	kept := list[:0]
@@ -154,6 +169,9 @@ func (w *window) list() {
 	end := w.end()
 	for w.first+1 < len(w.segments) && end-w.segments[w.first+1].from >= w.span && w.spare(w.first) {
 		w.first++
+		if w.span < w.wanted {
+			w.lost++
+		}
 	}
 }
 
