@@ -1,0 +1,50 @@
+package load
+
+import "time"
+
+// meter takes what is read from outside the viewers: clocks, and the server's usage.
+type meter struct {
+	run     *run
+	started time.Time
+	before  Usage // of the server, before the first viewer
+
+	from, until       time.Time // of the measurement; zero where it has not begun
+	serverFrom        Usage
+	serverUntil       Usage
+	peak              int64 // of the server's memory
+	ownFrom, ownUntil time.Duration
+}
+
+func newMeter(r *run, started time.Time, before Usage) *meter {
+	return &meter{run: r, started: started, before: before, peak: before.Memory}
+}
+
+func (m *meter) usage() Usage {
+	u, err := m.run.server.Usage()
+	if err != nil {
+		return m.serverUntil // it is not here, or has gone: what was seen last
+	}
+	m.serverUntil = u
+	m.peak = max(m.peak, u.Memory)
+	return u
+}
+
+func (m *meter) begin() {
+	m.from, m.ownFrom = time.Now(), own()
+	m.serverFrom = m.usage()
+}
+
+func (m *meter) sample() { m.usage() }
+
+func (m *meter) end() {
+	m.until, m.ownUntil = time.Now(), own()
+	m.usage()
+}
+
+// measured is how long the measurement took.
+func (m *meter) measured() time.Duration {
+	if m.from.IsZero() {
+		return 0
+	}
+	return m.until.Sub(m.from)
+}

@@ -1,0 +1,232 @@
+package load
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Server is the processes on this machine that listen on a port: one, or as many as
+// nginx has workers.
+type Server struct {
+	Name string
+	PIDs []int
+}
+
+// Usage is what processes have taken so far, and hold now.
+type Usage struct {
+	CPU time.Duration // user and system; its grain is 10 ms
+	// Memory is in bytes: each process's share of what it has resident (PSS), since
+	// workers share much. The kernel's socket buffers are not in it.
+	Memory int64
+}
+
+var (
+	errElsewhere = errors.New("the server is not on this machine")
+	errNotSeen   = errors.New("no process that this user may look at listens there")
+)
+
+// FindServer finds who listens on a URL's host and port.
+func FindServer(host, scheme string) (*Server, error) {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		name, port = strings.Trim(host, "[]"), map[string]string{"http": "80", "https": "443"}[scheme]
+	}
+	if !isHere(name) {
+		return nil, errElsewhere
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("port %q: %w", port, err)
+	}
+	sockets, err := listeners(uint16(number))
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{}
+	for _, pid := range pids() {
+		if holds(pid, sockets) {
+			s.PIDs = append(s.PIDs, pid)
+		}
+	}
+	if len(s.PIDs) == 0 {
+		return nil, errNotSeen
+	}
+	s.Name = commandOf(s.PIDs[0])
+	return s, nil
+}
+
+// Process is a server that is known by its process id.
+func Process(pid int) *Server { return &Server{Name: commandOf(pid), PIDs: []int{pid}} }
+
+// isHere says whether a host name leads to one of this machine's addresses.
+func isHere(name string) bool {
+	theirs, err := net.LookupIP(name)
+	if err != nil {
+		return false
+	}
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(theirs, func(ip net.IP) bool {
+		return ip.IsLoopback() || slices.ContainsFunc(own, func(a net.Addr) bool {
+			n, ok := a.(*net.IPNet)
+			return ok && n.IP.Equal(ip)
+		})
+	})
+}
+
+// listeners are the inodes of the sockets that listen on a port (proc(5): the second
+// field is the local address, the fourth the state, the tenth the inode).
+func listeners(port uint16) (map[string]bool, error) {
+	const listening = "0A"
+	inodes := map[string]bool{}
+	want := fmt.Sprintf(":%04X", port)
+	for _, file := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		b, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // no IPv6
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list the listening sockets: %w", err)
+		}
+		for line := range strings.Lines(string(b)) {
+			if f := strings.Fields(line); len(f) > 9 && f[3] == listening && strings.HasSuffix(f[1], want) {
+				inodes["socket:["+f[9]+"]"] = true
+			}
+		}
+	}
+	return inodes, nil
+}
+
+func pids() []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var all []int
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+func holds(pid int, sockets map[string]bool) bool {
+	files, err := os.ReadDir(procFile(pid, "fd"))
+	if err != nil {
+		return false // another user's, or gone
+	}
+	for _, f := range files {
+		if target, err := os.Readlink(filepath.Join(procFile(pid, "fd"), f.Name())); err == nil && sockets[target] {
+			return true
+		}
+	}
+	return false
+}
+
+func procFile(pid int, name string) string {
+	return filepath.Join("/proc", strconv.Itoa(pid), name)
+}
+
+func commandOf(pid int) string {
+	b, err := os.ReadFile(procFile(pid, "comm"))
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(b))
+}
+
+// Usage adds up the processes. That of a nil Server is nothing.
+func (s *Server) Usage() (Usage, error) {
+	var sum Usage
+	if s == nil {
+		return sum, errElsewhere
+	}
+	for _, pid := range s.PIDs {
+		cpu, err := cpuOf(pid)
+		if err != nil {
+			return sum, err
+		}
+		memory, err := memoryOf(pid)
+		if err != nil {
+			return sum, err
+		}
+		sum.CPU += cpu
+		sum.Memory += memory
+	}
+	return sum, nil
+}
+
+// userHz is the unit of the times in /proc, fixed in the kernel's interface.
+const userHz = 100
+
+// cpuOf reads utime and stime (proc(5): fields 14 and 15, behind a name that may
+// have spaces in it).
+func cpuOf(pid int) (time.Duration, error) {
+	b, err := os.ReadFile(procFile(pid, "stat"))
+	if err != nil {
+		return 0, fmt.Errorf("read a process's CPU time: %w", err)
+	}
+	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("read a process's CPU time: %d fields in %s", len(fields), procFile(pid, "stat"))
+	}
+	var ticks int64
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(string(f), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read a process's CPU time: %w", err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / userHz, nil
+}
+
+func memoryOf(pid int) (int64, error) {
+	if n, err := kilobytes(procFile(pid, "smaps_rollup"), "Pss:"); err == nil {
+		return n << 10, nil
+	}
+	// A kernel without it, or another user's process.
+	n, err := kilobytes(procFile(pid, "status"), "VmRSS:")
+	if err != nil {
+		return 0, fmt.Errorf("read a process's memory: %w", err)
+	}
+	return n << 10, nil
+}
+
+func kilobytes(file, field string) (int64, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if rest, ok := strings.CutPrefix(lines.Text(), field); ok {
+			number, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+			return strconv.ParseInt(number, 10, 64)
+		}
+	}
+	return 0, errors.Join(lines.Err(), fmt.Errorf("%s has no %s", file, field))
+}
+
+// own is the user and system time of this process so far.
+func own() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
