@@ -43,6 +43,7 @@ type Playback struct {
 	TLS          TLS           // HTTPS
 	PartDuration time.Duration // 200 ms to 1 s
 	Window       time.Duration // how much media a playlist lists: 10 s to 12 h
+	Linger       time.Duration // how long a stream is there after its end: 1 s to 1 h
 	WindowMemory int64         // bytes of a rendition that may be in memory alone: 8 MB to 1 GB
 	// MaxConnections is how many viewers' connections may be open at once, and
 	// MaxConnectionsPerAddress how many of them from one address.
@@ -105,7 +106,7 @@ func withoutListeners() *Config {
 	return &Config{
 		Server: Server{Region: "local", Account: "000000000000", DataDir: "/var/lib/ladderd"},
 		Playback: Playback{
-			PartDuration: 333 * time.Millisecond, Window: time.Minute, WindowMemory: 32 * megabyte,
+			PartDuration: 333 * time.Millisecond, Window: time.Minute, Linger: time.Minute, WindowMemory: 32 * megabyte,
 			MaxConnections: 20_000, MaxConnectionsPerAddress: 4_000,
 		},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},

@@ -126,6 +126,7 @@ func (p *Playback) schema() schema {
 	s := listener(&p.Listen, defaultPlayback,
 		key{name: "part_duration", set: text(&p.PartDuration, duration(200*time.Millisecond, time.Second))},
 		key{name: "window", set: text(&p.Window, duration(10*time.Second, 12*time.Hour))},
+		key{name: "linger", set: text(&p.Linger, duration(time.Second, time.Hour))},
 		key{name: "window_memory", set: text(&p.WindowMemory, size(8*megabyte, 1024*megabyte))},
 		key{name: "max_connections", set: number(&p.MaxConnections, 1, maxConnections)},
 		key{name: "max_connections_per_address", set: number(&p.MaxConnectionsPerAddress, 1, maxConnections)},

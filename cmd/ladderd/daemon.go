@@ -19,14 +19,9 @@ import (
 	"ladderd/stream"
 )
 
-const (
-	// linger is how long a stream's playlists stay after its end: viewers a few
-	// target durations behind reach it.
-	linger = time.Minute
-	// lastWords is how long viewers may take to fetch the end of their streams when
-	// the daemon stops.
-	lastWords = 5 * time.Second
-)
+// lastWords is how long viewers may take to fetch the end of their streams when
+// the daemon stops.
+const lastWords = 5 * time.Second
 
 // daemon is all that `ladderd serve` runs: the hub, and a server per listener.
 type daemon struct {
@@ -75,7 +70,7 @@ func newHub(cfg *config.Config, disk *packager.Disk, log *slog.Logger) *stream.H
 	}
 	return stream.NewHub(channels, stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
-		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: linger, Backend: backend, Log: log,
+		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Backend: backend, Log: log,
 		Transcode: func(j pipeline.Job, log *slog.Logger) (stream.Transcoder, error) {
 			return pipeline.Start(j, pipeline.Options{Log: log})
 		},

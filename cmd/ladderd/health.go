@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"runtime"
 
 	"ladderd/stream"
 )
@@ -20,7 +21,9 @@ func healthHandler(streams func() []stream.Status, windowDisk error) http.Handle
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		report := map[string]any{"streams": streams()}
+		report := map[string]any{
+			"streams": streams(), "process": map[string]int{"goroutines": runtime.NumGoroutine()},
+		}
 		if windowDisk != nil {
 			report["window_disk_error"] = windowDisk.Error()
 		}

@@ -13,8 +13,10 @@ import (
 )
 
 type commands struct {
-	Ladder  ladderCommand  `cmd:"" help:"CPU and PSNR of a 1080p60 STANDARD ladder beside the stock ffmpeg."`
-	Latency latencyCommand `cmd:"" help:"Time from the publisher to the first part, and from a frame to the part that holds it."`
+	Ladder   ladderCommand   `cmd:"" help:"CPU and PSNR of a 1080p60 STANDARD ladder beside the stock ffmpeg."`
+	Viewers  viewersCommand  `cmd:"" help:"CPU, memory and part latency of thousands of viewers, beside nginx with the same bytes as files."`
+	Channels channelsCommand `cmd:"" help:"CPU and memory of many BASIC channels at once."`
+	Latency  latencyCommand  `cmd:"" help:"Time from the publisher to the first part, and from a frame to the part that holds it."`
 }
 
 // output is how a benchmark says what it found.

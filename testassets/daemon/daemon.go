@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"ladderd/testassets/await"
+	"ladderd/testassets/pki"
 	"ladderd/testassets/process"
 )
 
@@ -63,11 +64,20 @@ func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
 	if err != nil {
 		return nil, fmt.Errorf("folder for the daemon: %w", err)
 	}
+	if s.HTTPS {
+		if _, _, err := pki.Write(dir); err != nil {
+			return nil, err
+		}
+	}
 	file := filepath.Join(dir, "ladderd.toml")
 	if err := os.WriteFile(file, s.toml(p, dir), 0o600); err != nil {
 		return nil, fmt.Errorf("config for the daemon: %w", err)
 	}
-	proc, err := process.Start(exec.Command(bin, "serve", "--config", file))
+	cmd := exec.Command(bin, "serve", "--config", file)
+	if s.MemoryLimit != "" {
+		cmd.Env = append(os.Environ(), "GOMEMLIMIT="+s.MemoryLimit)
+	}
+	proc, err := process.Start(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -107,11 +117,20 @@ func (d *Daemon) RTMP(key string) string { return "rtmp://" + d.ports.rtmp + "/a
 
 // Playback is the URL of a channel's multivariant playlist.
 func (d *Daemon) Playback(channel string) string {
-	return fmt.Sprintf("http://%s/api/video/v1/%s.%s.channel.%s.m3u8", d.ports.playback, region, account, channel)
+	return "http://" + d.ports.playback + path(channel)
+}
+
+// SecurePlayback is Playback by HTTPS, with Settings.HTTPS.
+func (d *Daemon) SecurePlayback(channel string) string {
+	return "https://" + d.ports.https + path(channel)
+}
+
+func path(channel string) string {
+	return fmt.Sprintf("/api/video/v1/%s.%s.channel.%s.m3u8", region, account, channel)
 }
 
 // ports are the daemon's listeners, each as host:port.
-type ports struct{ rtmp, playback, metrics string }
+type ports struct{ rtmp, playback, https, metrics string }
 
 // freePorts finds free loopback ports by listening on them all at once.
 func freePorts() (ports, error) {
@@ -122,7 +141,7 @@ func freePorts() (ports, error) {
 			l.Close()
 		}
 	}()
-	for _, to := range []*string{&p.rtmp, &p.playback, &p.metrics} {
+	for _, to := range []*string{&p.rtmp, &p.playback, &p.https, &p.metrics} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return ports{}, fmt.Errorf("find a free port: %w", err)

@@ -14,6 +14,9 @@ import (
 // Health is what /healthz says, as far as tests look at it.
 type Health struct {
 	Streams []Stream `json:"streams"`
+	Process struct {
+		Goroutines int `json:"goroutines"`
+	} `json:"process"`
 }
 
 // Stream is one live stream.

@@ -22,6 +22,13 @@ type Settings struct {
 	// Window is how much media a playlist lists; zero takes long enough that a
 	// test's whole broadcast can still be read after its end.
 	Window time.Duration
+	// Linger is how long a stream is there after its end; zero leaves the default.
+	Linger time.Duration
+	// MemoryLimit is Go's GOMEMLIMIT, such as "64MiB": memory that is not needed goes
+	// back at once and not within minutes. Empty leaves Go's default.
+	MemoryLimit string
+	// HTTPS has viewers served by HTTPS too, with a certificate that nobody signed.
+	HTTPS bool
 }
 
 // Channel is a channel of the config file.
@@ -51,6 +58,12 @@ func (s Settings) toml(p ports, dir string) []byte {
 		w = window
 	}
 	fmt.Fprintf(&b, "window = %q\n", w)
+	if s.Linger > 0 {
+		fmt.Fprintf(&b, "linger = %q\n", s.Linger)
+	}
+	if s.HTTPS {
+		fmt.Fprintf(&b, "[playback.tls]\nlisten = %q\ncert = \"%[2]s/tls.crt\"\nkey = \"%[2]s/tls.key\"\n", p.https, dir)
+	}
 	fmt.Fprintf(&b, "[metrics]\nlisten = %q\n", p.metrics)
 	for _, c := range s.Channels {
 		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = true\n",

@@ -92,7 +92,13 @@ func channel(c daemon.Channel) daemon.Channel {
 // a crash in its log.
 func startDaemon(t *testing.T, c daemon.Channel) *daemon.Daemon {
 	t.Helper()
-	d, err := daemon.Start(t.Context(), daemon.Settings{Channels: []daemon.Channel{c}})
+	return startDaemonWith(t, daemon.Settings{Channels: []daemon.Channel{c}})
+}
+
+// startDaemonWith is startDaemon with other settings.
+func startDaemonWith(t *testing.T, s daemon.Settings) *daemon.Daemon {
+	t.Helper()
+	d, err := daemon.Start(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (c *Client) Variants(ctx context.Context, url string) ([]Variant, error) {
 		return nil, fmt.Errorf("%s: %w\n%s", url, err, body)
 	}
 	for i := range variants {
-		if variants[i].URL, err = resolve(url, variants[i].URL); err != nil {
+		if variants[i].URL, err = Resolve(url, variants[i].URL); err != nil {
 			return nil, err
 		}
 	}
@@ -108,7 +108,8 @@ func (c *Client) After(ctx context.Context, url string, p *Playlist) (*Playlist,
 	return c.Playlist(ctx, url)
 }
 
-func resolve(base, ref string) (string, error) {
+// Resolve is the URL that ref means in the playlist at base.
+func Resolve(base, ref string) (string, error) {
 	b, err := url.Parse(base)
 	if err != nil {
 		return "", err

@@ -158,7 +158,7 @@ func (c *Client) fetchSegment(ctx context.Context, playlist string, s Segment) (
 }
 
 func (c *Client) relative(ctx context.Context, base, ref string) ([]byte, error) {
-	url, err := resolve(base, ref)
+	url, err := Resolve(base, ref)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ func TestEdits(t *testing.T) {
 		name      string
 		got, want []Tag
 	}{
+		{"a clip is repeated without its configurations and what hangs over",
+			Repeat([]Tag{script, config, key(0), sound, delta(33), delta(66)}, 66, 2),
+			[]Tag{script, config, key(0), sound, delta(33), key(66), {TagAudio, 87, 87, sound.Body}, delta(99)}},
 		{"frames are dropped until the next key frame",
 			DropUntilKey([]Tag{config, key(0), delta(40), delta(80), sound, delta(120), key(160), delta(200)}, 70),
 			[]Tag{config, key(0), delta(40), sound, key(160), delta(200)}},
