@@ -16,6 +16,7 @@ type Report struct {
 	URL      string         `json:"url"`
 	Viewers  int            `json:"viewers"`
 	Variants map[string]int `json:"variants"` // times that each was joined
+	Protocol string         `json:"protocol"` // "HTTP/1.1" or "HTTP/2"
 	Ramp     float64        `json:"ramp_s"`
 	Seconds  float64        `json:"measured_s"`
 	Ended    bool           `json:"ended_early"` // before the time was over
@@ -69,7 +70,7 @@ type ServerReport struct {
 func (r *run) report(m *meter, why error) *Report {
 	seconds := m.measured().Seconds()
 	p := &Report{
-		URL: r.URL, Viewers: r.Viewers, Variants: r.variants, Ramp: r.Ramp.Seconds(), Seconds: seconds,
+		URL: r.URL, Viewers: r.Viewers, Variants: r.variants, Protocol: "HTTP/1.1", Ramp: r.Ramp.Seconds(), Seconds: seconds,
 		Ended:    m.measured() < r.Duration-time.Second/10,
 		Requests: r.counted.Load(), Bytes: r.countedBytes.Load(),
 		PlaylistsHeld: r.held.quantiles(), Playlists: r.loaded.quantiles(), PlaylistsLate: r.behind.quantiles(),
@@ -77,6 +78,9 @@ func (r *run) report(m *meter, why error) *Report {
 		Latency: r.latency.quantiles(), Join: r.joined.quantiles(),
 		Stalls: Stalls{r.stalledViewers.Load(), r.stalls.Load(), time.Duration(r.waited.Load()).Seconds()},
 		Errors: maps.Clone(r.errors), Cores: runtime.GOMAXPROCS(0),
+	}
+	if r.shared {
+		p.Protocol = "HTTP/2"
 	}
 	if seconds > 0 {
 		p.OwnCPU = (m.ownUntil - m.ownFrom).Seconds() / seconds
@@ -97,7 +101,7 @@ func (r *run) report(m *meter, why error) *Report {
 
 // Text writes the report for people.
 func (p *Report) Text(w io.Writer) {
-	fmt.Fprintf(w, "%d viewers of %s\n", p.Viewers, p.URL)
+	fmt.Fprintf(w, "%d viewers of %s by %s\n", p.Viewers, p.URL, p.Protocol)
 	fmt.Fprintf(w, "measured for %.1f s, after they had come over %.1f s; they joined", p.Seconds, p.Ramp)
 	for _, name := range slices.Sorted(maps.Keys(p.Variants)) {
 		fmt.Fprintf(w, " %s ×%d", name, p.Variants[name])

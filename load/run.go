@@ -32,6 +32,7 @@ type run struct {
 	measures
 	target   wire.Target
 	tls      *tls.Config
+	shared   bool    // whether a viewer has one connection, of HTTP/2
 	server   *Server // nil where it is not on this machine
 	watching atomic.Int64
 
@@ -52,14 +53,17 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if r.target, err = wire.Parse(o.URL); err != nil {
 		return nil, fmt.Errorf("the playlist's URL: %w", err)
 	}
+	r.tls = o.tls()
+	if r.shared, err = wire.HasHTTP2(ctx, r.target.Origin, r.tls); err != nil {
+		return nil, fmt.Errorf("get %s: %w", r.target, err)
+	}
 	each := 2
-	if r.target.Origin.Scheme == "https" {
+	if r.shared {
 		each = 1
 	}
 	if err := checkFiles(o.Viewers, each); err != nil {
 		return nil, err
 	}
-	r.tls = o.tls()
 	if err := r.try(ctx); err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ type viewer struct {
 
 func newViewer(r *run, number int) *viewer {
 	v := &viewer{run: r, number: number, news: make(chan struct{}, 1)}
-	if r.target.Origin.Scheme == "https" {
+	if r.shared {
 		v.playlists = wire.NewShared(r.tls)
 		v.media = v.playlists
 	} else {

@@ -43,8 +43,17 @@ func (c *Conn) Close() {
 	defer c.mu.Unlock()
 	c.closed = true
 	if c.conn != nil {
-		c.conn.Close()
+		hangUp(c.conn)
 	}
+}
+
+// hangUp closes a connection at once: TLS would say goodbye first, and may get an
+// answer to that.
+func hangUp(conn net.Conn) {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	conn.Close()
 }
 
 // Get asks for t and waits for the whole answer, up to timeout. The body is kept or
@@ -87,18 +96,9 @@ func (c *Conn) drop() {
 func (c *Conn) open(o Origin, deadline time.Time) error {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", o.address())
+	conn, err := c.dial(ctx, o)
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	if o.Scheme == "https" {
-		secure := tls.Client(conn, c.configFor(o))
-		if err := secure.HandshakeContext(ctx); err != nil {
-			conn.Close()
-			return fmt.Errorf("connect: %w", err)
-		}
-		conn = secure
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,16 +115,16 @@ func (c *Conn) open(o Origin, deadline time.Time) error {
 	return nil
 }
 
-func (c *Conn) configFor(o Origin) *tls.Config {
-	config := &tls.Config{}
-	if c.tls != nil {
-		config = c.tls.Clone()
+func (c *Conn) dial(ctx context.Context, o Origin) (net.Conn, error) {
+	if o.Scheme == "https" {
+		return dialTLS(ctx, o, c.tls, "http/1.1")
 	}
-	if config.ServerName == "" {
-		config.ServerName, _, _ = net.SplitHostPort(o.address())
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", o.address())
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
 	}
-	config.NextProtos = []string{"http/1.1"}
-	return config
+	return conn, nil
 }
 
 // exchange is one request and its answer. Reply.First is set as soon as a byte of

@@ -3,7 +3,8 @@
 // than many a server under load.
 //
 //	Conn    HTTP/1.1, one connection, one request at a time, no goroutine of its own
-//	Shared  HTTP/2 (or what TLS agrees on), one connection, any number of requests
+//	Shared  HTTP/2, one connection to an origin, any number of requests; a goroutine
+//	        of its own reads it
 //
 // A body is either kept, up to a limit, or read into a buffer that all share. The
 // caller blocks until the last byte has come, the time is up, or the client is
