@@ -30,12 +30,16 @@ lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts
 	@$(GO) run $(STATICCHECK) ./...
 	@shellcheck -x scripts/*.sh .ci/run
 
-.PHONY: bench bench-ladder bench-latency
-bench: bench-ladder bench-latency ## run all benchmarks
+.PHONY: bench bench-ladder bench-latency bench-viewers bench-channels
+bench: bench-ladder bench-latency bench-viewers bench-channels ## run all benchmarks
 bench-ladder: setup-demo build ## CPU and quality of a ladder beside the stock ffmpeg
 	@$(GO) run ./testassets/bench ladder
 bench-latency: setup-demo build ## time from the publisher to the first part and to each part
 	@$(GO) run ./testassets/bench latency
+bench-viewers: setup-demo setup-bench build ## CPU, memory and part latency of 500 to 5,000 viewers beside nginx
+	@$(GO) run ./testassets/bench viewers
+bench-channels: setup-demo build ## CPU and memory of 100 BASIC channels at once
+	@$(GO) run ./testassets/bench channels
 
 .PHONY: fuzz
 fuzz: setup ## run each fuzz target for FUZZTIME (30s)
@@ -50,12 +54,12 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
 
 # What the targets above need. Each says what it does, and nothing when all is there.
-.PHONY: setup setup-demo setup-test setup-lint setup-go
+.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-go
 setup: setup-go
 	@scripts/apt-packages.sh build
 	@scripts/ffmpeg.sh
 	@scripts/hlsjs.sh
-setup-demo setup-test setup-lint: setup-%: setup-go
+setup-demo setup-test setup-lint setup-bench: setup-%: setup-go
 	@scripts/apt-packages.sh build $*
 setup-go:
 	@scripts/go-version.sh

@@ -4,6 +4,9 @@
 //	bench ladder   CPU and picture quality of a 1080p60 STANDARD ladder, beside
 //	               the stock ffmpeg's
 //	bench latency  time from the publisher to the first part, and to each part
+//	bench viewers  CPU, memory and part latency of thousands of viewers, beside
+//	               nginx's with the same bytes
+//	bench channels CPU and memory of many BASIC channels at once
 //
 //	ladder.go    rounds of the contenders, interleaved     ladderreport.go
 //	worker.go      our contender: a worker under its supervisor
@@ -12,6 +15,11 @@
 //	latency.go   the real daemon, broadcast after broadcast  latencyreport.go
 //	publisher.go   when each frame was sent
 //	viewer.go      when each part had come, and what it holds
+//	crowd.go     package load's viewers, then as many of nginx's  crowdreport.go
+//	recording.go   what a viewer was sent, as files
+//	nginx.go       the server of those files
+//	replay.go      its viewers, who ask when the live ones did
+//	channels.go  many publishers, no viewers
 //	source.go    the clip that all of it is measured with
 //	figures.go   percentiles, spans, verdicts, the machine's load
 package main
