@@ -31,16 +31,15 @@ type segment struct {
 
 // piece is what one request brings: a part or a segment.
 type piece struct {
-	uri, span       string // span is a Range header, empty for the whole resource
-	init            initSection
-	length          time.Duration
-	end             time.Time // program date-time; zero where it is not told
-	there           time.Time // when the first viewer saw it listed; zero where it was there before
-	independent     bool
-	gap             bool
-	whole           bool // a segment
-	startsAt        time.Duration
-	segment, number int64
+	uri, span   string // span is a Range header, empty for the whole resource
+	init        initSection
+	startsAt    time.Duration // since the listing's first segment
+	length      time.Duration
+	end         time.Time // program date-time; zero where it is not told
+	there       time.Time // when the first viewer saw it listed; zero where nobody knows
+	independent bool
+	gap         bool
+	whole       bool // a segment
 }
 
 type initSection struct{ uri, span string }
@@ -101,10 +100,10 @@ func (at *start) segment(s *m3u8.Segment, complete bool) segment {
 		init = initSection{s.Map.URI, spanOf(s.Map.Range)}
 	}
 	inside := *at
-	for i, p := range s.Parts {
+	for _, p := range s.Parts {
 		q := inside.piece(p.Duration)
 		q.uri, q.span, q.init = p.URI, spanOf(p.Range), init
-		q.independent, q.gap, q.segment, q.number = p.Independent, p.Gap, s.MSN, int64(i)
+		q.independent, q.gap = p.Independent, p.Gap
 		seg.parts = append(seg.parts, q)
 	}
 	if !complete {
@@ -113,7 +112,7 @@ func (at *start) segment(s *m3u8.Segment, complete bool) segment {
 	}
 	seg.whole = at.piece(s.Duration)
 	seg.whole.uri, seg.whole.span, seg.whole.init = s.URI, spanOf(s.Range), init
-	seg.whole.gap, seg.whole.independent, seg.whole.segment, seg.whole.whole = s.Gap, true, s.MSN, true
+	seg.whole.gap, seg.whole.independent, seg.whole.whole = s.Gap, true, true
 	return seg
 }
 
@@ -195,11 +194,9 @@ func (l *listing) find(at cursor) (piece, cursor, outcome) {
 		return s.parts[at.part], cursor{at.msn, at.part + 1}, found
 	case !s.complete:
 		return piece{}, at, later
-	case at.part == 0:
-		return s.whole, cursor{msn: at.msn + 1}, found
-	case len(s.parts) == 0:
-		// The parts behind those that were loaded are not listed any more: hls.js
-		// loads the segment, of which part is there already.
+	case at.part == 0 || len(s.parts) == 0:
+		// Also where the parts behind those that were loaded are not listed any more:
+		// hls.js loads the segment, of which some is there already.
 		return s.whole, cursor{msn: at.msn + 1}, found
 	}
 	return l.find(cursor{msn: at.msn + 1})

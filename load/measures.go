@@ -26,7 +26,7 @@ const (
 
 func (k kind) String() string { return [...]string{"init section", "part", "segment"}[k] }
 
-func kindOf(p piece) kind {
+func kindOf(p *piece) kind {
 	if p.whole {
 		return kindSegment
 	}

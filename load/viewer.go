@@ -215,61 +215,72 @@ func (v *viewer) reload(before *listing, delta bool) (*listing, error) {
 	return l, nil
 }
 
+// place is how far a viewer has come; the zero place is nowhere.
+type place struct {
+	cursor
+	init   initSection // that was fetched last
+	joined bool
+}
+
 // load fetches piece after piece, and waits for the playlist where none is listed.
 func (v *viewer) load(ctx context.Context) {
-	var at cursor
-	var init initSection
-	joined := false
+	var at place
 	for ctx.Err() == nil {
 		l := v.listing.Load()
-		if l != nil && !joined {
-			var lead time.Duration
-			if at, lead, joined = l.begin(); joined {
-				v.player.advance(time.Now())
-				v.player.begin(lead)
-				init = initSection{}
-			}
-		}
-		if l == nil || !joined {
-			if v.await(ctx) != nil {
-				return
-			}
+		if l == nil || !at.joined && !v.begin(l, &at) {
+			v.await(ctx)
 			continue
 		}
-		p, next, is := l.find(at)
+		p, next, is := l.find(at.cursor)
 		switch is {
 		case over:
 			return
 		case gone:
 			v.run.failed("media", errBehind)
-			joined = false
-			continue
+			at = place{}
 		case later:
-			if v.await(ctx) != nil {
-				return
+			v.await(ctx)
+		case found:
+			if v.take(ctx, &p, &at) {
+				at.cursor = next
 			}
-			continue
-		}
-		if p.init != init && p.init.uri != "" && !p.gap {
-			if !v.fetch(ctx, kindInit, &piece{uri: p.init.uri, span: p.init.span}) {
-				continue
-			}
-			init = p.init
-		}
-		if p.gap || v.fetch(ctx, kindOf(p), &p) {
-			at = next
-			v.show(&p)
 		}
 	}
 }
 
-// await waits for another listing.
-func (v *viewer) await(ctx context.Context) error {
+// begin joins at the place where hls.js does, if there is one yet.
+func (v *viewer) begin(l *listing, at *place) bool {
+	from, lead, ok := l.begin()
+	if ok {
+		*at = place{cursor: from, joined: true}
+		v.player.advance(time.Now())
+		v.player.begin(lead)
+	}
+	return ok
+}
+
+// take fetches a piece, behind its init section where that is new, and plays it.
+func (v *viewer) take(ctx context.Context, p *piece, at *place) bool {
+	if !p.gap {
+		if p.init != at.init && p.init.uri != "" {
+			if !v.fetch(ctx, kindInit, &piece{uri: p.init.uri, span: p.init.span}) {
+				return false
+			}
+			at.init = p.init
+		}
+		if !v.fetch(ctx, kindOf(p), p) {
+			return false
+		}
+	}
+	v.show(p)
+	return true
+}
+
+// await waits for another listing, or for ctx.
+func (v *viewer) await(ctx context.Context) {
 	select {
 	case <-v.news:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
