@@ -128,9 +128,6 @@ func (r *rendition) askForReports(ctx context.Context) error {
 				answer = *listed
 			}
 			answer.after = r.glance(ctx, url)
-		} else if err == nil && !answer.known {
-			// Other viewers may be told of it, as of audio that is listed on request.
-			answer.known = r.glance(ctx, url) != nil
 		}
 		answer.report = report
 		r.answers.reports = append(r.answers.reports, answer)
