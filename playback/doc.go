@@ -5,17 +5,19 @@
 //	GET /v/{session}/hls/{stream id}/{rendition}/index.m3u8          media playlist, blocking
 //	GET /v/{session}/hls/{stream id}/{rendition}/{name}              init section, part, segment
 //
-//	viewer ─► door ─► Handler ─► Live (which stream?) ─► packager.Stream ─► Document, Resource
-//	   ▲      (how     │ session, Rules, views                                    │ shared bytes
-//	   │       many?)  ▼                                                          │
-//	   └────── headers, range, gzip or not, write deadlines ◄─────────────────────┘
+//	viewer ─► door ─► lane ──────► Handler ─► Live (which stream?) ─► packager.Stream
+//	   ▲      (how     │ unusual?    ▲ │ session, Rules, views              │
+//	   │       many?)  └─► net/http ─┘ ▼                                    │ shared bytes
+//	   └────── headers, range, gzip or not, write deadlines ◄── Document, Resource
 //
 // The multivariant request mints a viewer session, which travels in the path of
 // all that follows, since players drop query strings. A path without "/v/{session}"
 // is the same resource, for caches that have taken the session off; it is no view.
 // URIs in media playlists are relative, so the bytes below are the same for all.
 //
-// One goroutine serves a request. It may block in the packager until a part is
+// On the plain listener a lane (express.go) answers what players ask for all the
+// time; everything else, and all of HTTPS, is net/http's. One goroutine serves a
+// request. It may block in the packager until a part is
 // there, and in the socket for as long as a viewer takes; it holds no lock and no
 // copy of the media while it does, so a slow viewer costs nobody else anything.
 // What is sent is the packager's own memory. Playback knows nothing of encoding,
