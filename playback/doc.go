@@ -17,9 +17,8 @@
 //
 // On the plain listener a lane (express.go) answers what players ask for all the
 // time; everything else, and all of HTTPS, is net/http's. One goroutine serves a
-// request. It may block in the packager until a part is
-// there, and in the socket for as long as a viewer takes; it holds no lock and no
-// copy of the media while it does, so a slow viewer costs nobody else anything.
-// What is sent is the packager's own memory. Playback knows nothing of encoding,
-// and the packager nothing of HTTP.
+// request. It may block in the packager until a part is there, and in the socket
+// for as long as a viewer takes; it holds no lock and no copy of the media while it
+// does, so a slow viewer costs nobody else anything. What is sent is the packager's
+// own memory. Playback knows nothing of encoding, and the packager nothing of HTTP.
 package playback
