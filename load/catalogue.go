@@ -20,17 +20,10 @@ type catalogue struct {
 	seed maphash.Seed
 
 	mu     sync.Mutex
-	states map[stateKey]*listing
-	oldest []stateKey           // in the order in which they came
+	states map[uint64]*listing  // by their bytes' hash
+	oldest []uint64             // in the order in which they came
 	there  map[cursor]time.Time // of parts
 	edge   cursor               // the first part that nobody has seen
-}
-
-// stateKey is a body and what it is to be merged with: of two delta updates with the
-// same text the states need not be the same.
-type stateKey struct {
-	body     uint64
-	previous *listing
 }
 
 // keptStates is how many states of a variant are kept: viewers that are behind by a
@@ -38,16 +31,19 @@ type stateKey struct {
 const keptStates = 64
 
 func newCatalogue() *catalogue {
-	return &catalogue{seed: maphash.MakeSeed(), states: map[stateKey]*listing{}, there: map[cursor]time.Time{}}
+	return &catalogue{seed: maphash.MakeSeed(), states: map[uint64]*listing{}, there: map[cursor]time.Time{}}
 }
 
-// read makes a listing of a playlist's bytes that came at a time.
+// read makes a listing of a playlist's bytes that came at a time. previous is what
+// the viewer had before. A delta update means the same to all who have the segments
+// that it skips: were it read anew for each state before it, viewers who fall behind
+// would have ever more states among them, and this lock would keep them behind.
 func (c *catalogue) read(body []byte, zipped bool, previous *listing, at time.Time) (*listing, error) {
-	key := stateKey{maphash.Bytes(c.seed, body), previous}
+	key := maphash.Bytes(c.seed, body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if l := c.states[key]; l != nil {
-		return l, nil
+		return l, l.follows(previous)
 	}
 	l, err := parse(body, zipped, previous)
 	if err != nil {
@@ -76,15 +72,29 @@ func parse(body []byte, zipped bool, previous *listing) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Skip != nil {
-		if previous == nil {
-			return nil, m3u8.ErrSkippedUnknown
-		}
-		if m, err = m.Merge(previous.media); err != nil {
-			return nil, err
-		}
+	if m.Skip == nil {
+		return newListing(m), nil
 	}
-	return newListing(m), nil
+	if previous == nil {
+		return nil, m3u8.ErrSkippedUnknown
+	}
+	whole, err := m.Merge(previous.media)
+	if err != nil {
+		return nil, err
+	}
+	l := newListing(whole)
+	l.skipped = m.Skip.Segments
+	return l, nil
+}
+
+// follows says whether a player that has previous can use l.
+func (l *listing) follows(previous *listing) error {
+	first := l.media.MediaSequence
+	if l.skipped == 0 || previous != nil &&
+		previous.media.Segment(first) != nil && previous.media.Segment(first+l.skipped-1) != nil {
+		return nil
+	}
+	return m3u8.ErrSkippedUnknown
 }
 
 // textLimit bounds a playlist that was compressed.

@@ -18,6 +18,7 @@ type listing struct {
 	skip     bool      // whether delta updates may be asked for
 	skipping string    // reload, for a delta update
 	seen     time.Time // when the first viewer had it
+	skipped  int64     // segments at its beginning that a delta update left out
 }
 
 // segment is a media segment; whole is its own, where it is complete.

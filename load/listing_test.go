@@ -112,8 +112,15 @@ func TestCatalogueReadsAStateOnce(t *testing.T) {
 	if !second.seen.Equal(at(100)) || !second.segments[2].parts[2].there.Equal(at(100)) || !second.segments[2].parts[1].there.IsZero() {
 		t.Error("the new part, and only it, is there since the second state came")
 	}
-	if _, err := c.read([]byte(delta), false, nil, at(120)); err == nil {
-		t.Error("a delta update of nothing was taken")
+	if again := read(t, c, delta, second, at(110)); again != second {
+		t.Error("the same delta update was read twice, for viewers of two states")
+	}
+	later := read(t, c, strings.Replace(livePlaylist[strings.Index(livePlaylist, "8.m4s"):], "8.m4s",
+		"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:8\n#EXTINF:2,\n8.m4s", 1), nil, at(115))
+	for _, previous := range []*listing{nil, later} {
+		if _, err := c.read([]byte(delta), false, previous, at(120)); err == nil {
+			t.Error("a delta update was taken by who does not have what it skips")
+		}
 	}
 }
 

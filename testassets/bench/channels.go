@@ -46,7 +46,11 @@ func (c *channelsCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	tags, err := clipOf(ctx, dir, c.Bitrate, "1280x720")
+	file, err := clipOf(ctx, dir, c.Bitrate, "1280x720")
+	if err != nil {
+		return err
+	}
+	tags, err := publish.ReadFLV(file)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ const (
 type crowdBench struct {
 	viewersCommand
 	dir    string
-	tags   []publish.Tag
+	file   string // the broadcast
 	report *crowdReport
 }
 
@@ -54,7 +54,7 @@ func (c *viewersCommand) Run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	b := &crowdBench{viewersCommand: *c, dir: dir, report: newCrowdReport(c)}
-	if b.tags, err = clipOf(ctx, dir, c.Bitrate, "854x480"); err != nil {
+	if b.file, err = clipOf(ctx, dir, c.Bitrate, "854x480"); err != nil {
 		return err
 	}
 	for _, scheme := range c.Schemes {
@@ -73,17 +73,13 @@ func (c *viewersCommand) Run(ctx context.Context) error {
 }
 
 // clipOf is a broadcast that publishers repeat: 30 frames a second, an IDR each 2 s.
-func clipOf(ctx context.Context, dir string, bitrate int, size string) ([]publish.Tag, error) {
+func clipOf(ctx context.Context, dir string, bitrate int, size string) (file string, err error) {
 	c := publish.Clip{Name: "crowd", Rate: "30", Seconds: clipSeconds, Bitrate: bitrate, GOP: 2}
 	if _, err := fmt.Sscanf(size, "%dx%d", &c.Width, &c.Height); err != nil {
-		return nil, fmt.Errorf("size %q: %w", size, err)
+		return "", fmt.Errorf("size %q: %w", size, err)
 	}
 	say("encoding the source: %d s of %s at %.1f Mb/s", c.Seconds, size, float64(bitrate)/1e6)
-	file, err := c.Make(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	return publish.ReadFLV(file)
+	return c.Make(ctx, dir)
 }
 
 // tooMany says why so many viewers cannot be had on this machine; empty if they can.
@@ -128,16 +124,17 @@ func (b *crowdBench) live(ctx context.Context, run *crowdRun) (*recording, error
 	if err != nil {
 		return nil, err
 	}
-	sending, stop := context.WithCancel(ctx)
-	sent := make(chan error, 1)
-	go func() {
-		sent <- publish.Paced(sending, d.RTMP(crowdKey), publish.Repeat(b.tags, clipSeconds*1000, 30), nil, nil)
-	}()
-	made, err := b.watch(ctx, d, run)
-	stop()
-	if failed := <-sent; !errors.Is(failed, context.Canceled) {
-		err = errors.Join(failed, err)
+	// A process of its own: in ours it would wait behind thousands of viewers, and they
+	// for it.
+	p, err := publish.FFmpegLoop(d.RTMP(crowdKey), b.file)
+	if err != nil {
+		return nil, errors.Join(err, d.Stop())
 	}
+	made, err := b.watch(ctx, d, run)
+	if !p.Running() {
+		err = errors.Join(err, p.Wait())
+	}
+	_ = p.Stop() // ffmpeg calls being told to stop a failure
 	if stopped := d.Stop(); err == nil {
 		err = stopped
 	}
