@@ -11,8 +11,9 @@ type meter struct {
 	from, until       time.Time // of the measurement; zero where it has not begun
 	serverFrom        Usage
 	serverUntil       Usage
-	peak              int64 // of the server's memory
-	ownFrom, ownUntil time.Duration
+	peak              int64         // of the server's memory
+	ownFrom, ownUntil time.Duration // CPU of this process
+	allFrom, allUntil time.Duration // CPU of the machine
 }
 
 func newMeter(r *run, started time.Time, before Usage) *meter {
@@ -31,6 +32,7 @@ func (m *meter) usage() Usage {
 
 func (m *meter) begin() {
 	m.from, m.ownFrom = time.Now(), own()
+	m.allFrom, _ = Busy() // nothing where there is no such file
 	m.serverFrom = m.usage()
 }
 
@@ -38,6 +40,7 @@ func (m *meter) sample() { m.usage() }
 
 func (m *meter) end() {
 	m.until, m.ownUntil = time.Now(), own()
+	m.allUntil, _ = Busy()
 	m.usage()
 }
 

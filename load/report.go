@@ -46,7 +46,10 @@ type Report struct {
 	// OwnCPU is what the viewers themselves took, in CPU seconds per second. Near the
 	// number of cores the figures are theirs and not the server's.
 	OwnCPU float64 `json:"own_cpu"`
-	Cores  int     `json:"cores"`
+	// OthersCPU is what all else on this machine took meanwhile, in the same unit: the
+	// times above are to be trusted where it is small.
+	OthersCPU float64 `json:"others_cpu"`
+	Cores     int     `json:"cores"`
 }
 
 // Stalls is how often and how long players stood without media.
@@ -84,6 +87,7 @@ func (r *run) report(m *meter, why error) *Report {
 	}
 	if seconds > 0 {
 		p.OwnCPU = (m.ownUntil - m.ownFrom).Seconds() / seconds
+		p.OthersCPU = max((m.allUntil-m.allFrom).Seconds()/seconds-p.OwnCPU, 0)
 	}
 	if r.server == nil {
 		p.ServerNote = why.Error()
@@ -95,6 +99,7 @@ func (r *run) report(m *meter, why error) *Report {
 	}
 	if seconds > 0 {
 		p.Server.CPU = (m.serverUntil.CPU - m.serverFrom.CPU).Seconds() / seconds
+		p.OthersCPU = max(p.OthersCPU-p.Server.CPU, 0)
 	}
 	return p
 }
@@ -146,7 +151,7 @@ func (p *Report) textOfCosts(w io.Writer) {
 	} else {
 		fmt.Fprintf(w, "server    its CPU and memory are not known: %s\n", p.ServerNote)
 	}
-	fmt.Fprintf(w, "viewers   %.2f CPU-s/s on %d cores\n", p.OwnCPU, p.Cores)
+	fmt.Fprintf(w, "viewers   %.2f CPU-s/s on %d cores, all else here %.2f\n", p.OwnCPU, p.Cores, p.OthersCPU)
 	if p.OwnCPU > 0.7*float64(p.Cores) {
 		fmt.Fprintln(w, "          they took most of this machine: the times above are theirs as much as the server's")
 	}

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -220,13 +219,4 @@ func kilobytes(file, field string) (int64, error) {
 		}
 	}
 	return 0, errors.Join(lines.Err(), fmt.Errorf("%s has no %s", file, field))
-}
-
-// own is the user and system time of this process so far.
-func own() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

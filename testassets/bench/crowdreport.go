@@ -40,6 +40,7 @@ type served struct {
 	Stalls   int64   `json:"stalls"`
 	Failed   int64   `json:"failed"`
 	Own      float64 `json:"viewers_cpu"` // of the load generator
+	Others   float64 `json:"others_cpu"`  // of all other programs meanwhile
 }
 
 type crowdReport struct {
@@ -63,7 +64,7 @@ func (c *crowdRun) live(p *load.Report, idle float64) {
 	c.Seen = p
 	c.Ladderd = served{
 		Idle: idle, Requests: float64(p.Requests) / p.Seconds, P50: p.Parts.P50, P99: p.Parts.P99,
-		LateP99: p.PartsLate.P99, Stalls: p.Stalls.Times, Own: p.OwnCPU,
+		LateP99: p.PartsLate.P99, Stalls: p.Stalls.Times, Own: p.OwnCPU, Others: p.OthersCPU,
 	}
 	for _, n := range p.Errors {
 		c.Ladderd.Failed += n
@@ -76,7 +77,7 @@ func (c *crowdRun) live(p *load.Report, idle float64) {
 func (c *crowdRun) static(r *replayed, seconds int) {
 	c.Nginx = served{
 		CPU: r.cpu, Requests: float64(r.requests) / float64(seconds), Memory: float64(r.memory) / 1e3, Failed: int64(r.failed),
-		P50: percentile(r.parts, 50) * 1000, P99: percentile(r.parts, 99) * 1000, Own: r.own,
+		P50: percentile(r.parts, 50) * 1000, P99: percentile(r.parts, 99) * 1000, Own: r.own, Others: r.others,
 	}
 	// By request, since the two runs are of different seconds of the stream.
 	mine, theirs := c.Ladderd.Requests, c.Nginx.CPU/c.Nginx.Requests
@@ -107,21 +108,22 @@ func (r *crowdReport) judge() {
 func (r *crowdReport) text(w io.Writer) {
 	fmt.Fprintf(w, "Viewers of one channel of %.1f Mb/s on loopback, each run measured for %d s; nginx serves the same bytes as files\n",
 		float64(r.Bitrate)/1e6, r.Seconds)
-	fmt.Fprintf(w, "\n%-8s%-8s%-9s%9s%9s%12s%9s%9s%9s%10s%8s%8s%9s\n", "", "viewers", "server", "CPU-s/s", "idle", "requests/s",
-		"p50 ms", "p99 ms", "late p99", "KB/viewer", "stalls", "errors", "load gen.")
+	fmt.Fprintf(w, "\n%-8s%-8s%-9s%9s%9s%12s%9s%9s%9s%10s%8s%8s%10s%8s\n", "", "viewers", "server", "CPU-s/s", "idle", "requests/s",
+		"p50 ms", "p99 ms", "late p99", "KB/viewer", "stalls", "errors", "load gen.", "others")
 	for _, c := range r.Runs {
 		for _, s := range []struct {
 			name string
 			served
 		}{{"ladderd", c.Ladderd}, {"nginx", c.Nginx}} {
-			fmt.Fprintf(w, "%-8s%-8d%-9s%9.2f%9.2f%12.0f%9.1f%9.1f%9.1f%10.1f%8d%8d%9.2f\n", c.Scheme, c.Viewers, s.name, s.CPU, s.Idle,
-				s.Requests, s.P50, s.P99, s.LateP99, s.Memory, s.Stalls, s.Failed, s.Own)
+			fmt.Fprintf(w, "%-8s%-8d%-9s%9.2f%9.2f%12.0f%9.1f%9.1f%9.1f%10.1f%8d%8d%10.2f%8.2f\n", c.Scheme, c.Viewers, s.name, s.CPU, s.Idle,
+				s.Requests, s.P50, s.P99, s.LateP99, s.Memory, s.Stalls, s.Failed, s.Own, s.Others)
 		}
 		fmt.Fprintf(w, "%-25sCPU per request %.2f of nginx's; %.2f with receiving and packaging the stream\n", "", c.Ratio, c.RatioAll)
 	}
 	fmt.Fprint(w, `
 p50 and p99 are from a part's request to its last byte; late p99 is from when any viewer
-knew of the part. Memory is the processes' own, without the kernel's socket buffers.
+knew of the part. The load generator's and all other programs' CPU is in CPU-s/s too: where
+the others take much of the machine, times say little. Memory is the processes' own, without the kernel's socket buffers.
 The same: the bytes, their headers' number and size within some bytes, the requests, their
 rate, and that all viewers ask at once. Not the same: ladderd holds the playlists' requests
 until a part is there and wakes their viewers itself, where nginx is asked by a clock; it

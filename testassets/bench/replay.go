@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type replayed struct {
 	memory   int64   // of the server per viewer, in bytes
 	failed   int
 	own      float64 // of the viewers, CPU seconds per second
+	others   float64 // of all other programs
 }
 
 // replayClient is one viewer's.
@@ -73,16 +75,11 @@ func (r *replay) run(ctx context.Context) (*replayed, error) {
 		all.Go(func() { r.watch(ctx, clients[i], began, time.Duration(i)*r.ramp/time.Duration(r.viewers), from, until) })
 	}
 	// The same span for the server's figures as for the viewers'.
-	var span [2]load.Usage
-	var own [2]time.Duration
+	var span [2]spent
 	for i, at := range []time.Time{from, until} {
-		if err := sleepUntil(ctx, at); err != nil {
-			cancel()
-			all.Wait()
-			return nil, err
-		}
-		if span[i], err = server.Usage(); err == nil {
-			own[i], err = ownCPU()
+		err := sleepUntil(ctx, at)
+		if err == nil {
+			span[i], err = spentBy(server)
 		}
 		if err != nil {
 			cancel()
@@ -92,16 +89,31 @@ func (r *replay) run(ctx context.Context) (*replayed, error) {
 	}
 	all.Wait()
 	got := &replayed{
-		cpu:    (span[1].CPU - span[0].CPU).Seconds() / r.seconds.Seconds(),
-		own:    (own[1] - own[0]).Seconds() / r.seconds.Seconds(),
-		memory: max(max(span[0].Memory, span[1].Memory)-before.Memory, 0) / int64(r.viewers),
+		cpu:    (span[1].server.CPU - span[0].server.CPU).Seconds() / r.seconds.Seconds(),
+		own:    (span[1].own - span[0].own).Seconds() / r.seconds.Seconds(),
+		memory: max(max(span[0].server.Memory, span[1].server.Memory)-before.Memory, 0) / int64(r.viewers),
 	}
+	got.others = max((span[1].machine-span[0].machine).Seconds()/r.seconds.Seconds()-got.cpu-got.own, 0)
 	for _, c := range clients {
 		got.parts = append(got.parts, c.parts...)
 		got.requests += c.requests
 		got.failed += c.failed
 	}
 	return got, nil
+}
+
+// spent is what has been taken so far.
+type spent struct {
+	server       load.Usage
+	own, machine time.Duration
+}
+
+func spentBy(server *load.Server) (s spent, err error) {
+	var errs [3]error
+	s.server, errs[0] = server.Usage()
+	s.own, errs[1] = ownCPU()
+	s.machine, errs[2] = load.Busy()
+	return s, errors.Join(errs[:]...)
 }
 
 // settle is how long the last viewers have to join before the measurement begins,
