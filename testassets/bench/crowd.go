@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -35,6 +36,8 @@ const (
 	warmth = 8 * time.Second
 	// idleSpan is how long the daemon's own work is measured, with nobody watching.
 	idleSpan = 5 * time.Second
+	// joinRate is how many viewers come in a second, as package load has it.
+	joinRate = 500
 	// recordSpan is how much of the stream nginx serves, again and again.
 	recordSpan = 10 * time.Second
 )
@@ -55,6 +58,9 @@ func (c *viewersCommand) Run(ctx context.Context) error {
 	defer os.RemoveAll(dir)
 	b := &crowdBench{viewersCommand: *c, dir: dir, report: newCrowdReport(c)}
 	if b.file, err = clipOf(ctx, dir, c.Bitrate, "854x480"); err != nil {
+		return err
+	}
+	if err := b.lengthen(); err != nil {
 		return err
 	}
 	for _, scheme := range c.Schemes {
@@ -80,6 +86,18 @@ func clipOf(ctx context.Context, dir string, bitrate int, size string) (file str
 	}
 	say("encoding the source: %d s of %s at %.1f Mb/s", c.Seconds, size, float64(bitrate)/1e6)
 	return c.Make(ctx, dir)
+}
+
+// lengthen repeats the clip for longer than any run takes: ffmpeg's own loop sends a
+// clip of 10 s in nine.
+func (b *crowdBench) lengthen() error {
+	tags, err := publish.ReadFLV(b.file)
+	if err != nil {
+		return err
+	}
+	seconds := 60 + b.Seconds + slices.Max(b.Counts)/joinRate
+	b.file = filepath.Join(b.dir, "long.flv")
+	return publish.WriteFLV(b.file, publish.Repeat(tags, clipSeconds*1000, seconds/clipSeconds+1))
 }
 
 // tooMany says why so many viewers cannot be had on this machine; empty if they can.
@@ -126,7 +144,7 @@ func (b *crowdBench) live(ctx context.Context, run *crowdRun) (*recording, error
 	}
 	// A process of its own: in ours it would wait behind thousands of viewers, and they
 	// for it.
-	p, err := publish.FFmpegLoop(d.RTMP(crowdKey), b.file)
+	p, err := publish.FFmpeg(d.RTMP(crowdKey), b.file)
 	if err != nil {
 		return nil, errors.Join(err, d.Stop())
 	}
@@ -211,7 +229,7 @@ func (b *crowdBench) static(ctx context.Context, run *crowdRun, made *recording)
 		origin = wire.Origin{Scheme: "https", Host: n.https}
 	}
 	r := &replay{recording: made, origin: origin, viewers: run.Viewers,
-		ramp: time.Duration(run.Viewers) * time.Second / 500, seconds: time.Duration(b.Seconds) * time.Second}
+		ramp: time.Duration(run.Viewers) * time.Second / joinRate, seconds: time.Duration(b.Seconds) * time.Second}
 	seen, err := r.run(ctx)
 	if err != nil {
 		return errors.Join(err, n.stop())
