@@ -6,6 +6,8 @@
 //	page.html            the page, an html/template
 //	static/player.js     connects, waits, plays, recovers, ends: the page's loop
 //	static/hls-engine.js playback by hls.js
+//	static/pace.js       how fast it plays, to be as late as the playlist wants
+//	static/switching.js  lets it change renditions between segments only
 //	static/native-engine.js playback by the browser itself (Safari on phones)
 //	static/view.js       all that touches the page's elements
 //	static/chart.js      the latency curve

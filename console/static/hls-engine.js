@@ -1,5 +1,8 @@
 // Playback by hls.js, where the browser has Media Source Extensions.
 
+import { Pace } from './pace.js';
+import { Switching } from './switching.js';
+
 const RECOVERY_MS = 5000; // two media errors closer together than this end the attempt
 const NEAR_END_S = 1; // so close to the end, a player that stands still has arrived
 const STILL_MS = 1500; // a picture that does not move for so long stands
@@ -19,29 +22,37 @@ export class HlsEngine {
   #over = false; // the playlist has its end
   #recoveredAt = -Infinity;
   #jumpedAt = -Infinity;
+  #pace = new Pace();
+  #switching;
   #moved = { at: 0, position: -1 };
   #listeners = new AbortController();
 
   constructor(video, on) {
     this.#video = video;
     this.#on = on;
+    this.#switching = new Switching(video);
   }
 
   start(url) {
     const { Hls } = window;
     const hls = new Hls({
       lowLatencyMode: true,
+      abrController: this.#switching.controller(Hls),
       // With one segment in the playlist it loads that again and again until there
       // is a second, and stalls.
       initialLiveManifestSize: 2,
       backBufferLength: 20,
-      maxLiveSyncPlaybackRate: 1.08, // catches up without being heard
+      maxLiveSyncPlaybackRate: 1, // Pace does it
+      // hls.js adds this to the target at each stall and never takes it back; by itself
+      // it would add a second.
+      liveSyncOnStallIncrease: 0.3,
       capLevelToPlayerSize: false,
       // Begins with what 4 Mb/s carry; a test download would delay the first picture.
       testBandwidth: false,
       abrEwmaDefaultEstimate: 4_000_000,
     });
     this.#hls = hls;
+    this.#switching.watch(hls, Hls);
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.#on.levels(this.#byQuality().map(levelName)));
     hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => { this.#over = !details.live; });
     hls.on(Hls.Events.ERROR, (_, data) => this.#failed(data));
@@ -54,11 +65,9 @@ export class HlsEngine {
     return [...this.#hls.levels].sort((a, b) => b.bitrate - a.bitrate);
   }
 
-  // A switch by loadLevel keeps what is buffered: the picture changes at the next
-  // segment and does not stop for it.
+  // choose takes a rendition from the next segment on; any other word is auto.
   choose(name) {
-    const index = this.#hls.levels.findIndex((level) => levelName(level) === name);
-    this.#hls.loadLevel = index; // -1 is hls.js's word for auto
+    this.#switching.choose(this.#hls.levels.findIndex((level) => levelName(level) === name));
   }
 
   goLive() {
@@ -71,6 +80,7 @@ export class HlsEngine {
     const level = hls.levels[hls.currentLevel];
     const still = this.#standstill();
     this.#keepUp(still);
+    this.#keepPace();
     this.#watchEnd(still);
     return {
       current: level ? levelName(level) : '',
@@ -95,6 +105,26 @@ export class HlsEngine {
     this.#jumpedAt = now;
     this.#moved.at = now;
     this.goLive();
+  }
+
+  // Without parts the playlist's edge comes on a segment at a time, and nobody
+  // minds a second: there the rate is left alone.
+  #keepPace() {
+    const { latency, targetLatency, latestLevelDetails } = this.#hls;
+    const video = this.#video;
+    const part = latestLevelDetails?.partTarget;
+    if (this.#over || !part || targetLatency === null || video.played.length === 0) {
+      video.playbackRate = 1;
+      return;
+    }
+    if (video.paused || video.seeking) {
+      this.#pace.reset();
+      return;
+    }
+    const { buffered, currentTime } = video;
+    const ahead = buffered.length ? buffered.end(buffered.length - 1) - currentTime : 0;
+    const rate = this.#pace.next({ latency, target: targetLatency, ahead, part });
+    if (video.playbackRate !== rate) video.playbackRate = rate;
   }
 
   // Where the last part is a gap, or was never loaded, the video element does not

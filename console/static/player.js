@@ -30,6 +30,7 @@ const state = {
   width: 0, height: 0, fps: 0, frames: 0, dropped: 0,
   stalls: 0, // since the page was opened
   starts: 0, // how often playback has begun: once a broadcast, and after each break
+  joined: 0, // seconds from the page's opening to the first frame on the screen
   ended: false, // the last broadcast was played to its end
   errors: [], // {time, name, fatal, detail}, oldest first
   choose, goLive,
@@ -200,6 +201,8 @@ video.addEventListener('waiting', () => {
   state.stalls++;
   setStatus('stalled');
 });
+
+video.requestVideoFrameCallback?.((_, frame) => { state.joined = frame.expectedDisplayTime / 1000; });
 
 let lastFrames = { at: performance.now(), total: 0 };
 function tick() {

@@ -86,7 +86,9 @@ export function createView(video, state) {
   function figures() {
     const on = shownStatus === 'playing' || shownStatus === 'stalled';
     $('latency').textContent = on ? seconds(state.latency) : '–';
-    $('target').textContent = on && state.target ? `target ${seconds(state.target)}` : '';
+    $('target').textContent = on ? [
+      state.target ? `target ${seconds(state.target)}` : '', state.joined ? `first frame after ${seconds(state.joined)}` : '',
+    ].filter(Boolean).join(' · ') : '';
     $('buffer').textContent = on ? seconds(state.buffer) : '–';
     $('stalls').textContent = `${state.stalls} ${state.stalls === 1 ? 'stall' : 'stalls'}`;
     $('bitrate').textContent = on && state.bitrate ? bits(state.bitrate) : '–';
