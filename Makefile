@@ -34,8 +34,9 @@ lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts
 bench: bench-ladder bench-latency bench-viewers bench-channels ## run all benchmarks
 bench-ladder: setup-demo build ## CPU and quality of a ladder beside the stock ffmpeg
 	@$(GO) run ./testassets/bench ladder
-bench-latency: setup-demo build ## time from the publisher to the first part and to each part
+bench-latency: setup-test build ## time from the publisher to each part, and from a camera to a browser's screen
 	@$(GO) run ./testassets/bench latency
+	@$(GO) run ./testassets/bench glass
 bench-viewers: setup-demo setup-bench build ## CPU, memory and part latency of 500 to 5,000 viewers beside nginx
 	@$(GO) run ./testassets/bench viewers
 bench-channels: setup-demo build ## CPU and memory of 100 BASIC channels at once
@@ -47,19 +48,22 @@ fuzz: setup ## run each fuzz target for FUZZTIME (30s)
 
 .PHONY: clean
 clean: ## remove what was built here; FFmpeg stays in the user's cache
-	rm -rf bin console/static/hls.min.js
+	rm -rf bin console/static/hls.min.js testassets/shaka/static/shaka-player.js
 
 .PHONY: help
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
 
 # What the targets above need. Each says what it does, and nothing when all is there.
-.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-go
+.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-shaka setup-go
 setup: setup-go
 	@scripts/apt-packages.sh build
 	@scripts/ffmpeg.sh
-	@scripts/hlsjs.sh
+	@scripts/npm-file.sh console hls.js dist/hls.min.js static/hls.min.js
 setup-demo setup-test setup-lint setup-bench: setup-%: setup-go
 	@scripts/apt-packages.sh build $*
+setup-test: setup-shaka
+setup-shaka:
+	@scripts/npm-file.sh testassets/shaka shaka-player dist/shaka-player.compiled-es2021.js static/shaka-player.js
 setup-go:
 	@scripts/go-version.sh
