@@ -129,6 +129,11 @@ func path(channel string) string {
 	return fmt.Sprintf("/api/video/v1/%s.%s.channel.%s.m3u8", region, account, channel)
 }
 
+// Page is the URL of the page that plays a channel.
+func (d *Daemon) Page(channel string) string {
+	return fmt.Sprintf("http://%s/watch/%s/", d.ports.playback, channel)
+}
+
 // ports are the daemon's listeners, each as host:port.
 type ports struct{ rtmp, playback, https, metrics string }
 
