@@ -70,48 +70,6 @@ func plays(t *testing.T, b *browser.Browser, seconds float64) {
 	waitFor(t, b, fmt.Sprintf(`document.querySelector('video').currentTime > %f`, at+seconds))
 }
 
-// buffered are the ranges of time that the player has media for.
-const buffered = `(b => Array.from({length: b.length}, (_, i) => b.start(i) + '-' + b.end(i)))(document.querySelector('video').buffered)`
-
-func TestBrowserPlaysAndSwitchesThroughAllRenditions(t *testing.T) {
-	for _, s := range []show{{Clip: mixed}, {Clip: mixed, container: "TS"}} {
-		t.Run(s.String(), func(t *testing.T) {
-			t.Parallel()
-			switchThroughAll(t, s)
-		})
-	}
-}
-
-func switchThroughAll(t *testing.T, s show) {
-	d, p := broadcast(t, s, 2)
-	b := watch(t, d, studio)
-
-	levels := eval[[]string](t, b, `window.ladderd.levels`)
-	if len(levels) != mixedRenditions {
-		t.Fatalf("the page lists the renditions %v", levels)
-	}
-	stalls := eval[int](t, b, `window.ladderd.stalls`)
-	for _, level := range levels {
-		if err := b.Eval(fmt.Sprintf(`window.ladderd.choose(%q)`, level), nil); err != nil {
-			t.Fatal(err)
-		}
-		waitFor(t, b, fmt.Sprintf(`window.ladderd.current === %q`, level))
-		plays(t, b, 1)
-		// Media of two renditions that did not meet would leave a hole in what is buffered.
-		if pieces := eval[[]string](t, b, buffered); len(pieces) != 1 {
-			t.Errorf("after the switch to %s the buffer is %v", level, pieces)
-		}
-	}
-	if now := eval[int](t, b, `window.ladderd.stalls`); now != stalls {
-		t.Errorf("the player stalled %d times while it switched", now-stalls)
-	}
-	_ = p.Stop() // ffmpeg's exit code for Ctrl-C is no success
-	waitFor(t, b, `window.ladderd.ended`)
-	if n := eval[int](t, b, `window.ladderd.starts`); n != 1 {
-		t.Errorf("playback began %d times", n)
-	}
-}
-
 // TestBrowserPlaysPlainHLS is 18 s behind the broadcast, so it neither goes through
 // all renditions nor waits for the end.
 func TestBrowserPlaysPlainHLS(t *testing.T) {

@@ -1,0 +1,147 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ladderd/console"
+	"ladderd/ladder"
+	"ladderd/testassets/browser"
+	"ladderd/testassets/daemon"
+	"ladderd/testassets/publish"
+	"ladderd/testassets/shaka"
+	"ladderd/testassets/stamp"
+)
+
+// numbered is a live broadcast whose every frame has its number in the picture. Its
+// ladder passes one rendition through and transcodes four.
+var numbered = publish.Camera{
+	Width: 1296, Height: 728, FPS: 30, Bitrate: 3_000_000, GOP: 2,
+	Stamp: func(frame []byte, width, height, n int, _ time.Time) { stamp.Draw(frame, width, height, uint16(n)) },
+}
+
+// player is a page that plays a channel by a player that is not ours. Its state is
+// window.ladderd.
+type player struct {
+	name string
+	// open serves the page until the test ends, from another origin than the
+	// playback's, and returns its address.
+	open func(t *testing.T, playback string) string
+}
+
+var players = []player{
+	{"hls.js", func(t *testing.T, playback string) string {
+		page, err := console.Player(console.Page{Title: "test", PlaybackURL: playback})
+		return serve(t, page, err)
+	}},
+	{"Shaka", func(t *testing.T, playback string) string {
+		page, err := shaka.Page()
+		return shaka.URL(serve(t, page, err), playback)
+	}},
+}
+
+func serve(t *testing.T, page http.Handler, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(page)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestPlayersSwitchWithoutASeam has each player go down through all renditions and
+// up again, in both containers, and looks at every frame that it shows on the way.
+func TestPlayersSwitchWithoutASeam(t *testing.T) {
+	for _, p := range players {
+		for _, container := range []string{"FRAGMENTED_MP4", "TS"} {
+			t.Run(p.name+" "+container, func(t *testing.T) {
+				t.Parallel()
+				switchThroughAll(t, p, daemon.Channel{Type: ladder.Standard, Container: container})
+			})
+		}
+	}
+}
+
+func switchThroughAll(t *testing.T, p player, c daemon.Channel) {
+	useCores(t, 2)
+	c = channel(c)
+	d := startDaemon(t, c)
+	live, err := numbered.Broadcast(t.Context(), d.RTMP(c.Key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = live.Stop() })
+
+	_ = view(t, d, d.Playback(c.ID), mixedRenditions, nil) // all are listed once it returns
+	b := browser.Launch(t)
+	if err := b.Open(p.open(t, d.Playback(c.ID))); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, b, `window.ladderd.status === 'playing' && window.ladderd.levels.length > 0`)
+	levels := eval[[]string](t, b, `window.ladderd.levels`)
+	if len(levels) != mixedRenditions {
+		t.Fatalf("the page lists the renditions %v", levels)
+	}
+	way := append(levels, levels[0])
+	walk(t, b, way)
+	seen, err := stamp.Seen(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d frames, heights %v", len(seen.Frames), seen.Renditions())
+	if err := seen.Continuous(float64(numbered.FPS)); err != nil {
+		t.Error(err)
+	}
+	checkWay(t, seen, way)
+	if err := live.Stop(); err != nil {
+		t.Error(err)
+	}
+	waitFor(t, b, `window.ladderd.ended`)
+	if n := eval[int](t, b, `window.ladderd.starts`); n != 1 {
+		t.Errorf("playback began %d times", n)
+	}
+	if n := eval[int](t, b, `window.ladderd.errors.filter((e) => e.fatal).length`); n > 0 {
+		t.Errorf("%d fatal errors: %s", n, eval[string](t, b, `JSON.stringify(window.ladderd.errors)`))
+	}
+}
+
+// walk plays each of the renditions for a moment, from the first one's being on the
+// screen on.
+func walk(t *testing.T, b *browser.Browser, way []string) {
+	t.Helper()
+	for i, level := range way {
+		if err := b.Eval(fmt.Sprintf(`window.ladderd.choose(%q)`, level), nil); err != nil {
+			t.Fatal(err)
+		}
+		height, _, _ := strings.Cut(level, "p")
+		waitFor(t, b, fmt.Sprintf(`document.querySelector('video').videoHeight === %s`, height))
+		if i == 0 {
+			if err := stamp.Watch(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		plays(t, b, 1)
+	}
+}
+
+// checkWay wants the renditions in the order in which they were chosen.
+func checkWay(t *testing.T, seen stamp.Watched, way []string) {
+	t.Helper()
+	var want []int
+	for _, level := range way {
+		var height int
+		if _, err := fmt.Sscanf(level, "%dp", &height); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, height)
+	}
+	if got := seen.Renditions(); !slices.Equal(got, want) {
+		t.Errorf("the picture had %v lines, not %v", got, want)
+	}
+}
