@@ -17,6 +17,7 @@ type commands struct {
 	Viewers  viewersCommand  `cmd:"" help:"CPU, memory and part latency of thousands of viewers, beside nginx with the same bytes as files."`
 	Channels channelsCommand `cmd:"" help:"CPU and memory of many BASIC channels at once."`
 	Latency  latencyCommand  `cmd:"" help:"Time from the publisher to the first part, and from a frame to the part that holds it."`
+	Glass    glassCommand    `cmd:"" help:"Time from the camera to a browser's screen, and from opening the page to the first frame."`
 }
 
 // output is how a benchmark says what it found.
