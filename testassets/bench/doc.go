@@ -4,6 +4,8 @@
 //	bench ladder   CPU and picture quality of a 1080p60 STANDARD ladder, beside
 //	               the stock ffmpeg's
 //	bench latency  time from the publisher to the first part, and to each part
+//	bench glass    time from a live camera to a browser's screen, and from opening
+//	               the player page to its first frame
 //	bench viewers  CPU, memory and part latency of thousands of viewers, beside
 //	               nginx's with the same bytes
 //	bench channels CPU and memory of many BASIC channels at once
@@ -15,6 +17,7 @@
 //	latency.go   the real daemon, broadcast after broadcast  latencyreport.go
 //	publisher.go   when each frame was sent
 //	viewer.go      when each part had come, and what it holds
+//	glass.go     a camera, the real daemon, Chromium   glassreport.go
 //	crowd.go     package load's viewers, then as many of nginx's  crowdreport.go
 //	recording.go   what a viewer was sent, as files
 //	nginx.go       the server of those files
