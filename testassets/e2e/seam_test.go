@@ -94,7 +94,7 @@ func switchThroughAll(t *testing.T, p player, c daemon.Channel) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d frames, heights %v", len(seen.Frames), seen.Renditions())
+	t.Logf("%d frames; the player waited for media at %v s", len(seen.Frames), seen.Waits)
 	if err := seen.Continuous(float64(numbered.FPS)); err != nil {
 		t.Error(err)
 	}
