@@ -160,8 +160,12 @@ func (c *h2conn) ask(t Target, call *call, deadline time.Time) error {
 		return fmt.Errorf("%w: a URL of %d bytes", errFrame, len(path))
 	}
 	c.out = appendFrame(c.out[:0], frameHeaders, flagEndStream|flagEndHeaders, call.stream, c.block.Bytes()...)
+	if err := c.write(deadline); err != nil {
+		c.goaway = true // what follows goes to another connection
+		return fmt.Errorf("%w: %w", errUnanswered, err)
+	}
 	c.calls[call.stream] = call
-	return c.write(deadline)
+	return nil
 }
 
 func (c *h2conn) header(name, value string) {
