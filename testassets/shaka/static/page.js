@@ -53,7 +53,9 @@ player.configure({
   // Otherwise Shaka (5.2) puts each part where the playlist's durations add up to. It
   // adds a millisecond, for the next part takes that for a deviation, and resets the
   // buffer, which then refuses pictures up to the next keyframe.
-  manifest: { hls: { ignoreManifestTimestampsInSegmentsMode: true } },
+  // And it throws where it reads the dates of a rendition of which it has just dropped
+  // all segments.
+  manifest: { hls: { ignoreManifestTimestampsInSegmentsMode: true, ignoreManifestProgramDateTime: true } },
 });
 
 const url = new URLSearchParams(location.search).get('playback');
