@@ -112,20 +112,33 @@ func (w *writer) variant() variant {
 }
 
 // rates are BANDWIDTH and AVERAGE-BANDWIDTH: measured, and the first at least
-// what the ladder promises. Until a segment is complete, parts have to do.
+// what was promised. Until a segment is complete parts have to do, with a quarter
+// more, as the first pictures of a broadcast may be the simple ones.
 func (w *writer) rates() (peak, average int64) {
-	nominal := int64(0)
-	if bits := w.spec.VideoBitrate + w.spec.AudioBitrate; bits > 0 && w.spec.Video != ladder.Passthrough {
-		nominal = int64(bits) + w.format.overhead(w.spec)
-	}
 	bytes, dur := w.meter.bytes, w.meter.dur
 	if dur == 0 {
-		bytes, dur = w.window.open.bytes, w.window.open.dur
+		bytes, dur = w.window.open.bytes*5/4, w.window.open.dur
 	}
 	average = bitRate(bytes, dur)
-	peak = max(nominal, w.meter.peak, average)
+	peak = max(w.promised(), w.meter.peak, average)
 	if w.meter.dur == 0 {
 		average = peak
 	}
 	return peak, average
+}
+
+// promised is the bit rate that the ladder gives an encoded rendition, or, until one
+// of its segments is measured, the encoder a passed-through one; 0 where there is none.
+func (w *writer) promised() int64 {
+	spec := w.spec
+	if spec.Video == ladder.Passthrough {
+		if w.meter.dur > 0 {
+			return 0
+		}
+		spec.VideoBitrate, spec.AudioBitrate = w.opts.SourceBitrate, 0
+	}
+	if spec.VideoBitrate+spec.AudioBitrate == 0 {
+		return 0
+	}
+	return int64(spec.VideoBitrate+spec.AudioBitrate) + w.format.overhead(spec)
 }

@@ -32,6 +32,10 @@ type Options struct {
 	// IDRs lie on a fixed grid, 6 s where the source's own IDRs rule, which is what
 	// 0 means.
 	Target media.Ticks
+	// SourceBitrate is what the encoder announces, of video and audio together, in bits
+	// per second; 0 where it does not. It stands for what is passed through until a
+	// segment of that has been measured.
+	SourceBitrate int
 	// Start is the wall clock at StartPTS, for EXT-X-PROGRAM-DATE-TIME.
 	Start    time.Time
 	StartPTS media.Ticks

@@ -201,6 +201,27 @@ func TestWorkerWithOtherParametersWithinASegment(t *testing.T) {
 	}
 }
 
+func TestAnnouncedBitRateStandsUntilOneIsMeasured(t *testing.T) {
+	o := testOptions()
+	o.SourceBitrate = 6_000_000
+	s := newStream(t, o, silent(rung("720p30", fps(30), 0)))
+	source := shot{params: videoParams(t, sps720), rate: fps(30), gop: 60, from: origin, to: secs(6)}.packets()
+	for _, c := range []struct {
+		name      string
+		packets   []media.Packet
+		announced bool
+	}{{"in the first segment", source[:45], true}, {"with one measured", source[45:], false}} {
+		feed(s, send(0, 0, c.packets))
+		doc, err := s.Multivariant("", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bytes.Contains(doc.Body, []byte(":BANDWIDTH=6020000,")); got != c.announced {
+			t.Errorf("%s: %s", c.name, doc.Body)
+		}
+	}
+}
+
 func TestMeterFindsThePeak(t *testing.T) {
 	of := func(seconds float64, bits int64) *segment {
 		return &segment{bytes: bits / 8, dur: secs(seconds), parts: []piece{{}}}

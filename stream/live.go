@@ -266,6 +266,7 @@ func (l *live) startOutputs() (err error) {
 		Container: l.channel.Container, Latency: l.channel.Latency,
 		Part: l.hub.options.Part, Window: l.hub.options.Window, Target: l.plan.target,
 		Memory: l.hub.options.Memory, Disk: l.hub.options.Disk,
+		SourceBitrate: l.opening.meta.VideoBitrate + l.opening.meta.AudioBitrate,
 		Start: l.source.idr.Arrived, StartPTS: Start,
 	})
 	if err != nil {
