@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// express answers the requests that make up nearly all of a viewer's (GET and HEAD
-// below a stream, by HTTP/1.1 without TLS) at a fraction of what net/http takes:
+// express answers the requests that a viewer makes (GET and HEAD of playlists and
+// media, by HTTP/1.1 without TLS) at a fraction of what net/http takes:
 //
 //	listener ─► door ─► lane: read a head ─► plain? ─► Handler ─► one write ─┐
 //	                      ▲                    │ no                            │

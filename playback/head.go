@@ -110,7 +110,7 @@ func (h *head) parseLine(line []byte) bool {
 	default:
 		return false
 	}
-	if !bytes.HasPrefix(target, []byte(sessionPrefix)) && !bytes.HasPrefix(target, []byte(streamPrefix)) {
+	if !viewers(target) {
 		return false
 	}
 	for _, c := range target {
@@ -121,6 +121,17 @@ func (h *head) parseLine(line []byte) bool {
 	h.target = string(target)
 	h.path, h.query, _ = strings.Cut(h.target, "?")
 	return true
+}
+
+// viewers says whether a target is one of playback's. Pages are not: a viewer's
+// connection stays with net/http once it was there, and so the first request counts.
+func viewers(target []byte) bool {
+	for _, prefix := range []string{sessionPrefix, streamPrefix, channelPrefix} {
+		if bytes.HasPrefix(target, []byte(prefix)) {
+			return true
+		}
+	}
+	return false
 }
 
 // plainInTarget are the characters that stand for themselves in a path and in a

@@ -40,8 +40,12 @@ func (w *watch) open() {
 	go w.wait()
 }
 
-// add has a lane watched until forget.
+// add has a lane watched until forget. It is called by the lane's goroutine, which
+// alone writes l.watched: so most calls take no lock, though all viewers wait at once.
 func (w *watch) add(l *lane) {
+	if l.watched != 0 {
+		return
+	}
 	socket, ok := l.conn.(syscall.Conn)
 	if !ok {
 		return
@@ -49,7 +53,7 @@ func (w *watch) add(l *lane) {
 	w.once.Do(w.open)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.file == nil || l.watched != 0 {
+	if w.file == nil {
 		return
 	}
 	raw, err := socket.SyscallConn()
