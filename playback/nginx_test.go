@@ -317,6 +317,20 @@ func TestNginxBeforeUs(t *testing.T) {
 			}
 		}
 	})
+	t.Run("no query is kept under another's key", func(t *testing.T) {
+		expectNoPoison(t, e)
+	})
+	// The price of one entry for all: what is cached is not asked of ladderd, which
+	// would turn this viewer away.
+	t.Run("what is cached needs no genuine session", func(t *testing.T) {
+		a := e.get(t, "/v/made-up"+mediaURL+"0.m4s")
+		if a.status != http.StatusOK || a.cache != "HIT" {
+			t.Errorf("status %d, cache %s", a.status, a.cache)
+		}
+		if a := e.get(t, "/v/made-up"+mediaURL+"0.0.m4s"); a.status != http.StatusNotFound {
+			t.Errorf("not cached: status %d, cache %s", a.status, a.cache)
+		}
+	})
 	t.Run("the end", func(t *testing.T) {
 		b.stream.End()
 		a := e.get(t, mediaURL+"index.m3u8?_HLS_msn=2")
@@ -324,4 +338,48 @@ func TestNginxBeforeUs(t *testing.T) {
 			t.Errorf("status %d:\n%s", a.status, a.body)
 		}
 	})
+}
+
+// expectNoPoison asks for playlists in ways that nginx and ladderd could read
+// differently. What goes through is the key's, or is not cached; and who waits for
+// segment 99 is never given what somebody had put there.
+func expectNoPoison(t *testing.T, e *edge) {
+	const playlist = mediaURL + "index.m3u8"
+	for query, c := range map[string]struct {
+		passed string // what ladderd is asked
+		cached bool   // under that
+	}{
+		"_hls_msn=99&_HLS_msn=0":               {"_HLS_msn=0", true},
+		"_HLS_msn=0&_HLS_msn=99":               {"_HLS_msn=0", true},
+		"_HLS_msn=0&_hls_part=99":              {"_HLS_msn=0", true},
+		"_HLS_skip=YES&x=%26&_HLS_msn=0":       {"_HLS_msn=0&_HLS_skip=YES", true},
+		"CMCD=a%3D1&_HLS_part=0&_HLS_msn=0":    {"_HLS_msn=0&_HLS_part=0", true},
+		"_HLS%5Fmsn=0&_HLS_msn=99":             {"_HLS%5Fmsn=0&_HLS_msn=99", false},
+		"_HLS_msn=0&_HLS_%70art=0":             {"_HLS_msn=0&_HLS_%70art=0", false},
+		"%5fHLS_msn=0&_HLS_msn=99":             {"%5fHLS_msn=0&_HLS_msn=99", false},
+		"_HLS_msn=0&_HLS_skip=no&_HLS_msn=99":  {"_HLS_msn=0&_HLS_skip=no&_HLS_msn=99", false},
+		"_HLS_msn=%30&_HLS_msn=99":             {"_HLS_msn=%30&_HLS_msn=99", false},
+		"_hls_msn=99":                          {"_hls_msn=99", false},
+		"x=_HLS_msn=99":                        {"x=_HLS_msn=99", false},
+		"_HLS_msn=0;_HLS_msn=99&_HLS_msn=0":    {"_HLS_msn=0;_HLS_msn=99&_HLS_msn=0", false},
+		"_HLS_msn=99&_HLS%5Fskip=v2&_HLS_ms=1": {"_HLS_msn=99&_HLS%5Fskip=v2&_HLS_ms=1", false},
+	} {
+		before := e.requests(playlist + "?" + c.passed)
+		first, second := e.get(t, playlist+"?"+query), e.get(t, playlist+"?"+query)
+		n := e.requests(playlist+"?"+c.passed) - before
+		if c.cached && (second.cache != "HIT" || first.status != http.StatusOK) || !c.cached && (n != 2 || second.cache == "HIT") {
+			t.Errorf("%s: %q reached the server %d times; status %d, cache %s", query, c.passed, n, first.status, second.cache)
+		}
+	}
+	for _, path := range []string{playlist, mediaURL + "x/../index.m3u8", playlist + "%0A", mediaURL + "%69ndex.m3u8"} {
+		if a := e.get(t, path+"?_HLS_msn=99"); a.status < 400 || a.cache == "HIT" {
+			t.Errorf("%s for segment 99: status %d, cache %s", path, a.status, a.cache)
+		}
+	}
+	// A path that only nginx makes plain is passed on as plain as the key has it.
+	before := e.requests(mediaURL + "0.1.m4s")
+	a := e.get(t, mediaURL+"1.m4s/../0%2e1.m4s?x=y")
+	if b := e.get(t, mediaURL+"0.1.m4s"); a.status != http.StatusOK || b.cache != "HIT" || e.requests(mediaURL+"0.1.m4s")-before != 1 {
+		t.Errorf("status %d, then cache %s", a.status, b.cache)
+	}
 }
