@@ -113,6 +113,9 @@ func TestUnusualRequestsAreLeftToNetHTTP(t *testing.T) {
 		"too long":            {line(mediaURL + strings.Repeat("x", 64<<10)), 431},
 		"an unusual field":    {get + "X_Y: z\r\n\r\n", 200},
 		"two hosts":           {get + "Host: y\r\n\r\n", 400},
+		"bare line feeds":     {"GET " + mediaURL + "0.0.m4s HTTP/1.1\nHost: x\n\n", 200},
+		"a bare empty line":   {get + "\n", 200},
+		"a bare field":        {get + "A: b\n\r\n", 200},
 		"a field in two rows": {get + "A: b\r\n c\r\n\r\n", 200},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -257,6 +260,7 @@ func FuzzHead(f *testing.F) {
 		line(mediaURL + "0.0.m4s"), line("/v/abc" + mediaURL + "index.m3u8?_HLS_msn=1&_HLS_part=2"),
 		"GET /hls/a/b/c HTTP/1.1\r\nHost: x:8080\r\nAccept-Encoding: gzip, deflate\r\nRange: bytes=1-2\r\nConnection: keep-alive\r\n\r\n",
 		"HEAD /hls/a?b?c HTTP/1.1\r\nhost: [::1]:80\r\nA:\r\nA: b \r\n\r\n", "GET /hls/ HTTP/1.1\r\n\r\n\r\n",
+		"GET /hls/a HTTP/1.1\r\nHost: x\r\nA: b\r\n\n", "GET /hls/a HTTP/1.1\nHost: x\n\n", "GET /hls/a HTTP/1.1\r\nHost: x\n\r\nA: b\r\n\r\n",
 	} {
 		f.Add([]byte(seed), []byte(seed))
 	}

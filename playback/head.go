@@ -58,12 +58,22 @@ func (k *knownFields) keep(f *fields) {
 }
 
 // headEnd is where the first head in b ends, with the empty line; 0 where it is
-// not all there.
+// not all there. Lines may end without a carriage return (RFC 9112, 2.2): parse
+// does not take such a head, but net/http does, and must come to see it.
 func headEnd(b []byte) int {
-	if i := bytes.Index(b, []byte("\r\n\r\n")); i >= 0 {
-		return i + 4
+	for at := 0; ; {
+		line := bytes.IndexByte(b[at:], '\n')
+		if line < 0 {
+			return 0
+		}
+		at += line + 1
+		switch next := b[at:]; {
+		case len(next) > 0 && next[0] == '\n':
+			return at + 1
+		case len(next) > 1 && next[0] == '\r' && next[1] == '\n':
+			return at + 2
+		}
 	}
-	return 0
 }
 
 // parse reads a complete head, and is false where it is anything but the plain
@@ -87,7 +97,7 @@ func (h *head) parse(b []byte) bool {
 			return false
 		}
 	}
-	if f.host == "" {
+	if f.host == "" || string(text) != "\r\n" {
 		return false
 	}
 	h.fields = f
