@@ -75,7 +75,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	text := err.Error()
 	f, known := lookUp(err)
 	if !known {
-		h.config.Log.Error("playback request failed", slog.String("path", r.URL.Path), slog.Any("error", err))
+		h.config.Log.Error("playback request failed", slog.String("path", unnamed(r.URL.Path)), slog.Any("error", err))
 		f = failure{status: http.StatusInternalServerError, code: "internal_error"}
 		text = "internal error"
 	}

@@ -50,6 +50,16 @@ func placeOf(path string) (place, bool) {
 	return p, complete
 }
 
+// unnamed is a path without its viewer session, for logs: who reads the session
+// there could watch by it.
+func unnamed(path string) string {
+	if rest, ok := strings.CutPrefix(path, sessionPrefix); ok {
+		_, below, _ := strings.Cut(rest, "/")
+		return "/" + below
+	}
+	return path
+}
+
 // mediaPrefix is the path below which a viewer finds a stream's renditions. What
 // differs from viewer to viewer in the URLs belongs here and nowhere else: the
 // media playlists' own URIs are relative to it, so that their bytes are everyone's.

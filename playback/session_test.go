@@ -1,7 +1,9 @@
 package playback
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -10,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ladderd/packager"
 )
 
 var sessionInPath = regexp.MustCompile(`(?m)^/v/([A-Za-z0-9_-]{32})/hls/`)
@@ -182,5 +186,22 @@ func TestRulesDecideWhoMayWatch(t *testing.T) {
 	}
 	if !errors.Is(h.admit(place{session: "x", stream: streamID}, nil), errNoSession) {
 		t.Error("a made-up session was asked about")
+	}
+}
+
+// brokenDown is a Live whose every answer is an error of our own.
+type brokenDown struct{ Live }
+
+func (brokenDown) Stream(string) (*packager.Stream, error) { return nil, errors.New("broken") }
+
+func TestLogsHaveNoSession(t *testing.T) {
+	var log bytes.Buffer
+	h := NewHandler(Config{Region: "local", Account: "000000000000", Log: slog.New(slog.NewTextHandler(&log, nil))}, brokenDown{})
+	session := h.sessions.mint(streamID)
+	if w := get(h, "/v/"+session+mediaURL+"0.m4s"); w.Code != http.StatusInternalServerError {
+		t.Errorf("status %d", w.Code)
+	}
+	if text := log.String(); strings.Contains(text, session) || !strings.Contains(text, "path="+mediaURL+"0.m4s") {
+		t.Errorf("the log says %s", text)
 	}
 }
