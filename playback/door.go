@@ -14,8 +14,8 @@ const tellEvery = 10 * time.Second
 // door counts the connections of a server's listeners and closes at once those
 // that are too many: a viewer who is turned away at the door can try elsewhere,
 // one in a long queue cannot. The limit for one address keeps a single host from
-// taking all places; it does not hold for this machine's own addresses, where a
-// proxy or a benchmark is. An IPv6 address is taken with all of its /64, which
+// taking all places; it does not hold for loopback, where a proxy or a benchmark
+// is. An IPv6 address is taken with all of its /64, which
 // one host may have to itself.
 type door struct {
 	most, mostFrom int

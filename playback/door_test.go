@@ -47,7 +47,7 @@ func TestDoorCountsByAddress(t *testing.T) {
 	}
 }
 
-func TestDoorDoesNotLimitThisMachinesAddresses(t *testing.T) {
+func TestDoorDoesNotLimitLoopback(t *testing.T) {
 	d := newDoor(0, 1, slog.New(slog.DiscardHandler))
 	for _, ip := range []string{"127.0.0.1", "::1"} {
 		for range 3 {
