@@ -23,6 +23,10 @@ import (
 // the daemon stops.
 const lastWords = 5 * time.Second
 
+// lastAnswers is how long what is being sent to them then may take. Both together
+// stay well below the systemd unit's TimeoutStopSec.
+const lastAnswers = 5 * time.Second
+
 // daemon is all that `ladderd serve` runs: the hub, and a server per listener.
 type daemon struct {
 	log          *slog.Logger

@@ -41,12 +41,7 @@ func (d *daemon) addPlayback(cfg *config.Config) error {
 		return err
 	}
 	s := playback.NewServer(handler, options)
-	stop := sync.OnceValue(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
-		defer cancel()
-		s.Settle(ctx)
-		return s.Shutdown(ctx)
-	})
+	stop := sync.OnceValue(func() error { return drain(s) })
 	if plain != nil {
 		d.servers = append(d.servers, server{"playback", func() error { return s.Serve(plain) }, stop})
 	}
@@ -54,6 +49,24 @@ func (d *daemon) addPlayback(cfg *config.Config) error {
 		d.servers = append(d.servers, server{"playback by HTTPS", func() error { return s.ServeTLS(secure) }, stop})
 	}
 	return nil
+}
+
+// settler is what drain needs of a playback.Server.
+type settler interface {
+	Settle(context.Context)
+	Shutdown(context.Context) error
+}
+
+// drain lets viewers fetch the end, then shuts down. Each has its own time: a player
+// that never stops asking takes all of the first, and the answers that are being
+// sent then must not be cut off for it.
+func drain(s settler) error {
+	settle, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	s.Settle(settle)
+	shut, cancelShut := context.WithTimeout(context.Background(), lastAnswers)
+	defer cancelShut()
+	return s.Shutdown(shut)
 }
 
 // addCertificate loads a listener's certificate and has it watched.
@@ -77,12 +90,21 @@ func (d *daemon) addCertificate(c config.TLS) (*certificate.Store, error) {
 // reload takes what can be taken without a restart: certificates. What is no good
 // is told, and what was in use stays.
 func (d *daemon) reload() {
+	if len(d.certificates) == 0 {
+		d.log.Info("nothing to reload: no listener has a certificate")
+		return
+	}
+	taken := 0
 	for _, c := range d.certificates {
 		if err := c.Reload(); err != nil {
 			d.log.Error("the certificate is no good; the old one stays in use", "reason", err)
+			continue
 		}
+		taken++
 	}
-	d.log.Info("reloaded", "certificates", len(d.certificates))
+	if taken > 0 {
+		d.log.Info("reloaded", "certificates", taken)
+	}
 }
 
 // streams is what the live streams do, with how many watch each.

@@ -1,16 +1,21 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"ladderd/certificate"
 	"ladderd/config"
 	"ladderd/playback"
 	"ladderd/testassets/pki"
@@ -79,6 +84,57 @@ func TestHTTPSTakesANewCertificate(t *testing.T) {
 	if got := subject(); got != "renewed" {
 		t.Errorf("after a good one: certificate of %q", got)
 	}
+}
+
+// Only what was taken is said to be.
+func TestReloadTellsWhatItTook(t *testing.T) {
+	reload := func(d *daemon) string {
+		var log bytes.Buffer
+		d.log = slog.New(slog.NewTextHandler(&log, nil))
+		d.reload()
+		return log.String()
+	}
+	if text := reload(&daemon{}); !strings.Contains(text, "nothing to reload") || strings.Contains(text, "reloaded") {
+		t.Errorf("without HTTPS: %s", text)
+	}
+	cert, key, err := pki.Write(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := certificate.Load(cert, key, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &daemon{certificates: []*certificate.Store{store}}
+	if text := reload(d); !strings.Contains(text, "msg=reloaded certificates=1") {
+		t.Errorf("a good one: %s", text)
+	}
+	if err := os.WriteFile(cert, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text := reload(d); !strings.Contains(text, "no good") || strings.Contains(text, "msg=reloaded") {
+		t.Errorf("a bad one: %s", text)
+	}
+}
+
+// restless has a player that never stops asking.
+type restless struct{ left time.Duration }
+
+func (*restless) Settle(ctx context.Context) { <-ctx.Done() }
+
+func (r *restless) Shutdown(ctx context.Context) error {
+	end, _ := ctx.Deadline()
+	r.left = time.Until(end)
+	return ctx.Err()
+}
+
+func TestAnswersAreFinishedWhoeverGoesOnAsking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r restless
+		if err := drain(&r); err != nil || r.left != lastAnswers {
+			t.Errorf("%v left to shut down, %v", r.left, err)
+		}
+	})
 }
 
 func TestDaemonDoesNotStartWithABadCertificate(t *testing.T) {
