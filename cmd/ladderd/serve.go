@@ -23,6 +23,8 @@ func (c *serveCommand) Run() error {
 	for _, w := range cfg.Warnings() {
 		log.Warn("configuration", "warning", w)
 	}
+	warnOfFiles(cfg.Playback.MaxConnections, log)
+	limitGarbage()
 	ctx, stop := untilSignal()
 	defer stop()
 	d, err := newDaemon(cfg, log)
