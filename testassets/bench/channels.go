@@ -135,8 +135,8 @@ func (r *channelsReport) judge() {
 	r.Load = append(r.Load, machineLoad())
 	n := float64(r.Channels)
 	r.Aims = []aim{
-		atMost("of a core per channel", aimChannelCPU, r.CPU/n),
-		atMost("MB of memory per channel", aimChannelMemory, float64(r.Memory-r.Empty)/n/1e6),
+		atMost("of a core per channel", aimChannelCPU, positive(r.CPU/n)),
+		atMost("MB of memory per channel", aimChannelMemory, positive(float64(r.Memory-r.Empty)/n/1e6)),
 	}
 }
 

@@ -33,6 +33,8 @@ type served struct {
 	CPU      float64 `json:"cpu"`      // CPU seconds per second
 	Idle     float64 `json:"cpu_idle"` // of it, with nobody watching
 	Requests float64 `json:"requests_per_s"`
+	Answers  int64   `json:"requests"` // what Failed is to be seen beside
+	Parts    int64   `json:"parts"`    // that P50 and P99 are of
 	P50      float64 `json:"part_p50_ms"`
 	P99      float64 `json:"part_p99_ms"`
 	LateP99  float64 `json:"part_late_p99_ms"` // after any viewer knew of it; ladderd only
@@ -63,7 +65,7 @@ func newCrowdReport(c *viewersCommand) *crowdReport {
 func (c *crowdRun) live(p *load.Report, idle float64) {
 	c.Seen = p
 	c.Ladderd = served{
-		Idle: idle, Requests: float64(p.Requests) / p.Seconds, P50: p.Parts.P50, P99: p.Parts.P99,
+		Idle: idle, Requests: float64(p.Requests) / p.Seconds, Answers: p.Requests, Parts: p.Parts.Count, P50: p.Parts.P50, P99: p.Parts.P99,
 		LateP99: p.PartsLate.P99, Stalls: p.Stalls.Times, Own: p.OwnCPU, Others: p.OthersCPU,
 	}
 	for _, n := range p.Errors {
@@ -76,8 +78,11 @@ func (c *crowdRun) live(p *load.Report, idle float64) {
 
 func (c *crowdRun) static(r *replayed, seconds int) {
 	c.Nginx = served{
-		CPU: r.cpu, Requests: float64(r.requests) / float64(seconds), Memory: float64(r.memory) / 1e3, Failed: int64(r.failed),
+		CPU: r.cpu, Requests: float64(r.requests) / float64(seconds), Answers: int64(r.requests), Parts: int64(len(r.parts)), Memory: float64(r.memory) / 1e3, Failed: int64(r.failed),
 		P50: percentile(r.parts, 50) * 1000, P99: percentile(r.parts, 99) * 1000, Own: r.own, Others: r.others,
+	}
+	if c.Ladderd.Requests <= 0 || c.Ladderd.CPU <= 0 || c.Nginx.Requests <= 0 || c.Nginx.CPU <= 0 {
+		return // nothing to compare, as judge says
 	}
 	// By request, since the two runs are of different seconds of the stream.
 	mine, theirs := c.Ladderd.Requests, c.Nginx.CPU/c.Nginx.Requests
@@ -85,23 +90,33 @@ func (c *crowdRun) static(r *replayed, seconds int) {
 	c.RatioAll = c.Ladderd.CPU / mine / theirs
 }
 
-// judge holds the runs over HTTP to the aims, and of the memory the worst run.
+// answers is what a server's figures rest on.
+func (s served) answers(server string) basis {
+	return basis{s.Answers, s.Failed, "requests to " + server}
+}
+
+// judge holds the runs over HTTP to the aims, and of the memory the worst run. What a
+// server has spent on requests that failed is not compared.
 func (r *crowdReport) judge() {
 	r.Load = append(r.Load, machineLoad())
 	memory := 0.0
+	var all []basis
 	for _, c := range r.Runs {
-		memory = max(memory, c.Ladderd.Memory)
+		memory = max(memory, positive(c.Ladderd.Memory)) // one that is unknown makes the worst unknown
+		ours, theirs := c.Ladderd.answers("ladderd"), c.Nginx.answers("nginx")
+		all = append(all, ours)
 		if c.Scheme != "http" {
 			continue
 		}
-		r.Aims = append(r.Aims, atMost(fmt.Sprintf("CPU per viewer to nginx's, %d viewers over HTTP", c.Viewers), aimCPURatio, c.Ratio))
+		r.Aims = append(r.Aims, atMost(fmt.Sprintf("CPU per viewer to nginx's, %d viewers over HTTP", c.Viewers), aimCPURatio, positive(c.Ratio), ours, theirs))
 		if c.Viewers == aimPartCount {
 			r.Aims = append(r.Aims,
-				atMost("ms from a part's request to its last byte at p99, 2000 viewers over HTTP", aimPartP99, c.Ladderd.P99))
+				atMost("ms from a part's request to its last byte at p99, 2000 viewers over HTTP", aimPartP99, c.Ladderd.P99,
+					basis{taken: c.Ladderd.Parts, what: "parts"}, ours))
 		}
 	}
 	if len(r.Runs) > 0 {
-		r.Aims = append(r.Aims, atMost("KB of memory per viewer, worst run", aimMemory, memory))
+		r.Aims = append(r.Aims, atMost("KB of memory per viewer, worst run", aimMemory, memory, all...))
 	}
 }
 

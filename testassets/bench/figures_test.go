@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"math"
+	"strings"
+	"testing"
+)
 
 func TestPercentile(t *testing.T) {
 	values := []float64{5, 1, 4, 2, 3}
@@ -26,5 +30,22 @@ func TestAimIsMetAtItsLimit(t *testing.T) {
 		if a := atMost("CPU", 0.6, got); a.Met != met {
 			t.Errorf("%v", a)
 		}
+	}
+}
+
+func TestAimWithoutDataIsNotMet(t *testing.T) {
+	for name, a := range map[string]aim{
+		"nothing measured": atMost("s", 1, 0, basis{what: "parts"}),
+		"one of two":       atMost("s", 1, 0.5, basis{taken: 9, what: "parts"}, basis{what: "frames"}),
+		"much lost":        atMost("s", 1, 0.5, basis{98, 2, "stamps read"}),
+		"not a number":     atMost("s", 1, math.NaN()),
+		"no memory":        atMost("MB", 1, positive(0)),
+	} {
+		if a.Met || a.NoData == "" || !strings.HasPrefix(a.String(), "no data") {
+			t.Errorf("%s: %v", name, a)
+		}
+	}
+	if a := atMost("s", 1, 0.5, basis{99, 1, "stamps read"}); !a.Met {
+		t.Errorf("little lost: %v", a)
 	}
 }

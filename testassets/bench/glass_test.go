@@ -48,10 +48,21 @@ func TestGlassLeavesOutTheSettlingTime(t *testing.T) {
 
 func TestWorstJoiningIsJudged(t *testing.T) {
 	r := &glassReport{Broadcasts: []*glass{
-		{P95: 1.2, Aim: 1.5, Joined: []float64{0.2, 0.3, 0.9}}, {P95: 1.1, Aim: 1, Joined: []float64{0.6}},
+		{Frames: 900, P95: 1.2, Aim: 1.5, Joined: []float64{0.2, 0.3, 0.9}}, {Frames: 900, P95: 1.1, Aim: 1, Joined: []float64{0.6}},
 	}}
 	r.judge()
 	if a := r.Aims; !a[0].Met || a[1].Met || a[2].Got != 0.6 || a[2].Met {
 		t.Errorf("%v", a)
+	}
+}
+
+// TestUnreadableStampsMeetNoAim: without a stamp, how old a frame is is not known.
+func TestUnreadableStampsMeetNoAim(t *testing.T) {
+	r := &glassReport{Broadcasts: []*glass{{Frames: 900, Unreadable: 900, Aim: 1.5}}}
+	r.judge()
+	for _, a := range r.Aims {
+		if a.Met || a.NoData == "" {
+			t.Errorf("%v", a)
+		}
 	}
 }

@@ -87,11 +87,14 @@ type glassReport struct {
 
 func (r *glassReport) judge() {
 	var joined []float64
+	var joins []basis
 	for _, g := range r.Broadcasts {
-		r.Aims = append(r.Aims, atMost(fmt.Sprintf("seconds from camera to screen at p95, GOP of %g s, target %.3f s", g.GOP, g.Target), g.Aim, g.P95))
+		r.Aims = append(r.Aims, atMost(fmt.Sprintf("seconds from camera to screen at p95, GOP of %g s, target %.3f s", g.GOP, g.Target), g.Aim, g.P95,
+			basis{int64(g.Frames - g.Unreadable), int64(g.Unreadable), "stamps read"}))
 		joined = append(joined, percentile(g.Joined, 50))
+		joins = append(joins, basis{taken: int64(len(g.Joined)), what: "first frames"})
 	}
-	r.Aims = append(r.Aims, atMost("seconds from opening the page to the first frame, median, worst broadcast", aimJoin, spanOf(joined).Max))
+	r.Aims = append(r.Aims, atMost("seconds from opening the page to the first frame, median, worst broadcast", aimJoin, positive(spanOf(joined).Max), joins...))
 }
 
 func (r *glassReport) text(w io.Writer) {

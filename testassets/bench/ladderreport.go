@@ -43,12 +43,12 @@ func (r *ladderReport) judge() {
 	ours, operator, same, noB := r.Results[0], r.Results[1], r.Results[2], r.Results[3]
 	r.ToOperator, r.ToSame, r.ToNoB = ratios(ours.CPU, operator.CPU), ratios(ours.CPU, same.CPU), ratios(ours.CPU, noB.CPU)
 	r.Aims = []aim{
-		atMost("CPU, of the operator's command", aimOperator, r.ToOperator.Median),
-		atMost("CPU, of the same options in ffmpeg", aimSame, r.ToSame.Median),
+		atMost("CPU, of the operator's command", aimOperator, positive(r.ToOperator.Median)),
+		atMost("CPU, of the same options in ffmpeg", aimSame, positive(r.ToSame.Median)),
 		r.loss("the operator's command", operator),
 	}
 	r.WithoutBFrames = []aim{
-		atMost("CPU, of the operator's command with -bf 0", aimOperator, r.ToNoB.Median),
+		atMost("CPU, of the operator's command with -bf 0", aimOperator, positive(r.ToNoB.Median)),
 		r.loss("the operator's with -bf 0", noB),
 	}
 }
@@ -61,7 +61,8 @@ func (r *ladderReport) loss(title string, theirs *result) aim {
 			worst, at = less, name
 		}
 	}
-	return atMost(fmt.Sprintf("dB of PSNR below %s, at worst (%s)", title, at), aimPSNR, worst)
+	return atMost(fmt.Sprintf("dB of PSNR below %s, at worst (%s)", title, at), aimPSNR, worst,
+		basis{taken: int64(len(r.Rungs)), what: "rungs"})
 }
 
 func (r *ladderReport) text(w io.Writer) {

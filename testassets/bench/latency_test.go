@@ -72,10 +72,22 @@ func TestInitOfIsTheLast(t *testing.T) {
 
 func TestWorstRenditionIsJudged(t *testing.T) {
 	r := &latencyReport{PartTarget: 0.333, Renditions: []*delays{
-		{FromIDR: []float64{0.4, 0.5, 2}, P99: []float64{0.4}}, {FromIDR: []float64{0.6}, P99: []float64{0.5}},
+		{FromIDR: []float64{0.4, 0.5, 2}, P99: []float64{0.4}, Frames: 900}, {FromIDR: []float64{0.6}, P99: []float64{0.5}, Frames: 900},
 	}}
 	r.judge()
 	if first, late := r.Aims[0], r.Aims[1]; first.Got != 0.6 || !first.Met || late.Got != 0.5 || late.Met {
 		t.Errorf("%v", r.Aims)
+	}
+}
+
+func TestNoFrameMeetsNoAim(t *testing.T) {
+	for _, renditions := range [][]*delays{nil, {{Rendition: "360p30"}}} {
+		r := &latencyReport{Renditions: renditions}
+		r.judge()
+		for _, a := range r.Aims {
+			if a.Met || a.NoData == "" {
+				t.Errorf("%v", a)
+			}
+		}
 	}
 }

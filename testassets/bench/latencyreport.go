@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -80,14 +81,18 @@ func frameDelays(parts []seenPart, p *publisher) ([]float64, error) {
 // judge holds the medians over the broadcasts to the aims, the worst rendition's.
 func (r *latencyReport) judge() {
 	var first, late float64
+	frames := []basis{{taken: int64(len(r.Renditions)), what: "renditions"}}
+	firsts := slices.Clone(frames)
 	for _, d := range r.Renditions {
 		first = max(first, spanOf(d.FromIDR).Median)
 		late = max(late, spanOf(d.P99).Median)
+		firsts = append(firsts, basis{taken: int64(len(d.FromIDR)), what: "first parts of " + d.Rendition})
+		frames = append(frames, basis{taken: int64(d.Frames), what: "frames of " + d.Rendition})
 	}
 	r.Aims = []aim{
-		atMost("seconds from the first IDR to the first part, worst rendition", aimFirstPart, first),
+		atMost("seconds from the first IDR to the first part, worst rendition", aimFirstPart, first, firsts...),
 		atMost(fmt.Sprintf("seconds from a frame to its part at p99, worst rendition (part of %.3f s and %.3f s)",
-			r.PartTarget, aimDelay), r.PartTarget+aimDelay, late),
+			r.PartTarget, aimDelay), r.PartTarget+aimDelay, late, frames...),
 	}
 }
 
