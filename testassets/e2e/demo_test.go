@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"ladderd/ladder"
 	"ladderd/testassets/daemon"
 	"ladderd/testassets/hls"
 	"ladderd/testassets/process"
@@ -20,13 +21,26 @@ import (
 var demoURLs = regexp.MustCompile(`Watch +(http\S+)\s+Player +(http\S+)`)
 
 func TestDemoPlaysAndStopsWhole(t *testing.T) {
-	t.Parallel()
-	useCores(t, 2)
+	tests := []struct {
+		kind      ladder.Type
+		processes int // a publisher, and a worker where something is transcoded
+		cores     int
+	}{{ladder.Standard, 2, 2}, {ladder.AdvancedHD, 2, 2}, {ladder.AdvancedSD, 2, 2}, {ladder.Basic, 1, 1}}
+	for _, test := range tests {
+		t.Run(string(test.kind), func(t *testing.T) {
+			t.Parallel()
+			useCores(t, test.cores)
+			playDemo(t, test.kind, test.processes)
+		})
+	}
+}
+
+func playDemo(t *testing.T, kind ladder.Type, processes int) {
 	binary, err := daemon.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	demo, err := process.Start(exec.Command(binary, "demo"))
+	demo, err := process.Start(exec.Command(binary, "demo", "--type", string(kind)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,10 +66,10 @@ func TestDemoPlaysAndStopsWhole(t *testing.T) {
 	}, demo.Output)
 
 	started := children(t, demo.PID())
-	if len(started) != 2 {
-		t.Errorf("the demo runs %v, not a publisher and a worker", started)
+	if len(started) != processes {
+		t.Errorf("the demo runs %v, not %d processes", started, processes)
 	}
-	startVerify(t, urls[2], 4*time.Second).finish(t)
+	startVerify(t, urls[2]+"?allow_audio_only=true", 4*time.Second).finish(t)
 	if err := demo.Stop(syscall.SIGINT, time.Minute); err != nil {
 		t.Error(err)
 	}

@@ -15,13 +15,13 @@ import (
 type verification struct{ *process.Process }
 
 // startVerify has ladderd verify follow that much of a channel.
-func startVerify(t *testing.T, url string, media time.Duration) verification {
+func startVerify(t *testing.T, url string, media time.Duration, options ...string) verification {
 	t.Helper()
 	binary, err := daemon.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := process.Start(exec.Command(binary, "verify", "--duration", media.String(), url))
+	p, err := process.Start(exec.Command(binary, append([]string{"verify", "--duration", media.String(), url}, options...)...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,8 +39,12 @@ func (s show) String() string {
 	return strings.Join(strings.Fields(s.Name+" "+s.container+" "+s.latency), " ")
 }
 
-// shows are what workers are killed in.
-var shows = []show{{Clip: mixed}, {Clip: mute}, {Clip: mixed, container: "TS"}, {Clip: mute, container: "TS"}}
+// shows are what workers are killed in while a browser plays; without one, they are
+// killed in slowShows too.
+var (
+	shows     = []show{{Clip: mixed}, {Clip: mute}, {Clip: mixed, container: "TS"}, {Clip: mute, container: "TS"}}
+	slowShows = []show{{Clip: mixed, latency: "NORMAL"}, {Clip: mixed, container: "TS", latency: "NORMAL"}}
+)
 
 // broadcast has a daemon receive a show over and over, until the publisher is
 // stopped, on the channel studio.
@@ -101,7 +105,7 @@ func (p *progress) await(t *testing.T, renditions int, n int64) {
 }
 
 func TestWorkerKilledInMidStream(t *testing.T) {
-	for _, s := range shows {
+	for _, s := range slices.Concat(shows, slowShows) {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			killWorkers(t, s)

@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"ladderd/ladder"
+	"ladderd/testassets/daemon"
+	"ladderd/testassets/edge"
+	"ladderd/testassets/hls"
+	"ladderd/testassets/publish"
+)
+
+// slight is a broadcast whose ladders cost little.
+var slight = publish.Clip{Name: "slight", Width: 640, Height: 360, Rate: "30", Seconds: 10, Bitrate: 900_000, GOP: 2}
+
+// TestEveryModeIsClean has ladderd verify follow a channel of each type in both
+// containers and latency modes, and find nothing.
+func TestEveryModeIsClean(t *testing.T) {
+	for _, kind := range []ladder.Type{ladder.Standard, ladder.AdvancedHD, ladder.AdvancedSD, ladder.Basic} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			verifyModes(t, kind)
+		})
+	}
+}
+
+// verifyModes has a daemon with a channel for each mode, all on air at once.
+func verifyModes(t *testing.T, kind ladder.Type) {
+	file := clip(t, slight)
+	useCores(t, 1)
+	var s daemon.Settings
+	for _, container := range []string{"FRAGMENTED_MP4", "TS"} {
+		for _, latency := range []string{"LOW", "NORMAL"} {
+			s.Channels = append(s.Channels, daemon.Channel{
+				ID: strings.ToLower(container + "_" + latency), Type: kind, Container: container, Latency: latency,
+				Key: fmt.Sprintf("%s_%d", streamKey, len(s.Channels)),
+			})
+		}
+	}
+	d := startDaemonWith(t, s)
+	for _, c := range s.Channels {
+		p, err := publish.FFmpeg(d.RTMP(c.Key), file)
+		stopAtEnd(t, p, err)
+	}
+	var all []verification
+	for _, c := range s.Channels {
+		at := d.Playback(c.ID) + "?allow_audio_only=true"
+		awaitLive(t, at)
+		all = append(all, startVerify(t, at, verifiedMedia))
+	}
+	for _, v := range all {
+		v.finish(t)
+	}
+}
+
+// awaitLive waits until a channel has a multivariant playlist.
+func awaitLive(t *testing.T, at string) {
+	t.Helper()
+	ctx := within(t, 30*time.Second)
+	var client hls.Client
+	awaitOrFail(t, ctx, at, func() (bool, error) {
+		_, err := client.Variants(ctx, at)
+		return err == nil, notNotFound(err)
+	}, nil)
+}
+
+// TestHTTPSAndTheEdgeAreClean has ladderd verify follow a broadcast from the daemon by
+// HTTPS, and through nginx as we have it configured.
+func TestHTTPSAndTheEdgeAreClean(t *testing.T) {
+	t.Parallel()
+	file := clip(t, slight)
+	useCores(t, 1)
+	c := channel(daemon.Channel{Type: ladder.Standard})
+	d := startDaemonWith(t, daemon.Settings{Channels: []daemon.Channel{c}, HTTPS: true})
+	behind := startEdge(t, d.Playback(c.ID))
+	p, err := publish.FFmpeg(d.RTMP(c.Key), file)
+	stopAtEnd(t, p, err)
+	awaitLive(t, d.Playback(c.ID))
+	for _, v := range []verification{
+		startVerify(t, d.SecurePlayback(c.ID), verifiedMedia, "--insecure"),
+		startVerify(t, behind, verifiedMedia, "--insecure"),
+	} {
+		v.finish(t)
+	}
+}
+
+// startEdge runs nginx before the server of a URL and returns the URL at nginx.
+func startEdge(t *testing.T, at string) string {
+	t.Helper()
+	u, err := url.Parse(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := edge.Start(t.Context(), t.TempDir(), u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("nginx:\n%s", e.Output())
+		}
+	})
+	u.Scheme, u.Host = "https", e.Addr
+	return u.String()
+}
