@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"ladderd/config"
+	"ladderd/playback"
 )
 
 type serveCommand struct {
@@ -32,6 +33,7 @@ func (c *serveCommand) Run() error {
 		return err
 	}
 	d.start()
+	tellChannels(cfg, log)
 	log.Info("ready", "channels", len(cfg.Channels))
 	err = d.await(ctx)
 	log.Info("draining: publishers are told, playlists get their end")
@@ -70,4 +72,12 @@ func newLog(c config.Log) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// tellChannels says where each channel can be watched.
+func tellChannels(cfg *config.Config, log *slog.Logger) {
+	for _, c := range cfg.Channels {
+		log.Info("channel", "channel", c.ID, "type", c.Type, "page", watchPath(c.ID),
+			"playlist", playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, c.ID))
+	}
 }

@@ -48,8 +48,8 @@ func viewerHandler(cfg *config.Config, play http.Handler) (http.Handler, error) 
 		if err != nil {
 			return nil, fmt.Errorf("make the player page of channel %s: %w", c.ID, err)
 		}
-		at := "/watch/" + c.ID
-		pages.Handle(at+"/", http.StripPrefix(at, page))
+		at := watchPath(c.ID)
+		pages.Handle(at, http.StripPrefix(strings.TrimSuffix(at, "/"), page))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/watch/") {
@@ -59,3 +59,6 @@ func viewerHandler(cfg *config.Config, play http.Handler) (http.Handler, error) 
 		play.ServeHTTP(w, r)
 	}), nil
 }
+
+// watchPath is where a channel's page is.
+func watchPath(id string) string { return "/watch/" + id + "/" }
