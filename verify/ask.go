@@ -20,11 +20,11 @@ func (r *rendition) ask(ctx context.Context, s *state) error {
 		{&a.head, http.MethodHead, r.url, nil},
 		{&a.unknown, http.MethodGet, with(r.url, "ladderd_verify", "1"), nil},
 	}
-	if missing, err := resolve(r.url, "no-such-file-of-verify.m4s"); err == nil {
+	if missing, err := resolve(s.reply.base, "no-such-file-of-verify.m4s"); err == nil {
 		questions = append(questions, question{&a.missing, http.MethodGet, missing, nil})
 	}
 	if n := len(s.list.Segments); n > 0 && !s.list.Segments[n-1].Gap && s.list.Segments[n-1].Range == nil {
-		if url, err := resolve(r.url, s.list.Segments[n-1].URI); err == nil {
+		if url, err := resolve(s.reply.base, s.list.Segments[n-1].URI); err == nil {
 			span := "bytes=0-" + strconv.Itoa(rangedBytes-1)
 			questions = append(questions, question{&a.ranged, http.MethodGet, url, []string{"Range", span}})
 		}
@@ -110,43 +110,55 @@ func (r *rendition) askForDelta(ctx context.Context, s *state) error {
 // askForReports loads each playlist that this one reports on, before and after it
 // is loaded itself.
 func (r *rendition) askForReports(ctx context.Context) error {
-	byURL := map[string]*reportAnswer{}
+	before := map[string]*m3u8.Media{}
 	for _, other := range r.verifier.renditions {
-		if other == r {
-			continue
+		if other != r {
+			list, base := r.glance(ctx, other.url)
+			before[other.url], before[base] = list, list
 		}
-		byURL[other.url] = &reportAnswer{before: r.glance(ctx, other.url)}
 	}
-	s, err := r.load(ctx, r.url, nil)
+	s, fresh, err := r.freshState(ctx)
 	if err != nil {
 		return err
 	}
 	for _, report := range s.list.Reports {
-		answer := reportAnswer{}
-		if url, err := resolve(r.url, report.URI); err == nil {
-			if listed := byURL[url]; listed != nil {
-				answer = *listed
-			}
-			answer.after = r.glance(ctx, url)
+		answer := reportAnswer{report: report, fresh: fresh, age: age(s.reply)}
+		if url, err := resolve(s.reply.base, report.URI); err == nil {
+			answer.before = before[url]
+			answer.after, _ = r.glance(ctx, url)
 		}
-		answer.report = report
 		r.answers.reports = append(r.answers.reports, answer)
 	}
 	return nil
 }
 
-// glance reads another rendition's playlist; nil where that fails, which its own
-// goroutine tells.
-func (r *rendition) glance(ctx context.Context, url string) *m3u8.Media {
+// freshState loads a playlist that was made after the question, where the server can
+// hold one until there is something new: others are as old as the last change.
+func (r *rendition) freshState(ctx context.Context) (s *state, fresh bool, err error) {
+	s, err = r.load(ctx, r.url, nil)
+	if err != nil || s.list.Ended || !s.list.Control.BlockReload || s.list.PartTarget == 0 {
+		return s, false, err
+	}
+	url, _ := r.next(s)
 	reply, err := r.fetch(ctx, url)
 	if err != nil || !reply.ok() {
-		return nil
+		return s, false, err // another rule tells of the refusal
 	}
-	list, err := readMedia(reply)
-	if err != nil {
-		return nil
+	held, err := r.read(reply, nil)
+	return held, err == nil, err
+}
+
+// glance reads another rendition's playlist, and where it is; nil where that fails,
+// which its own goroutine tells.
+func (r *rendition) glance(ctx context.Context, url string) (list *m3u8.Media, base string) {
+	reply, err := r.fetch(ctx, url)
+	if err != nil || !reply.ok() {
+		return nil, url
 	}
-	return list
+	if list, err = readMedia(reply); err != nil {
+		return nil, url
+	}
+	return list, reply.base
 }
 
 // askForGone asks for a segment that has just been removed, once.
@@ -158,7 +170,7 @@ func (r *rendition) askForGone(ctx context.Context, before, s *state) error {
 	if seg == nil || seg.Gap || seg.Range != nil {
 		return nil
 	}
-	url, err := resolve(r.url, seg.URI)
+	url, err := resolve(before.reply.base, seg.URI)
 	if err != nil {
 		return nil
 	}

@@ -40,6 +40,7 @@ func TestNothingIsFoundInCleanStreams(t *testing.T) {
 		{"plain in TS", "live", fault{options: container(packager.TS, packager.Normal)}},
 		{"by HTTP/2", "low latency", fault{tls: true, http2: true}},
 		{"after the end", "on demand", fault{ended: true}},
+		{"behind redirects", "low latency", fault{moved: true, url: movedTop}},
 		{"a media playlist", "low latency", fault{url: prefix + names[0] + "/index.m3u8"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

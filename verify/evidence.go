@@ -33,7 +33,8 @@ type state struct {
 	rendition *rendition
 	reply     *reply
 	list      *m3u8.Media
-	asked     *position // what a blocking reload asked for; nil where it was none
+	asked     *position  // what a blocking reload asked for; nil where it was none
+	skip      *m3u8.Skip // that nobody asked for; nil where there was none
 }
 
 // position is a place in a media playlist; a part of −1 is a whole segment.
@@ -110,6 +111,8 @@ type deltaAnswer struct {
 type reportAnswer struct {
 	report        m3u8.Report
 	before, after *m3u8.Media
+	fresh         bool          // the report was made after before was sent
+	age           time.Duration // of the report, in caches
 }
 
 // hintAnswer is what the request for a hinted part was answered with.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,10 +63,14 @@ func TestMediaRulesReadTransportStreams(t *testing.T) {
 
 // faults are by the rule that has to find them.
 var faults = map[string]fault{
-	"grammar":        inPlaylists("#EXT-X-MEDIA-SEQUENCE", "#EXT-X-BITRATE:x\n#EXT-X-MEDIA-SEQUENCE"),
-	"version":        inPlaylists("VERSION:9", "VERSION:3"),
-	"playlist-type":  inAnswers("playlist", func(a *answer) { a.header.Set("Content-Type", "text/plain") }),
-	"playlist-cors":  inAnswers("playlist", func(a *answer) { a.header.Del("Access-Control-Allow-Origin") }),
+	"grammar":       inPlaylists("#EXT-X-MEDIA-SEQUENCE", "#EXT-X-BITRATE:x\n#EXT-X-MEDIA-SEQUENCE"),
+	"version":       inPlaylists("VERSION:9", "VERSION:3"),
+	"playlist-type": inAnswers("playlist", func(a *answer) { a.header.Set("Content-Type", "text/plain") }),
+	"playlist-cors": inAnswers("playlist", func(a *answer) { a.header.Del("Access-Control-Allow-Origin") }),
+	"playlist-cors-vary": inAnswers("playlist", func(a *answer) {
+		a.header.Set("Access-Control-Allow-Origin", a.request.Header.Get("Origin"))
+		a.header.Set("Vary", "Accept-Encoding")
+	}),
 	"playlist-gzip":  inAnswers("playlist", func(a *answer) { a.plain = true }),
 	"playlist-vary":  inAnswers("playlist", func(a *answer) { a.header.Del("Vary") }),
 	"playlist-cache": inAnswers("playlist", func(a *answer) { a.header.Set("Cache-Control", "max-age=60") }),
@@ -88,6 +93,24 @@ var faults = map[string]fault{
 	"hold-back":   inPlaylists(",HOLD-BACK=6", ",HOLD-BACK=5"),
 	"skip-until":  inPlaylists("CAN-SKIP-UNTIL=12", "CAN-SKIP-UNTIL=11"),
 	"segments":    inPlaylists(`(?s)#EXT-X-MAP.*`, ""),
+
+	"skip-asked": {answer: func(o *origin, a *answer) {
+		if a.kind == "playlist" && a.blocking {
+			rendition, _ := o.stream.Rendition(a.rendition)
+			doc, err := rendition.Playlist(context.Background(), packager.Query{MSN: -1, Part: -1, Skip: true})
+			if err == nil {
+				a.text = string(doc.Body)
+			}
+		}
+	}},
+	"map-discontinuity": {answer: func(o *origin, a *answer) {
+		switch {
+		case a.kind == "playlist":
+			a.text = dated.ReplaceAllString(a.text, "#EXT-X-MAP:URI=\"init0.mp4?$2\"\n$1")
+		case a.name == "init0.mp4" && strings.HasSuffix(a.request.URL.RawQuery, "7"):
+			a.body = o.media(names[1], a.name) // of another size
+		}
+	}},
 
 	"part-inf":            inPlaylists(`#EXT-X-PART-INF.*\n`, ""),
 	"part-target":         inPlaylists("PART-TARGET=0.334", "PART-TARGET=0.330"),
@@ -146,7 +169,7 @@ var faults = map[string]fault{
 		}
 	}),
 	"report-known":   inPlaylists(`REPORT:URI="../`, `REPORT:URI="../../`),
-	"report-true":    inPlaylists(`LAST-MSN=\d+`, "LAST-MSN=1"),
+	"report-true":    {answer: lagging},
 	"gone-available": {options: shortWindow, answer: forgetful},
 	"preflight": {answer: func(_ *origin, a *answer) {
 		if a.request.Method == http.MethodOptions {
@@ -176,8 +199,11 @@ var faults = map[string]fault{
 			a.status = http.StatusNotFound
 		}
 	}),
-	"media-type":  inAnswers("media", func(a *answer) { a.header.Set("Content-Type", "application/octet-stream") }),
-	"media-cors":  inAnswers("media", func(a *answer) { a.header.Del("Access-Control-Allow-Origin") }),
+	"media-type": inAnswers("media", func(a *answer) { a.header.Set("Content-Type", "application/octet-stream") }),
+	"media-cors": inAnswers("media", func(a *answer) { a.header.Del("Access-Control-Allow-Origin") }),
+	"media-cors-vary": inAnswers("media", func(a *answer) {
+		a.header.Set("Access-Control-Allow-Origin", a.request.Header.Get("Origin"))
+	}),
 	"media-cache": inAnswers("media", func(a *answer) { a.header.Set("Cache-Control", "max-age=2") }),
 	"media-plain": inAnswers("media", func(a *answer) { a.header.Set("Content-Encoding", "br") }),
 
@@ -308,6 +334,27 @@ func shortened(text string) string {
 	_, rest, _ := strings.Cut(text, "\n"+before.URI+"\n")
 	return head + fmt.Sprintf("#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-MAP:URI=\"%s\"\n", before.MSN+1, before.Map.URI) + rest
 }
+
+// dated finds each date and its seconds.
+var dated = regexp.MustCompile(`(#EXT-X-PROGRAM-DATE-TIME.*:(..)\....Z)`)
+
+// lagging has reports tell of the part that was there two before.
+func lagging(_ *origin, a *answer) {
+	if a.kind != "playlist" {
+		return
+	}
+	a.text = reported.ReplaceAllStringFunc(a.text, func(report string) string {
+		m := reported.FindStringSubmatch(report)
+		msn, _ := strconv.Atoi(m[1])
+		part, _ := strconv.Atoi(m[2])
+		if part -= 2; part < 0 {
+			msn, part = msn-1, part+6
+		}
+		return fmt.Sprintf("LAST-MSN=%d,LAST-PART=%d", msn, part)
+	})
+}
+
+var reported = regexp.MustCompile(`LAST-MSN=(\d+),LAST-PART=(\d+)`)
 
 func shortWindow(o *packager.Options) { o.Window = 8 * media.Clock }
 

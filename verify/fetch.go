@@ -27,6 +27,7 @@ var errTooLarge = errors.New("the answer is larger than this client takes")
 // reply is a whole answer.
 type reply struct {
 	url    string // as it was asked for
+	base   string // where redirects led to: what URIs in it are relative to (RFC 3986, 5.1.3)
 	status int
 	header http.Header
 	body   []byte // decompressed
@@ -61,6 +62,9 @@ func newClient(insecure bool, c *collector) *client {
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
+// pageOrigin is whose page asks.
+const pageOrigin = "https://verify.invalid"
+
 // do asks once. A reply of any status is no error. fields hold pairs.
 func (c *client) do(ctx context.Context, method, url string, limit int64, fields ...string) (*reply, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
@@ -69,7 +73,7 @@ func (c *client) do(ctx context.Context, method, url string, limit int64, fields
 	}
 	req.Header.Set("User-Agent", "ladderd-verify")
 	// As a page's request has it: servers may leave the CORS headers out without.
-	req.Header.Set("Origin", "https://verify.invalid")
+	req.Header.Set("Origin", pageOrigin)
 	for i := 0; i < len(fields); i += 2 {
 		req.Header.Set(fields[i], fields[i+1])
 	}
@@ -78,7 +82,7 @@ func (c *client) do(ctx context.Context, method, url string, limit int64, fields
 		return nil, err
 	}
 	defer resp.Body.Close()
-	r := &reply{url: url, status: resp.StatusCode, header: resp.Header, major: resp.ProtoMajor}
+	r := &reply{url: url, base: resp.Request.URL.String(), status: resp.StatusCode, header: resp.Header, major: resp.ProtoMajor}
 	if r.body, err = readAtMost(resp.Body, limit); err != nil {
 		return nil, fmt.Errorf("read %s: %w", url, err)
 	}

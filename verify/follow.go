@@ -26,6 +26,7 @@ func (r *rendition) follow(ctx context.Context) error {
 		return err
 	}
 	r.first = first
+	r.place.Store(&first.reply.base)
 	if next, _ := first.list.Next(); first.live() {
 		r.fetched = next - behind
 	}
@@ -146,12 +147,13 @@ func (r *rendition) read(reply *reply, asked *position) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	if list.Skip != nil && r.last != nil {
+	skip := list.Skip
+	if skip != nil && r.last != nil {
 		if whole, err := list.Merge(r.last.list); err == nil {
 			list = whole
 		}
 	}
-	return &state{rendition: r, reply: reply, list: list, asked: asked}, nil
+	return &state{rendition: r, reply: reply, list: list, asked: asked, skip: skip}, nil
 }
 
 // reload gets the next state: by a blocking request where the server offers that,
@@ -176,13 +178,7 @@ func (r *rendition) reload(ctx context.Context, s *state) (*state, error) {
 
 // block makes a blocking reload, and asks for the hinted part at the same time.
 func (r *rendition) block(ctx context.Context, s *state) (*state, error) {
-	msn, part := s.list.Next()
-	asked := &position{msn, -1}
-	url := with(r.url, "_HLS_msn", strconv.FormatInt(msn, 10))
-	if s.list.PartTarget > 0 {
-		asked.part = int64(part)
-		url = with(url, "_HLS_part", strconv.Itoa(part))
-	}
+	url, asked := r.next(s)
 	hint := r.askForHint(ctx, s)
 	reply, err := r.fetch(ctx, url)
 	if err != nil {
@@ -202,6 +198,18 @@ func (r *rendition) block(ctx context.Context, s *state) (*state, error) {
 	return after, err
 }
 
+// next is the request for what comes behind s, and what that asks for.
+func (r *rendition) next(s *state) (url string, asked *position) {
+	msn, part := s.list.Next()
+	asked = &position{msn, -1}
+	url = with(r.url, "_HLS_msn", strconv.FormatInt(msn, 10))
+	if s.list.PartTarget > 0 {
+		asked.part = int64(part)
+		url = with(url, "_HLS_part", strconv.Itoa(part))
+	}
+	return url, asked
+}
+
 // lists says whether a part has that URI.
 func (s *state) lists(uri string) bool {
 	found := false
@@ -214,7 +222,7 @@ func (s *state) lists(uri string) bool {
 func (r *rendition) askForHint(ctx context.Context, s *state) <-chan *hintAnswer {
 	answered := make(chan *hintAnswer, 1)
 	uri := s.list.PartHint()
-	url, err := resolve(r.url, uri)
+	url, err := resolve(s.reply.base, uri)
 	if uri == "" || err != nil || len(r.answers.hints) >= maxHints {
 		close(answered)
 		return answered

@@ -47,6 +47,7 @@ type fault struct {
 	ended   bool // the stream has ended
 	tls     bool // HTTPS
 	http2   bool // and by HTTP/2
+	moved   bool // playlists are listed where redirects lead away from
 	url     string
 }
 
@@ -68,11 +69,14 @@ type answer struct {
 var names = [2]string{"360p30", "288p30"}
 
 const (
-	prefix   = "/v/"
-	top      = "/top.m3u8"
-	fps      = 30
-	gop      = 2 * fps
-	bytesPer = 500 // of each picture
+	prefix = "/v/"
+	top    = "/top.m3u8"
+	// Redirects lead from these to the ones above.
+	movedPrefix = "/m/"
+	movedTop    = "/entry/start.m3u8"
+	fps         = 30
+	gop         = 2 * fps
+	bytesPer    = 500 // of each picture
 )
 
 // Parameter sets of 640×360 and 852×480.
@@ -180,6 +184,14 @@ func picture(key bool) []byte {
 }
 
 func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if from, ok := strings.CutPrefix(r.URL.RequestURI(), movedPrefix); ok && strings.Contains(from, "/index.m3u8") {
+		http.Redirect(w, r, prefix+from, http.StatusFound)
+		return
+	}
+	if r.URL.Path == movedTop {
+		http.Redirect(w, r, top, http.StatusFound)
+		return
+	}
 	a := &answer{kind: "none", request: r, status: http.StatusOK, header: w.Header()}
 	o.mutex.Lock()
 	o.asked[r.URL.String()]++
@@ -211,7 +223,11 @@ func (o *origin) fill(a *answer) {
 		a.status = http.StatusNoContent
 	case r.URL.Path == top:
 		a.kind = "multivariant"
-		doc, err := o.stream.Multivariant(prefix, false)
+		at := prefix
+		if o.fault.moved {
+			at = strings.TrimPrefix(movedPrefix, "/") // relative to where the redirect led to
+		}
+		doc, err := o.stream.Multivariant(at, false)
 		a.fillPlaylist(doc, err, "no-cache")
 	case !below || !ok:
 		a.status = http.StatusNotFound

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
@@ -21,6 +23,9 @@ type rendition struct {
 	url, name string
 	variant   *m3u8.Variant // nil where no EXT-X-STREAM-INF has it
 	listedIn  string        // URL of the playlist that lists it; its own where none does
+	// place is where redirects from url led to; nil before the first answer. Other
+	// renditions' goroutines read it.
+	place atomic.Pointer[string]
 
 	kind  container
 	inits map[string]*initSection
@@ -90,6 +95,12 @@ func (r *rendition) others() []*rendition {
 		}
 	}
 	return all
+}
+
+// is says whether a URL is the rendition's: as it is listed, or where that led to.
+func (r *rendition) is(url string) bool {
+	place := r.place.Load()
+	return url == r.url || place != nil && url == *place
 }
 
 func (r *rendition) summary(msn int64) *summary {
@@ -196,7 +207,7 @@ func (r *rendition) takeSegment(ctx context.Context, s *state, listed *m3u8.Segm
 // resource fetches a part, a segment or an initialisation section; nil where it
 // is not there.
 func (r *rendition) resource(ctx context.Context, s *state, uri string, span *m3u8.ByteRange, line int, segments bool) ([]byte, error) {
-	url, err := resolve(s.rendition.url, uri)
+	url, err := resolve(s.reply.base, uri)
 	if err != nil {
 		return nil, fmt.Errorf("line %d of %s: %w", line, r.url, err)
 	}
@@ -247,6 +258,13 @@ func (r *rendition) head(ctx context.Context, s *state, m *m3u8.Map) *fmp4.Init 
 func (r *rendition) sameInit(a, b string) bool {
 	one, two := r.inits[a], r.inits[b]
 	return one != nil && two != nil && len(one.body) > 0 && bytes.Equal(one.body, two.body)
+}
+
+// otherTracks says whether two initialisation sections that were read differ in
+// their tracks or these' parameters.
+func (r *rendition) otherTracks(a, b string) bool {
+	one, two := r.inits[a], r.inits[b]
+	return one != nil && two != nil && one.head != nil && two.head != nil && !reflect.DeepEqual(one.head.Tracks, two.head.Tracks)
 }
 
 // keep notes what the rules for renditions and pairs need of a segment.

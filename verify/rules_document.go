@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,10 @@ var documentRules = []Rule{
 	{
 		ID: "playlist-cors", Section: "notes", Severity: Should, document: playlistCORS,
 		Text: "Playlists can be read by pages of any origin.",
+	},
+	{
+		ID: "playlist-cors-vary", Section: "notes", Severity: Must, document: playlistCORSVary,
+		Text: "Playlists that name the page's origin say that they vary with Origin, or a cache hands them to pages of others.",
 	},
 	{
 		ID: "playlist-gzip", Section: "B.1", Severity: Should, document: playlistGzip,
@@ -98,9 +103,30 @@ func mediaType(r *reply) string {
 func playlistCORS(f *finder, d *document) { wantCORS(f, d.reply) }
 
 func wantCORS(f *finder, r *reply) {
-	if r.header.Get("Access-Control-Allow-Origin") == "" {
-		f.found(0, "the answer of status %d has no Access-Control-Allow-Origin", r.status)
+	if allowed := r.header.Get("Access-Control-Allow-Origin"); allowed != "*" && allowed != pageOrigin {
+		f.found(0, "the answer of status %d has the Access-Control-Allow-Origin %q", r.status, allowed)
 	}
+}
+
+func playlistCORSVary(f *finder, d *document) { wantOriginVary(f, d.reply) }
+
+// wantOriginVary wants an answer that is for one origin to say so (Fetch Standard,
+// "CORS protocol and HTTP caches").
+func wantOriginVary(f *finder, r *reply) {
+	if r.header.Get("Access-Control-Allow-Origin") == pageOrigin && !varies(r, "origin") {
+		f.found(0, "Access-Control-Allow-Origin is the request's Origin, Vary is %q", r.header.Values("Vary"))
+	}
+}
+
+// varies says whether an answer tells caches that it depends on a request's field,
+// whose name is in lower case.
+func varies(r *reply, field string) bool {
+	for name := range strings.SplitSeq(strings.ToLower(strings.Join(r.header.Values("Vary"), ",")), ",") {
+		if name = strings.TrimSpace(name); name == field || name == "*" {
+			return true
+		}
+	}
+	return false
 }
 
 // worthZipping is the size in bytes from which compressing a playlist pays.
@@ -113,9 +139,8 @@ func playlistGzip(f *finder, d *document) {
 }
 
 func playlistVary(f *finder, d *document) {
-	vary := strings.ToLower(strings.Join(d.reply.header.Values("Vary"), ","))
-	if d.reply.zipped && !strings.Contains(vary, "accept-encoding") && !strings.Contains(vary, "*") {
-		f.found(0, "Vary is %q", vary)
+	if d.reply.zipped && !varies(d.reply, "accept-encoding") {
+		f.found(0, "Vary is %q", d.reply.header.Values("Vary"))
 	}
 }
 
@@ -130,6 +155,15 @@ func playlistCache(f *finder, d *document) {
 	} else if age > limit {
 		f.found(0, "caches may keep it for %v", age)
 	}
+}
+
+// age is how long an answer has been in caches (RFC 9111, 5.1).
+func age(r *reply) time.Duration {
+	seconds, err := strconv.ParseUint(r.header.Get("Age"), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 // maxAge is how long shared caches may keep an answer; ok is false where it does

@@ -204,17 +204,18 @@ func reports(f *finder, s *state) {
 	}
 	var reported []string
 	for _, report := range s.list.Reports {
-		url, err := resolve(s.rendition.url, report.URI)
+		url, err := resolve(s.reply.base, report.URI)
 		if err != nil {
 			f.found(report.Line, "the URI %q is none: %v", report.URI, err)
 			continue
 		}
-		if reported = append(reported, url); url == s.rendition.url {
+		if reported = append(reported, url); url == s.reply.base || s.rendition.is(url) {
 			f.found(report.Line, "the playlist reports on itself")
 		}
 	}
 	for _, other := range s.rendition.others() {
-		if !slices.Contains(reported, other.url) {
+		// Before its first answer nobody knows where redirects lead to.
+		if other.place.Load() != nil && !slices.ContainsFunc(reported, other.is) {
 			f.found(1, "there is no EXT-X-RENDITION-REPORT of %s", other.name)
 		}
 	}

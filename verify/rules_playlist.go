@@ -41,6 +41,14 @@ var playlistRules = []Rule{
 		Text: "CAN-SKIP-UNTIL is at least six target durations, and there where CAN-SKIP-DATERANGES is.",
 	},
 	{
+		ID: "skip-asked", Section: "6.2.5.1", Severity: Must, playlist: skipAsked,
+		Text: "EXT-X-SKIP comes only to clients that ask for a delta update.",
+	},
+	{
+		ID: "map-discontinuity", Section: "4.4.4.3", Severity: Should, playlist: mapDiscontinuity,
+		Text: "An EXT-X-MAP with other parameters stands behind an EXT-X-DISCONTINUITY.",
+	},
+	{
 		ID: "segments", Section: "6.2.2", Severity: Must, playlist: hasMedia,
 		Text: "A media playlist lists media.",
 	},
@@ -155,6 +163,23 @@ func skipUntil(f *finder, s *state) {
 	c := s.list.Control
 	if c.SkipUntil > 0 && c.SkipUntil < 6*s.list.Target || c.SkipDateRanges && c.SkipUntil == 0 {
 		f.found(c.Line, "CAN-SKIP-UNTIL is %v, the target duration %v", c.SkipUntil, s.list.Target)
+	}
+}
+
+func skipAsked(f *finder, s *state) {
+	if s.skip != nil {
+		f.found(s.skip.Line, "%d segments were skipped without _HLS_skip", s.skip.Segments)
+	}
+}
+
+// mapDiscontinuity compares parameters, not bytes, and only those that were fetched.
+func mapDiscontinuity(f *finder, s *state) {
+	for i := 1; i < len(s.list.Segments); i++ {
+		seg := &s.list.Segments[i]
+		a, b := s.list.Segments[i-1].Map, seg.Map
+		if a != nil && b != nil && a.URI != b.URI && !seg.Discontinuity && s.rendition.otherTracks(a.URI, b.URI) {
+			f.found(b.Line, "%s has other parameters than %s, and segment %d no EXT-X-DISCONTINUITY", b.URI, a.URI, seg.MSN)
+		}
 	}
 }
 

@@ -21,6 +21,10 @@ var resourceRules = []Rule{
 		Text: "Media can be read by pages of any origin.",
 	},
 	{
+		ID: "media-cors-vary", Section: "notes", Severity: Must, resource: mediaCORSVary,
+		Text: "Media that name the page's origin say that they vary with Origin, or a cache hands them to pages of others.",
+	},
+	{
 		ID: "media-cache", Section: "notes", Severity: Should, resource: mediaCache,
 		Text: "Caches may keep media for at least six target durations: a segment does not change.",
 	},
@@ -60,6 +64,12 @@ func mediaTypes(f *finder, r *resource) {
 func mediaCORS(f *finder, r *resource) {
 	if r.sent() {
 		wantCORS(f.at(r.reply.url), r.reply)
+	}
+}
+
+func mediaCORSVary(f *finder, r *resource) {
+	if r.sent() {
+		wantOriginVary(f.at(r.reply.url), r.reply)
 	}
 }
 

@@ -121,13 +121,13 @@ func (v *verifier) readMultivariant(reply *reply) error {
 	})
 	for i := range list.Variants {
 		variant := &list.Variants[i]
-		if err := v.addListed(reply.url, variant.URI, variantName(list, variant), variant, variant.Line); err != nil {
+		if err := v.addListed(reply, variant.URI, variantName(list, variant), variant, variant.Line); err != nil {
 			return err
 		}
 	}
 	for _, r := range list.Renditions {
 		if r.URI != "" && (r.Type == "AUDIO" || r.Type == "VIDEO") {
-			if err := v.addListed(reply.url, r.URI, r.Name, nil, r.Line); err != nil {
+			if err := v.addListed(reply, r.URI, r.Name, nil, r.Line); err != nil {
 				return err
 			}
 		}
@@ -135,10 +135,10 @@ func (v *verifier) readMultivariant(reply *reply) error {
 	return nil
 }
 
-func (v *verifier) addListed(base, uri, name string, variant *m3u8.Variant, line int) error {
-	url, err := resolve(base, uri)
+func (v *verifier) addListed(in *reply, uri, name string, variant *m3u8.Variant, line int) error {
+	url, err := resolve(in.base, uri)
 	if err != nil {
-		return fmt.Errorf("line %d of %s: %w", line, base, err)
+		return fmt.Errorf("line %d of %s: %w", line, in.url, err)
 	}
 	for _, r := range v.renditions {
 		if r.url == url {
@@ -148,7 +148,7 @@ func (v *verifier) addListed(base, uri, name string, variant *m3u8.Variant, line
 	if len(v.renditions) == maxRenditions {
 		return ErrTooMany
 	}
-	v.add(&rendition{url: url, name: name, variant: variant, listedIn: base})
+	v.add(&rendition{url: url, name: name, variant: variant, listedIn: in.url})
 	return nil
 }
 
