@@ -61,6 +61,7 @@ func TestBlockingPlaylist(t *testing.T) {
 		{"the next segment", Query{MSN: 2, Part: -1}, 7, nil},
 		{"the next segment's first part", Query{MSN: 2, Part: 0}, 5.4, nil},
 		{"two ahead of the last", Query{MSN: 2, Part: 5}, 7, nil},
+		{"a part far into the next segment", Query{MSN: 2, Part: 40}, 0, ErrTooFarAhead},
 		{"three ahead of the last", Query{MSN: 3, Part: -1}, 0, ErrTooFarAhead},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -86,7 +86,18 @@ func (st *state) tooFar(q Query) bool {
 		return false
 	}
 	last := st.open - 1
-	return q.MSN > last+2 || st.limit > 0 && q.MSN == st.open && q.Part > int64(st.parts-1+st.limit)
+	if q.MSN > last+2 {
+		return true
+	}
+	limit := int64(st.limit)
+	switch q.MSN {
+	case st.open:
+		return limit > 0 && q.Part > int64(st.parts-1)+limit
+	case st.open + 1:
+		// However many parts the open segment will have, this one is that far ahead.
+		return limit > 0 && q.Part >= limit
+	}
+	return false
 }
 
 // segment finds a segment that can be fetched, whole or in part.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"ladderd/m3u8"
 )
@@ -36,6 +37,9 @@ func (r *rendition) ask(ctx context.Context, s *state) error {
 		if err := r.put(ctx, q); err != nil {
 			return err
 		}
+	}
+	if err := r.askPastLimit(ctx, s); err != nil {
+		return err
 	}
 	if err := r.askForDelta(ctx, s); err != nil {
 		return err
@@ -80,6 +84,26 @@ func (r *rendition) directives(s *state) []question {
 		questions = append(questions, question{&a.pastEnd, http.MethodGet, past, nil})
 	}
 	return questions
+}
+
+// askPastLimit asks for a part of the segment behind the open one that is far past
+// the Advance Part Limit (6.2.5.2). The open one might be complete by now, and the
+// question then be one for the next segment's first part.
+func (r *rendition) askPastLimit(ctx context.Context, s *state) error {
+	if !s.list.Control.BlockReload || s.list.Ended || s.list.PartTarget == 0 {
+		return nil
+	}
+	now, err := r.load(ctx, r.url, nil)
+	if err != nil || now.list.Ended {
+		return err
+	}
+	next, _ := now.list.Next()
+	limit := int64(3)
+	if target := s.list.PartTarget; target < time.Second {
+		limit = int64(3*time.Second/target) + 1
+	}
+	url := with(r.url, "_HLS_msn", strconv.FormatInt(next+1, 10), "_HLS_part", strconv.FormatInt(10*limit, 10))
+	return r.put(ctx, question{&r.answers.pastLimit, http.MethodGet, url, nil})
 }
 
 // askForDelta gets a whole playlist and then a delta update.
@@ -161,9 +185,16 @@ func (r *rendition) glance(ctx context.Context, url string) (list *m3u8.Media, b
 	return list, reply.base
 }
 
-// askForGone asks for a segment that has just been removed, once.
+// askForGone asks for a segment that has just been removed, and once more when its
+// time is nearly over.
 func (r *rendition) askForGone(ctx context.Context, before, s *state) error {
-	if r.answers.gone != nil || s.list.MediaSequence <= before.list.MediaSequence {
+	if gone := r.answers.gone; gone != nil {
+		if r.verifier.clock.now().Sub(gone.at) < gone.stays-r.target() {
+			return nil
+		}
+		return r.askForGoneAgain(ctx)
+	}
+	if s.list.MediaSequence <= before.list.MediaSequence {
 		return nil
 	}
 	seg := before.list.Segment(s.list.MediaSequence - 1)
@@ -174,7 +205,20 @@ func (r *rendition) askForGone(ctx context.Context, before, s *state) error {
 	if err != nil {
 		return nil
 	}
-	answer := &goneAnswer{line: seg.URILine, state: before}
+	answer := &goneAnswer{url: url, at: r.verifier.clock.now(), stays: seg.Duration + before.list.Duration()}
 	r.answers.gone = answer
 	return r.put(ctx, question{&answer.reply, http.MethodGet, url, nil})
+}
+
+// askForGoneAgain asks unless that has been done, or the segment's time is over.
+func (r *rendition) askForGoneAgain(ctx context.Context) error {
+	gone := r.answers.gone
+	if gone == nil || gone.asked {
+		return nil
+	}
+	gone.asked, gone.after = true, r.verifier.clock.now().Sub(gone.at)
+	if gone.after >= gone.stays {
+		return nil
+	}
+	return r.put(ctx, question{&gone.again, http.MethodGet, gone.url, nil})
 }

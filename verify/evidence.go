@@ -88,6 +88,7 @@ type answers struct {
 	state                                    *state // when they were put; at the end, the last one
 	alone, tooFar, pastEnd, unknown, missing *reply
 	options, head, ranged, malformed         *reply
+	pastLimit                                *reply
 	refused                                  *reply // what a blocking reload got in place of a playlist
 	delta                                    *deltaAnswer
 	reports                                  []reportAnswer
@@ -124,9 +125,13 @@ type hintAnswer struct {
 	state  *state
 }
 
-// goneAnswer is a segment that was asked for just after it went from the playlist.
+// goneAnswer is a segment that was asked for just after it went from the playlist,
+// and again later.
 type goneAnswer struct {
-	reply *reply
-	line  int
-	state *state
+	url          string
+	at           time.Time     // when it was seen to be gone
+	stays        time.Duration // how long it has to be there (6.2.2)
+	reply, again *reply        // nil where it was not asked for
+	asked        bool          // again, or that was not to be
+	after        time.Duration // from at to that
 }

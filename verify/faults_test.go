@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
@@ -149,6 +150,7 @@ var faults = map[string]fault{
 			a.status = http.StatusNotFound
 		}
 	}},
+	"part-too-far":  asked(`&_HLS_part=90$`, http.StatusOK),
 	"malformed":     asked("_HLS_msn=x", http.StatusOK),
 	"past-end":      asked("_HLS_part=6$", http.StatusNotFound),
 	"unknown-query": asked("ladderd_verify", http.StatusNotFound),
@@ -367,6 +369,28 @@ func forgetful(o *origin, a *answer) {
 	doc, err := rendition.Playlist(context.Background(), packager.Plain)
 	if err == nil && !strings.Contains(string(doc.Body), "\n"+a.name+"\n") {
 		a.status = http.StatusNotFound
+	}
+}
+
+// TestGoneSegmentsAreAskedForAgain drops segments after the first request that comes
+// when they are not listed any more.
+func TestGoneSegmentsAreAskedForAgain(t *testing.T) {
+	var mutex sync.Mutex
+	asked := map[string]bool{}
+	r := check(t, fault{options: shortWindow, answer: func(o *origin, a *answer) {
+		if forgetful(o, a); a.status != http.StatusNotFound {
+			return
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		if url := a.request.URL.String(); isSegment(a.name) && !asked[url] {
+			asked[url], a.status = true, http.StatusOK
+		}
+	}})
+	if !slices.ContainsFunc(r.Findings, func(f Finding) bool {
+		return f.Rule == "gone-available" && strings.Contains(f.Text, "has to be there for")
+	}) {
+		t.Errorf("not found; what was found: %+v", r.Findings)
 	}
 }
 

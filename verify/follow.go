@@ -252,6 +252,9 @@ func (r *rendition) askForHint(ctx context.Context, s *state) <-chan *hintAnswer
 
 // leave puts the last questions and applies the rules for all answers.
 func (r *rendition) leave(ctx context.Context) error {
+	if err := r.askForGoneAgain(ctx); err != nil {
+		return err
+	}
 	if r.last.list.Ended {
 		final, err := r.load(ctx, r.url, nil)
 		if err != nil {

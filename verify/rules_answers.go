@@ -22,6 +22,10 @@ var answerRules = []Rule{
 		Text: "A media sequence number that is further ahead than two segments is answered with 400.",
 	},
 	{
+		ID: "part-too-far", Section: "6.2.5.2", Severity: Should, answers: partTooFar,
+		Text: "A part that is further ahead than the Advance Part Limit is answered with 400.",
+	},
+	{
 		ID: "malformed", Section: "notes", Severity: Should, answers: malformed,
 		Text: "A directive that is no number is answered with 400.",
 	},
@@ -59,7 +63,7 @@ var answerRules = []Rule{
 	},
 	{
 		ID: "gone-available", Section: "6.2.2", Severity: Must, answers: goneAvailable,
-		Text: "A segment that went from the playlist can be fetched for some time.",
+		Text: "A segment that went from the playlist can be fetched for as long as it and the longest playlist with it last.",
 	},
 	{
 		ID: "preflight", Section: "notes", Severity: Should, answers: preflight,
@@ -105,6 +109,10 @@ func partAlone(f *finder, a *answers) {
 
 func tooFar(f *finder, a *answers) {
 	wantStatus(f, a.tooFar, http.StatusBadRequest, "a segment far ahead")
+}
+
+func partTooFar(f *finder, a *answers) {
+	wantStatus(f, a.pastLimit, http.StatusBadRequest, "a part past the Advance Part Limit")
 }
 
 func malformed(f *finder, a *answers) {
@@ -251,8 +259,14 @@ func mediaBehind(p *m3u8.Media, report m3u8.Report) time.Duration {
 }
 
 func goneAvailable(f *finder, a *answers) {
-	if g := a.gone; g != nil && !g.reply.ok() {
-		f.at(g.reply.url).found(0, "it went from the playlist a moment ago and is answered with %d", g.reply.status)
+	g := a.gone
+	switch {
+	case g == nil || g.reply == nil:
+	case !g.reply.ok():
+		f.at(g.url).found(0, "it went from the playlist a moment ago and is answered with %d", g.reply.status)
+	case g.again != nil && !g.again.ok():
+		f.at(g.url).found(0, "it went from the playlist %v ago, has to be there for %v and is answered with %d",
+			g.after.Round(time.Millisecond), g.stays, g.again.status)
 	}
 }
 
@@ -276,7 +290,7 @@ const rangedBytes = 100
 
 func (a *answers) errors() []*reply {
 	var all []*reply
-	for _, r := range []*reply{a.alone, a.tooFar, a.malformed, a.missing} {
+	for _, r := range []*reply{a.alone, a.tooFar, a.pastLimit, a.malformed, a.missing} {
 		if r != nil && r.status >= 400 {
 			all = append(all, r)
 		}
