@@ -148,6 +148,8 @@ func reason(err error) string {
 		return "connection cut off"
 	case errors.Is(err, errPlaylist):
 		return errPlaylist.Error()
+	case errors.Is(err, errNowhere):
+		return errNowhere.Error()
 	case errors.Is(err, errBehind):
 		return errBehind.Error()
 	}

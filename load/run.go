@@ -77,14 +77,11 @@ func (r *run) try(ctx context.Context) error {
 	v := newViewer(r, 0)
 	defer v.close()
 	defer context.AfterFunc(ctx, v.close)()
-	reply, err := v.playlists.Get(r.target, true, patience)
-	if err == nil {
-		err = statusError(reply)
-	}
+	reply, at, err := v.get(v.playlists, r.target, true)
 	if err != nil {
 		return fmt.Errorf("get %s: %w", r.target, err)
 	}
-	choices, err := choicesOf(reply, r.target)
+	choices, err := choicesOf(reply, at)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.target, err)
 	}

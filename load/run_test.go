@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -71,6 +72,49 @@ func TestViewersOfALiveStream(t *testing.T) {
 				t.Errorf("the server was not found: %+v, %s", r.Server, r.ServerNote)
 			}
 		})
+	}
+}
+
+func TestViewersFollowRedirects(t *testing.T) {
+	t.Parallel()
+	b := newBroadcast(t)
+	s := serve(t, b.handle)
+	front := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/endless") {
+			http.Redirect(w, r, r.URL.Path+"x", http.StatusFound)
+			return
+		}
+		http.Redirect(w, r, s.URL+r.URL.RequestURI(), http.StatusFound)
+	}))
+	r := run1(t, options(front.URL))
+	if len(r.Errors) > 0 || r.Parts.Count == 0 || r.PlaylistsHeld.Count == 0 {
+		t.Errorf("errors %v, %d parts, %d playlists", r.Errors, r.Parts.Count, r.PlaylistsHeld.Count)
+	}
+	o := options(front.URL)
+	o.URL = front.URL + "/endless"
+	if _, err := Run(t.Context(), o); !errors.Is(err, errRedirects) {
+		t.Errorf("redirects without end: %v", err)
+	}
+}
+
+// TestMediaPlaylistsMayRedirect has each of them lead to another server, where what
+// it lists is, too.
+func TestMediaPlaylistsMayRedirect(t *testing.T) {
+	t.Parallel()
+	b := newBroadcast(t)
+	s := serve(t, b.handle)
+	front := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case isPlaylist(r.URL.Path):
+			http.Redirect(w, r, s.URL+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+		case isPart(r.URL.Path):
+			http.NotFound(w, r)
+		default:
+			b.handle.ServeHTTP(w, r)
+		}
+	}))
+	if r := run1(t, options(front.URL)); len(r.Errors) > 0 || r.Parts.Count == 0 {
+		t.Errorf("errors %v, %d parts", r.Errors, r.Parts.Count)
 	}
 }
 

@@ -41,7 +41,8 @@ type viewer struct {
 
 	began     time.Time
 	catalogue *catalogue
-	base      wire.Target // of the media playlist
+	base      wire.Target                 // of the media playlist, as it is listed
+	place     atomic.Pointer[wire.Target] // where the playlist came from; set before listing
 	player    player
 	counted   bool // whether the player counts from the beginning of the measurement
 }
@@ -93,15 +94,11 @@ func (v *viewer) join(ctx context.Context) error {
 }
 
 func (v *viewer) tryJoin() (bool, error) {
-	r, err := v.playlists.Get(v.run.target, true, patience)
-	if err == nil {
-		v.run.received(r)
-		err = statusError(r)
-	}
+	r, at, err := v.get(v.playlists, v.run.target, true)
 	if err != nil {
 		return false, err
 	}
-	choices, err := choicesOf(r, v.run.target)
+	choices, err := choicesOf(r, at)
 	if err != nil {
 		return false, err
 	}
@@ -199,17 +196,16 @@ func (v *viewer) reload(before *listing, delta bool) (*listing, error) {
 		t = t.With(query)
 	}
 	asked := time.Now()
-	r, err := v.playlists.Get(t, true, patience)
+	r, at, err := v.get(v.playlists, t, true)
 	if err != nil {
-		return nil, err
-	}
-	v.run.received(r)
-	if err := statusError(r); err != nil {
 		return nil, err
 	}
 	l, err := v.catalogue.read(r.Body, r.Gzip, before, r.Last)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errPlaylist, err)
+	}
+	if place := v.place.Load(); place == nil || place.Origin != at.Origin || place.Dir != at.Dir {
+		v.place.Store(&at)
 	}
 	v.run.playlist(held, r.Last.Sub(asked), r.Last.Sub(l.seen))
 	return l, nil
@@ -286,16 +282,12 @@ func (v *viewer) await(ctx context.Context) {
 
 // fetch says whether a piece has come; if not, the viewer has waited a while.
 func (v *viewer) fetch(ctx context.Context, k kind, p *piece) bool {
-	t, err := v.base.Resolve(p.uri)
+	t, err := v.place.Load().Resolve(p.uri)
 	var r wire.Reply
 	asked := time.Now()
 	if err == nil {
 		t.Range = p.span
-		r, err = v.media.Get(t, false, patience)
-	}
-	if err == nil {
-		v.run.received(r)
-		err = statusError(r)
+		r, _, err = v.get(v.media, t, false)
 	}
 	if ctx.Err() != nil {
 		return false

@@ -146,7 +146,7 @@ func (c *Conn) exchange(t Target, keepBody bool, deadline time.Time) (Reply, err
 	if err != nil {
 		return r, fmt.Errorf("read the answer's head: %w", err)
 	}
-	r.Status, r.Gzip = h.status, h.gzip
+	r.Status, r.Gzip, r.Location = h.status, h.gzip, h.location
 	if err := c.body(&r, h, keepBody); err != nil {
 		return r, err
 	}

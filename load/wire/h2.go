@@ -318,6 +318,8 @@ func (c *h2conn) field(f hpack.HeaderField) {
 	case c.current == nil:
 	case f.Name == ":status":
 		c.current.reply.Status, _ = strconv.Atoi(f.Value)
+	case f.Name == "location" && redirects(c.current.reply.Status):
+		c.current.reply.Location = f.Value
 	case f.Name == "content-encoding":
 		c.current.reply.Gzip = f.Value == "gzip"
 	}

@@ -14,7 +14,9 @@ type head struct {
 	length  int64 // −1 where it is not told
 	chunked bool
 	gzip    bool
-	close   bool // the connection ends with this answer
+	// location is a redirect's.
+	location string
+	close    bool // the connection ends with this answer
 }
 
 // headLines bounds an answer's head; each line fits into the reader's buffer.
@@ -89,6 +91,8 @@ func (h *head) field(line []byte) error {
 		h.chunked = is(value, "chunked")
 	case is(name, "content-encoding"):
 		h.gzip = is(value, "gzip")
+	case redirects(h.status) && is(name, "location"):
+		h.location = string(value)
 	case is(name, "connection"):
 		h.close = h.close || is(value, "close")
 	}

@@ -16,6 +16,17 @@ type Reply struct {
 	Size   int64  // of the body as it was sent
 	First  time.Time
 	Last   time.Time // when the first and the last byte came
+	// Location is where a redirect (RFC 9110, 15.4) leads to; empty in other answers.
+	Location string
+}
+
+// redirects says whether a status sends the client elsewhere with the same request.
+func redirects(status int) bool {
+	switch status {
+	case 301, 302, 303, 307, 308:
+		return true
+	}
+	return false
 }
 
 // keepLimit bounds a body that is kept. A playlist of twelve hours is a tenth of it.

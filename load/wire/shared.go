@@ -12,7 +12,9 @@ import (
 )
 
 // Shared asks over HTTP/2, on one connection to each origin that any number of
-// requests share, as browsers do over TLS. All of it is for any goroutine.
+// requests share, as browsers do over TLS. Origins without HTTP/2, as that of media
+// may be beside that of playlists, are asked over HTTP/1.1. All of it is for any
+// goroutine.
 type Shared struct {
 	tls     *tls.Config
 	closing context.Context
@@ -20,12 +22,13 @@ type Shared struct {
 
 	mu      sync.Mutex // held while a connection is opened
 	conns   map[Origin]*h2conn
-	retired []*h2conn // that take no more requests, and may have some to finish
+	singles map[Origin]*singles // of origins without HTTP/2
+	retired []*h2conn           // that take no more requests, and may have some to finish
 }
 
 // NewShared makes connections for later.
 func NewShared(t *tls.Config) *Shared {
-	s := &Shared{tls: t, conns: map[Origin]*h2conn{}}
+	s := &Shared{tls: t, conns: map[Origin]*h2conn{}, singles: map[Origin]*singles{}}
 	s.closing, s.close = context.WithCancel(context.Background())
 	return s
 }
@@ -43,6 +46,11 @@ func (s *Shared) Close() {
 		c.fail(net.ErrClosed)
 		<-c.done
 	}
+	for _, own := range s.singles {
+		for _, c := range own.all {
+			c.Close()
+		}
+	}
 }
 
 // Get is like that of Conn. The body that is kept is the caller's.
@@ -50,6 +58,9 @@ func (s *Shared) Get(t Target, keepBody bool, timeout time.Duration) (Reply, err
 	deadline := time.Now().Add(timeout)
 	for {
 		c, used, err := s.conn(t.Origin, deadline)
+		if errors.Is(err, errNoHTTP2) {
+			return s.single(t, keepBody, deadline)
+		}
 		if err != nil {
 			return Reply{}, err
 		}
@@ -62,12 +73,20 @@ func (s *Shared) Get(t Target, keepBody bool, timeout time.Duration) (Reply, err
 	}
 }
 
-// conn is the connection to an origin; used says that it has been there before.
+// conn is the connection to an origin; used says that it has been there before. An
+// origin that has none gets its singles, and the error is errNoHTTP2.
 func (s *Shared) conn(o Origin, deadline time.Time) (c *h2conn, used bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.closing.Err(); err != nil {
 		return nil, false, fmt.Errorf("connect: %w", net.ErrClosed)
+	}
+	if s.singles[o] != nil {
+		return nil, false, errNoHTTP2
+	}
+	if o.Scheme != "https" {
+		s.singles[o] = &singles{}
+		return nil, false, errNoHTTP2
 	}
 	if c := s.conns[o]; c != nil {
 		if c.usable() {
@@ -79,6 +98,9 @@ func (s *Shared) conn(o Origin, deadline time.Time) (c *h2conn, used bool, err e
 	ctx, cancel := context.WithDeadline(s.closing, deadline)
 	defer cancel()
 	conn, err := dialTLS(ctx, o, s.tls, "h2")
+	if errors.Is(err, errNoHTTP2) {
+		s.singles[o] = &singles{}
+	}
 	if err != nil {
 		return nil, false, err
 	}

@@ -74,6 +74,8 @@ func answer(w http.ResponseWriter, r *http.Request) {
 		z := gzip.NewWriter(w)
 		_, _ = z.Write([]byte("text"))
 		_ = z.Close()
+	case "/moved":
+		http.Redirect(w, r, "/echo", http.StatusTemporaryRedirect)
 	case "/empty":
 		w.WriteHeader(http.StatusNoContent)
 	case "/hints":
@@ -115,6 +117,43 @@ func TestRequestSaysWhatIsWanted(t *testing.T) {
 			t.Errorf("%q, %v", r.Body, err)
 		}
 	})
+}
+
+func TestRedirectTellsWhereTo(t *testing.T) {
+	clients(t, answer, func(t *testing.T, c getter, s *httptest.Server) {
+		r, err := c.Get(target(t, s, "/moved"), true, time.Minute)
+		if err != nil || r.Status != http.StatusTemporaryRedirect || r.Location != "/echo" {
+			t.Errorf("%d to %q, %v", r.Status, r.Location, err)
+		}
+		if r, err = c.Get(target(t, s, "/echo"), true, time.Minute); err != nil || r.Location != "" {
+			t.Errorf("no redirect: to %q, %v", r.Location, err)
+		}
+	})
+}
+
+func TestSharedAsksOriginsWithoutHTTP2(t *testing.T) {
+	with := httptest.NewUnstartedServer(http.HandlerFunc(answer))
+	with.EnableHTTP2 = true
+	with.StartTLS()
+	defer with.Close()
+	without := httptest.NewTLSServer(http.HandlerFunc(answer))
+	defer without.Close()
+	plain := httptest.NewServer(http.HandlerFunc(answer))
+	defer plain.Close()
+	c := NewShared(&tls.Config{InsecureSkipVerify: true})
+	defer c.Close()
+	var asking sync.WaitGroup
+	for range 8 {
+		for s, want := range map[*httptest.Server]string{with: "HTTP/2.0", without: "HTTP/1.1", plain: "HTTP/1.1"} {
+			asking.Go(func() {
+				r, err := c.Get(target(t, s, "/echo"), true, time.Minute)
+				if proto, _, _ := bytes.Cut(r.Body, []byte(" ")); err != nil || string(proto) != want {
+					t.Errorf("%s where %s was expected: %v", proto, want, err)
+				}
+			})
+		}
+	}
+	asking.Wait()
 }
 
 func TestLargeBodyIsThrownAway(t *testing.T) {
