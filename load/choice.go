@@ -43,24 +43,15 @@ func choicesOf(r wire.Reply, at wire.Target) ([]choice, error) {
 		return nil, errNoVariant
 	}
 	var all []choice
-	for _, v := range m.Variants {
+	for i := range m.Variants {
+		v := &m.Variants[i]
 		t, err := at.Resolve(v.URI)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errPlaylist, err)
 		}
-		all = append(all, choice{nameOf(m, v), v.Bandwidth, t})
+		all = append(all, choice{m.NameOf(v), v.Bandwidth, t})
 	}
 	return all, nil
-}
-
-// nameOf is the NAME of the variant's video rendition, or else its URI.
-func nameOf(m *m3u8.Multivariant, v m3u8.Variant) string {
-	for _, r := range m.Renditions {
-		if v.Video != "" && r.Type == "VIDEO" && r.GroupID == v.Video {
-			return r.Name
-		}
-	}
-	return v.URI
 }
 
 // choose is the variant of a viewer by its number.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"ladderd/load/proc"
 )
 
 // Busy is how long the CPUs of this machine have been busy so far, with whatever
@@ -32,7 +34,7 @@ func Busy() (time.Duration, error) {
 			ticks += n
 		}
 	}
-	return time.Duration(ticks) * time.Second / userHz, nil
+	return proc.Ticks(ticks), nil
 }
 
 // own is the user and system time of this process so far.

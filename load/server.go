@@ -2,7 +2,6 @@ package load
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ladderd/load/proc"
 )
 
 // Server is the processes on this machine that listen on a port: one, or as many as
@@ -168,29 +169,13 @@ func (s *Server) Usage() (Usage, error) {
 	return sum, nil
 }
 
-// userHz is the unit of the times in /proc, fixed in the kernel's interface.
-const userHz = 100
-
-// cpuOf reads utime and stime (proc(5): fields 14 and 15, behind a name that may
-// have spaces in it).
 func cpuOf(pid int) (time.Duration, error) {
 	b, err := os.ReadFile(procFile(pid, "stat"))
 	if err != nil {
 		return 0, fmt.Errorf("read a process's CPU time: %w", err)
 	}
-	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("read a process's CPU time: %d fields in %s", len(fields), procFile(pid, "stat"))
-	}
-	var ticks int64
-	for _, f := range fields[11:13] {
-		n, err := strconv.ParseInt(string(f), 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("read a process's CPU time: %w", err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * time.Second / userHz, nil
+	stat, err := proc.ParseStat(b)
+	return stat.CPU, err
 }
 
 func memoryOf(pid int) (int64, error) {

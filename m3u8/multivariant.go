@@ -39,6 +39,17 @@ type Rendition struct {
 	Forced              bool
 }
 
+// NameOf is the NAME of a variant's video rendition, as IVS names its variants, or
+// else its URI.
+func (p *Multivariant) NameOf(v *Variant) string {
+	for _, r := range p.Renditions {
+		if r.Type == "VIDEO" && r.GroupID == v.Video && v.Video != "" {
+			return r.Name
+		}
+	}
+	return v.URI
+}
+
 // ParseMultivariant reads a multivariant playlist. Errors: ErrNotPlaylist,
 // ErrOtherKind, ErrTooLarge; all else is in its Problems.
 func ParseMultivariant(body []byte) (*Multivariant, error) {

@@ -72,3 +72,16 @@ b.m3u8
 		t.Errorf("%v\n%s", p.Problems, diff)
 	}
 }
+
+func TestVariantsHaveTheirVideosNames(t *testing.T) {
+	p, err := ParseMultivariant([]byte("#EXTM3U\n#EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID=\"480\",NAME=\"480p30\"\n" +
+		"#EXT-X-STREAM-INF:BANDWIDTH=2,VIDEO=\"480\"\na.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=16x9\nb.m3u8\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"480p30", "b.m3u8"} {
+		if got := p.NameOf(&p.Variants[i]); got != want {
+			t.Errorf("%s is called %s", p.Variants[i].URI, got)
+		}
+	}
+}

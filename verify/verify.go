@@ -121,7 +121,7 @@ func (v *verifier) readMultivariant(reply *reply) error {
 	})
 	for i := range list.Variants {
 		variant := &list.Variants[i]
-		if err := v.addListed(reply, variant.URI, variantName(list, variant), variant, variant.Line); err != nil {
+		if err := v.addListed(reply, variant.URI, list.NameOf(variant), variant, variant.Line); err != nil {
 			return err
 		}
 	}
@@ -156,20 +156,6 @@ func (v *verifier) add(r *rendition) {
 	r.verifier, r.inits, r.parts, r.holes = v, map[string]*initSection{}, map[int64][]partMedia{}, map[int64]bool{}
 	v.renditions = append(v.renditions, r)
 	v.collector.count(func(c *Checked) { c.Renditions++ })
-}
-
-// variantName is the NAME of the variant's video rendition, as IVS names them, or
-// else its size or its URI.
-func variantName(list *m3u8.Multivariant, variant *m3u8.Variant) string {
-	for _, r := range list.Renditions {
-		if r.Type == "VIDEO" && r.GroupID == variant.Video && variant.Video != "" {
-			return r.Name
-		}
-	}
-	if variant.Height > 0 {
-		return fmt.Sprintf("%dx%d at %d b/s", variant.Width, variant.Height, variant.Bandwidth)
-	}
-	return variant.URI
 }
 
 // followAll follows all renditions at once and then compares them.

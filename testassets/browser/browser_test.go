@@ -85,13 +85,6 @@ func TestUsageCountsTheBrowsers(t *testing.T) {
 	}
 }
 
-func TestStatOfAnyName(t *testing.T) {
-	pid, parent, ticks, err := parseStat([]byte("42 (a) b (c) S 7 42 42 0 -1 4194560 1 0 0 0 30 12 0 0 20 0 1 0 5 0 0"))
-	if err != nil || pid != 42 || parent != 7 || ticks != 42 {
-		t.Errorf("%d, %d, %d, %v", pid, parent, ticks, err)
-	}
-}
-
 func TestEvalGivesValuesAndErrors(t *testing.T) {
 	b := Launch(t)
 	if err := b.Open("data:text/html,<title>x</title>"); err != nil {
