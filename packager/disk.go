@@ -15,7 +15,7 @@ import (
 //	<directory>/<stream id>/<rendition>/<media sequence number>
 //
 // A segment's file is its parts end to end. Nothing in it outlives the daemon: what
-// an earlier one left is removed at the start.
+// an earlier one left is moved aside at the start, and removed while streams run.
 //
 // Streams hand their segments to a few goroutines, one queue each, and go on; a
 // stream's files are all written and removed by the same one, in order. A queue has
@@ -42,8 +42,9 @@ var (
 	errSlow = errors.New("the disk is too slow: too many segments wait for it")
 )
 
-// OpenDisk takes a directory into use, creates it where it is not there, and removes
-// all that is in it. Close the disk when no stream writes and nobody reads any more.
+// OpenDisk takes a directory into use, creates it where it is not there, and has
+// all that is in it removed: hours of media take a disk a while, so that goes on when
+// this has returned. Close the disk when no stream writes and nobody reads any more.
 func OpenDisk(dir string) (*Disk, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the window's directory: %w", err)
@@ -56,9 +57,11 @@ func OpenDisk(dir string) (*Disk, error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the window's directory %s: %w", dir, ErrDiskBusy), lock.Close())
 	}
-	if err := d.clean(); err != nil {
+	old, err := d.moveAside()
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("empty the window's directory: %w", err), lock.Close())
 	}
+	d.running.Go(func() { _ = os.RemoveAll(old) }) // what cannot be is tried again, and told, by Close
 	for range laneCount {
 		l := &lane{wake: make(chan struct{}, 1)}
 		d.lanes = append(d.lanes, l)
@@ -69,6 +72,24 @@ func OpenDisk(dir string) (*Disk, error) {
 
 // lockName is no stream's id.
 const lockName = ".lock"
+
+// moveAside puts everything but the lock into a directory below the disk's own, which
+// takes no longer than there are streams.
+func (d *Disk) moveAside() (to string, err error) {
+	entries, err := os.ReadDir(d.dir)
+	if err != nil {
+		return "", err
+	}
+	if to, err = os.MkdirTemp(d.dir, ".old-"); err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		if e.Name() != lockName {
+			err = errors.Join(err, os.Rename(filepath.Join(d.dir, e.Name()), filepath.Join(to, e.Name())))
+		}
+	}
+	return to, err
+}
 
 // clean removes everything but the lock.
 func (d *Disk) clean() error {
@@ -168,7 +189,9 @@ func (l *lane) take() (job func(), closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.jobs) > 0 {
-		job, l.jobs = l.jobs[0], l.jobs[1:]
+		job = l.jobs[0]
+		l.jobs[0] = nil // it holds a segment with its bytes, and the array lives on
+		l.jobs = l.jobs[1:]
 	}
 	return job, l.closed
 }

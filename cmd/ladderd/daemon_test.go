@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ladderd/config"
@@ -65,5 +66,24 @@ func TestDaemonGoesOnWithoutADisk(t *testing.T) {
 	healthHandler(d.streams, reason).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
 	if !strings.Contains(w.Body.String(), `"window_disk_error":"open the window's directory`) {
 		t.Errorf("health says %s", w.Body)
+	}
+}
+
+// A SIGHUP that came while the daemon started is not lost.
+func TestDaemonReloadsWhenItIsUp(t *testing.T) {
+	var log bytes.Buffer
+	d := &daemon{log: slog.New(slog.NewTextHandler(&log, nil)), failed: make(chan error)}
+	hangUp := make(chan os.Signal, 1)
+	hangUp <- syscall.SIGHUP
+	over := errors.New("over")
+	go func() {
+		hangUp <- syscall.SIGHUP // there is room once the first has been taken
+		d.failed <- over
+	}()
+	if err := d.await(t.Context(), hangUp); !errors.Is(err, over) {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "reloaded") {
+		t.Errorf("the log says\n%s", log.String())
 	}
 }

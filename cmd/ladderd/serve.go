@@ -16,6 +16,11 @@ type serveCommand struct {
 }
 
 func (c *serveCommand) Run() error {
+	// A SIGHUP that nobody has asked for ends the process, so this comes before all
+	// that takes time.
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
+	defer signal.Stop(hangUp)
 	cfg, err := c.load()
 	if err != nil {
 		return err
@@ -35,18 +40,15 @@ func (c *serveCommand) Run() error {
 	d.start()
 	tellChannels(cfg, log)
 	log.Info("ready", "channels", len(cfg.Channels))
-	err = d.await(ctx)
+	err = d.await(ctx, hangUp)
 	log.Info("draining: publishers are told, playlists get their end")
 	d.close()
 	return err
 }
 
-// await reloads at each SIGHUP, until ctx ends or a listener fails: a daemon that
+// await reloads at each hangUp, until ctx ends or a listener fails: a daemon that
 // nobody reaches any more ends, for whoever runs it to start anew.
-func (d *daemon) await(ctx context.Context) error {
-	hangUp := make(chan os.Signal, 1)
-	signal.Notify(hangUp, syscall.SIGHUP)
-	defer signal.Stop(hangUp)
+func (d *daemon) await(ctx context.Context, hangUp <-chan os.Signal) error {
 	for {
 		select {
 		case <-hangUp:
