@@ -64,6 +64,8 @@ type Resource struct {
 	File   *os.File
 	Offset int64
 	Size   int64 // in bytes
+	// Duration is how long the media last; 0 for an init section.
+	Duration time.Duration
 	Type   string
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"ladderd/media"
 )
 
 // Rendition is what viewers see of one rendition. All its methods may be called
@@ -149,12 +151,24 @@ func (r *Rendition) find(st *state, name string) (Resource, error) {
 	return r.read(s, i, i+1)
 }
 
-// read is a segment's parts from one to before another, from memory or else from
-// the disk.
+// read is a segment's parts from one to before another. Parts come from memory while
+// they are there. A whole segment comes from its file as soon as there is one: a
+// viewer who takes long over it would hold it in memory, where nobody counts it any
+// more once the window has let go of it.
 func (r *Rendition) read(s *segment, from, to int) (Resource, error) {
 	res := Resource{Type: r.mediaType()}
+	dur := media.Ticks(0)
 	for _, p := range s.parts[from:to] {
 		res.Size += int64(p.size)
+		dur += p.dur
+	}
+	res.Duration = dur.Duration()
+	whole := s.complete && to-from == len(s.parts)
+	if whole && s.body.saved.Load() {
+		if file, err := r.shelf.open(r.name, s.msn); err == nil {
+			res.File = file
+			return res, nil
+		} // memory may still have it
 	}
 	if chunks := s.body.chunks.Load(); chunks != nil {
 		for _, data := range (*chunks)[from:to] {

@@ -370,6 +370,9 @@ func TestDiskBelongsToOneDaemon(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Error(err)
 	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("beside the lock there is %v: %v", entries, err)
+	}
 	d, err = OpenDisk(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -401,5 +404,49 @@ func TestReaderKeepsItsFile(t *testing.T) {
 	}
 	if data := bytesOf(t, res); int64(len(data)) != res.Size {
 		t.Errorf("%d bytes of %d", len(data), res.Size)
+	}
+}
+
+// TestSlowReadersHoldNoSegments keeps a reader of each segment of 200 s.
+func TestSlowReadersHoldNoSegments(t *testing.T) {
+	o := testOptions()
+	o.Disk = openDisk(t)
+	_, r, more := filmed(t, o)
+	for msn := int64(0); msn < 100; msn++ {
+		more(float64(2*msn) + 4)
+		flush(o.Disk)
+		name := strconv.FormatInt(msn, 10)
+		res, err := r.Media(t.Context(), name+".m4s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = bytesOf(t, res) })
+		if res.File == nil || res.Chunks != nil {
+			t.Fatalf("segment %d, which is on disk, comes from memory", msn)
+		}
+		if d := res.Duration.Seconds(); d != 2 {
+			t.Errorf("segment %d is said to last %v s", msn, d)
+		}
+		part, err := r.Media(t.Context(), name+".1.m4s")
+		if err != nil || part.File != nil {
+			t.Errorf("a new part does not come from memory: %v", err)
+		}
+	}
+}
+
+// TestLaneForgetsItsJobs looks behind the queue's beginning, where the array is.
+func TestLaneForgetsItsJobs(t *testing.T) {
+	l := &lane{wake: make(chan struct{}, 1)}
+	for range 3 {
+		l.put(func() {})
+	}
+	array := l.jobs
+	for range array {
+		l.take()
+	}
+	for i, job := range array {
+		if job != nil {
+			t.Errorf("job %d is still held", i)
+		}
 	}
 }

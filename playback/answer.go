@@ -15,9 +15,12 @@ const allowedMethods = "GET, HEAD, OPTIONS"
 
 // A viewer has stallTimeout for each writePiece bytes, which is 140 kb/s; one who
 // takes longer has stalled for good at any bit rate worth watching, and is cut off.
+// So is one who takes longer over media than stallTimeout and patience times as long as
+// they last: that viewer cannot watch them, and holds what they lie in.
 const (
 	stallTimeout = 15 * time.Second
 	writePiece   = 256 << 10
+	patience     = 2
 )
 
 // What caches are told. mediaCaching holds for every part, segment and init section:
@@ -92,7 +95,7 @@ func sendDocument(w http.ResponseWriter, r *http.Request, doc packager.Document,
 	h["Cache-Control"] = []string{caching}
 	h["Content-Type"] = typePlaylists
 	h["Content-Length"] = []string{strconv.Itoa(len(text))}
-	send(w, r, http.StatusOK, text)
+	send(w, r, http.StatusOK, time.Time{}, text)
 }
 
 // sendResource sends media, or the range of it that is asked for. Where it fails
@@ -117,19 +120,30 @@ func sendResource(w http.ResponseWriter, r *http.Request, res packager.Resource)
 	h["Cache-Control"] = mediaCached
 	h["Content-Type"] = []string{res.Type}
 	h["Content-Length"] = []string{strconv.FormatInt(asked.length, 10)}
+	until := time.Now().Add(stallTimeout + patience*res.Duration)
 	if res.File != nil {
-		sendFile(w, r, status, res.File, asked.length)
+		sendFile(w, r, status, res.File, asked.length, until)
 		return nil
 	}
-	send(w, r, status, asked.cut(res.Chunks)...)
+	send(w, r, status, until, asked.cut(res.Chunks)...)
 	return nil
+}
+
+// pieceDeadline is when a piece is to have gone; until is when all are, if it is set.
+// A lane's writer gives a viewer up to stallTimeout more.
+func pieceDeadline(until time.Time) time.Time {
+	t := time.Now().Add(stallTimeout)
+	if !until.IsZero() && until.Before(t) {
+		return until
+	}
+	return t
 }
 
 // send writes the answer, each piece with a deadline of its own: the server has
 // none for whole answers, because blocking requests and long segments are no sign
 // of a viewer that hangs. It gives up at the first error, which ends the
 // connection.
-func send(w http.ResponseWriter, r *http.Request, status int, chunks ...[]byte) {
+func send(w http.ResponseWriter, r *http.Request, status int, until time.Time, chunks ...[]byte) {
 	control := http.NewResponseController(w)
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead || len(chunks) == 0 {
@@ -142,7 +156,7 @@ func send(w http.ResponseWriter, r *http.Request, status int, chunks ...[]byte) 
 		for len(chunk) > 0 {
 			piece := chunk[:min(len(chunk), writePiece)]
 			chunk = chunk[len(piece):]
-			_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
+			_ = control.SetWriteDeadline(pieceDeadline(until))
 			if _, err := w.Write(piece); err != nil {
 				return
 			}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"ladderd/packager"
 )
@@ -90,7 +91,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if f.status == http.StatusServiceUnavailable {
 		head.Set("Retry-After", "1")
 	}
-	send(w, r, f.status, encoded)
+	send(w, r, f.status, time.Time{}, encoded)
 }
 
 func lookUp(err error) (failure, bool) {

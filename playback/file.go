@@ -10,7 +10,7 @@ import (
 // sendFile sends a file from where it stands, piece by piece as send does. On an
 // HTTP/1.1 connection without TLS the kernel moves the bytes: net/http makes a
 // sendfile call of a limited reader of a plain file.
-func sendFile(w http.ResponseWriter, r *http.Request, status int, f *os.File, size int64) {
+func sendFile(w http.ResponseWriter, r *http.Request, status int, f *os.File, size int64, until time.Time) {
 	control := http.NewResponseController(w)
 	// A writer without deadlines is none of net/http's servers.
 	_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
@@ -19,7 +19,7 @@ func sendFile(w http.ResponseWriter, r *http.Request, status int, f *os.File, si
 		return
 	}
 	for left := size; left > 0; {
-		_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
+		_ = control.SetWriteDeadline(pieceDeadline(until))
 		n, err := io.CopyN(w, f, min(left, writePiece))
 		if err != nil {
 			return // it is less than the Content-Length, so net/http ends the connection
