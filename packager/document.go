@@ -66,7 +66,7 @@ type Resource struct {
 	Size   int64 // in bytes
 	// Duration is how long the media last; 0 for an init section.
 	Duration time.Duration
-	Type   string
+	Type     string
 }
 
 // Close releases what the resource holds open.

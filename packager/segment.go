@@ -2,6 +2,7 @@ package packager
 
 import (
 	"time"
+	"unsafe"
 
 	"ladderd/media"
 )
@@ -44,6 +45,11 @@ func (s *segment) add(p part) {
 	s.body.add(p.data)
 	s.dur += p.dur
 	s.bytes += int64(len(p.data))
+}
+
+// indexSize is how many bytes a complete segment takes without its media.
+func (s *segment) indexSize() int64 {
+	return int64(unsafe.Sizeof(*s)) + int64(len(s.parts))*int64(unsafe.Sizeof(piece{})) + int64(len(s.text))
 }
 
 // end is where the next segment's from is.

@@ -18,10 +18,11 @@ type shelf struct {
 	disk *Disk
 	lane *lane
 
-	bytes   atomic.Int64 // of the files
-	unsaved atomic.Int64 // segments that were not taken
-	full    atomic.Int64 // those of them for which there was no space
-	first   atomic.Pointer[error]
+	bytes   atomic.Int64          // of the files
+	unsaved atomic.Int64          // segments that were not taken
+	full    atomic.Int64          // those of them for which there was no space
+	refusal atomic.Pointer[error] // why the disk does not take segments, nil while it does
+	well    atomic.Int64          // segments that it took, one after another, since it refused one
 }
 
 func (s *shelf) path(rendition string, msn int64) string {
@@ -45,6 +46,7 @@ func (s *shelf) save(rendition string, seg *segment) {
 		}
 		s.bytes.Add(seg.bytes)
 		seg.body.saved.Store(true)
+		s.took()
 	})
 	if !queued {
 		s.fail(errSlow)
@@ -73,12 +75,28 @@ func writeFile(path string, chunks [][]byte) error {
 	return nil
 }
 
+// recovery is how many segments the disk has to take one after another to be well
+// again. One that is nearly full takes the small renditions and refuses the large ones;
+// with each segment the log would say another thing.
+const recovery = 8
+
+func (s *shelf) took() {
+	if s.refusal.Load() != nil && s.well.Add(1) >= recovery {
+		s.refusal.Store(nil)
+	}
+}
+
+func (s *shelf) refused(err error) {
+	s.well.Store(0)
+	s.refusal.CompareAndSwap(nil, &err)
+}
+
 func (s *shelf) fail(err error) {
 	s.unsaved.Add(1)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		s.full.Add(1)
 	}
-	s.first.CompareAndSwap(nil, &err)
+	s.refused(err)
 }
 
 // discard has a segment's file removed, if there is one by then.
@@ -92,7 +110,7 @@ func (s *shelf) discard(rendition string, seg *segment) {
 		}
 		s.bytes.Add(-seg.bytes)
 		if err := os.Remove(s.path(rendition, seg.msn)); err != nil {
-			s.first.CompareAndSwap(nil, &err)
+			s.refused(err)
 		}
 	})
 }
@@ -105,9 +123,17 @@ func (s *shelf) empty() {
 	s.lane.put(func() {
 		s.bytes.Store(0)
 		if err := os.RemoveAll(s.dir); err != nil {
-			s.first.CompareAndSwap(nil, &err)
+			s.refused(err)
 		}
 	})
+}
+
+// afterwards has something done when all is saved that is to be. Without a disk it never
+// is.
+func (s *shelf) afterwards(do func()) {
+	if s != nil {
+		s.lane.put(do)
+	}
 }
 
 // open is a saved segment's file, for one reader: ErrNotFound where it has been
@@ -139,11 +165,12 @@ func (s *shelf) timesFull() int64 {
 	return s.full.Load()
 }
 
-func (s *shelf) firstErr() error {
+// err is why the disk does not take segments, nil while it does.
+func (s *shelf) err() error {
 	if s == nil {
 		return nil
 	}
-	if err := s.first.Load(); err != nil {
+	if err := s.refusal.Load(); err != nil {
 		return *err
 	}
 	return nil

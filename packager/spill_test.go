@@ -257,10 +257,15 @@ func TestFullDiskCostsTheWindow(t *testing.T) {
 	o.Disk, o.Window = openDisk(t), secs(600)
 	quota(t, o.Disk, 100*filmedRate)
 	s, r, more := filmed(t, o)
-	fewest, most := 1000, 0
+	fewest, most, full, well := 1000, 0, false, false
 	for to := 2.0; to <= 1000; to += 2 {
 		more(to)
 		flush(o.Disk)
+		if err := s.DiskErr(); err == nil {
+			well = well || full
+		} else if full = true; !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
 		n, _ := listedAreThere(t, r)
 		if most = max(most, n); most > 40 {
 			fewest = min(fewest, n)
@@ -269,8 +274,8 @@ func TestFullDiskCostsTheWindow(t *testing.T) {
 	if most > 60 || fewest < 12 { // segments of 2 s
 		t.Errorf("%d to %d segments listed", fewest, most)
 	}
-	if u := s.Usage(); u.Lost < 300 || u.Unsaved == 0 || u.Unsaved > 150 || !errors.Is(s.DiskErr(), syscall.ENOSPC) {
-		t.Errorf("usage %+v, error %v", u, s.DiskErr())
+	if u := s.Usage(); u.Lost < 300 || u.Unsaved == 0 || u.Unsaved > 150 || !full || !well {
+		t.Errorf("usage %+v; it was full: %v, and well again: %v", u, full, well)
 	}
 }
 
@@ -448,5 +453,51 @@ func TestLaneForgetsItsJobs(t *testing.T) {
 		if job != nil {
 			t.Errorf("job %d is still held", i)
 		}
+	}
+}
+
+// TestEndLeavesMemory has an ended stream in files alone, with all that is listed, and
+// its index counted until it goes.
+func TestEndLeavesMemory(t *testing.T) {
+	o := testOptions()
+	o.Disk = openDisk(t)
+	s, r, more := filmed(t, o)
+	more(100)
+	flush(o.Disk)
+	s.End()
+	if s.Bytes() == 0 {
+		t.Error("the end is not in memory for those at the edge")
+	}
+	s.Settle()
+	flush(o.Disk)
+	if u := s.Usage(); u.Memory != 0 || u.Index < 30*200 || u.Index > 30*5000 {
+		t.Errorf("usage %+v", u)
+	}
+	if n, _ := listedAreThere(t, r); n < 30 {
+		t.Errorf("%d segments listed", n)
+	}
+}
+
+// TestDiskIsWellAgain has it refuse a segment, and then none.
+func TestDiskIsWellAgain(t *testing.T) {
+	o := testOptions()
+	o.Disk = openDisk(t)
+	s, _, more := filmed(t, o)
+	quota(t, o.Disk, 0)
+	more(10)
+	flush(o.Disk)
+	if !errors.Is(s.DiskErr(), syscall.ENOSPC) {
+		t.Errorf("a full disk: %v", s.DiskErr())
+	}
+	o.Disk.write = writeFile // nothing writes now
+	more(20)
+	flush(o.Disk)
+	if s.DiskErr() == nil {
+		t.Error("well after a few segments")
+	}
+	more(40)
+	flush(o.Disk)
+	if err := s.DiskErr(); err != nil {
+		t.Error(err)
 	}
 }

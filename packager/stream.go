@@ -21,6 +21,7 @@ type Stream struct {
 	variants   atomic.Pointer[variants] // nil while not ready
 	shelf      *shelf                   // nil without a disk
 	memory     atomic.Int64
+	index      atomic.Int64
 	lost       atomic.Int64
 	low        bool // playlists list parts
 	ended      bool
@@ -135,22 +136,33 @@ func (s *Stream) videoEnd() media.Ticks {
 }
 
 func (s *Stream) refresh() {
-	kept, lost := int64(0), int64(0)
-	for _, w := range s.writers {
-		kept += w.window.memory
-		lost += w.window.lost
-	}
-	s.memory.Store(kept)
-	s.lost.Store(lost)
+	s.measure()
 	if v := newVariants(s.writers, s.clock, s.low, s.ended); v != nil {
 		s.variants.Store(v)
 	}
+}
+
+// measure counts what the windows take.
+func (s *Stream) measure() {
+	kept, index, lost := int64(0), int64(0), int64(0)
+	for _, w := range s.writers {
+		kept += w.window.memory
+		index += w.window.index
+		lost += w.window.lost
+	}
+	s.memory.Store(kept)
+	s.index.Store(index)
+	s.lost.Store(lost)
 }
 
 // Usage is what a stream's window takes.
 type Usage struct {
 	Memory int64 // bytes of media
 	Disk   int64 // bytes of media
+	// Index is bytes of memory for what is known of segments and for their lines in
+	// playlists, roughly. Playlists that readers have asked for are not in it: about two
+	// a rendition, as long as they are sent.
+	Index int64
 	// Lost is how many segments left a playlist before their time, as there was room
 	// for them neither on disk nor in memory.
 	Lost int64
@@ -161,15 +173,27 @@ type Usage struct {
 // Usage is what the stream's window takes now.
 func (s *Stream) Usage() Usage {
 	disk, unsaved := s.shelf.usage()
-	return Usage{Memory: s.memory.Load(), Disk: disk, Lost: s.lost.Load(), Unsaved: unsaved}
+	return Usage{Memory: s.memory.Load(), Disk: disk, Index: s.index.Load(), Lost: s.lost.Load(), Unsaved: unsaved}
 }
 
 // Bytes is the media kept in memory for viewers.
 func (s *Stream) Bytes() int64 { return s.memory.Load() }
 
-// DiskErr is the first error that the disk refused a segment with, nil while there
-// is none: the window may get shorter, the stream goes on.
-func (s *Stream) DiskErr() error { return s.shelf.firstErr() }
+// DiskErr is why the disk refuses segments, nil while it takes them: the window may
+// get shorter, the stream goes on.
+func (s *Stream) DiskErr() error { return s.shelf.err() }
+
+// Settle takes segments out of memory that are on disk, once after End, when the stream has ended and
+// the viewers at its edge have had time to fetch its end. It does not wait for the disk,
+// which does it once it has what it was to save.
+func (s *Stream) Settle() {
+	s.shelf.afterwards(func() {
+		for _, w := range s.writers {
+			w.window.letGo()
+		}
+		s.measure()
+	})
+}
 
 // Close forgets the stream's files, when nobody is to see the stream any more. It
 // does not wait for the disk. No Write may follow.

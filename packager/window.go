@@ -36,6 +36,7 @@ type window struct {
 	text     transcript
 
 	memory int64 // bytes of the segments in memory, the open one's among them
+	index  int64 // bytes of what is known of complete segments, and of their lines
 	lost   int64 // segments that left the playlist before their time
 }
 
@@ -77,6 +78,7 @@ func (w *window) complete(target media.Ticks) *segment {
 	w.text.complete(&done)
 	w.opened, w.target = false, target
 	w.segments = append(w.segments, &done)
+	w.index += done.indexSize()
 	if !done.gap() {
 		w.held = append(w.held, &done)
 		w.shelf.save(w.name, &done)
@@ -104,6 +106,16 @@ func (w *window) settle() {
 	w.bind(w.unsaved)
 	w.held = inMemory(w.held)
 	clear(w.unsaved)
+}
+
+// letGo takes all segments out of memory that are on disk, after the last one.
+func (w *window) letGo() {
+	for _, s := range w.held {
+		if s.body.saved.Load() {
+			w.release(s)
+		}
+	}
+	w.held = inMemory(w.held)
 }
 
 // bind gives segments that are in memory alone as much as the bound, and listed ones
@@ -213,6 +225,7 @@ func (w *window) forget(n int) {
 			w.release(s)
 		}
 		w.shelf.discard(w.name, s)
+		w.index -= s.indexSize()
 	}
 	w.segments = w.segments[n:]
 	w.first = max(0, w.first-n)
