@@ -65,7 +65,7 @@ type Options struct {
 	Part, Window media.Ticks    // see packager.Options
 	Memory       int64          // likewise
 	Disk         *packager.Disk // likewise; the hub's Close leaves it open
-	Linger       time.Duration  // how long a stream's playlists stay after its end
+	Linger       time.Duration  // how long a stream's playlists stay after its end, unless others follow on it
 	Backend      string         // see pipeline.Job
 	Transcode    func(pipeline.Job, *slog.Logger) (Transcoder, error)
 	Log          *slog.Logger
@@ -82,9 +82,9 @@ type Hub struct {
 	running sync.WaitGroup // the streams' goroutines
 
 	mu      sync.Mutex
-	onAir   map[string]*live // by channel id
-	streams map[string]*live // by stream id; those that have ended linger
-	linger  map[string]*time.Timer
+	onAir   map[string]*live   // by channel id
+	streams map[string]*live   // by stream id; those that have ended linger
+	past    map[string][]*past // by channel id, oldest first: those that linger
 	closed  bool
 }
 
@@ -92,7 +92,7 @@ type Hub struct {
 func NewHub(channels []Channel, o Options) *Hub {
 	h := &Hub{
 		options: o, channels: channels,
-		onAir: make(map[string]*live), streams: make(map[string]*live), linger: make(map[string]*time.Timer),
+		onAir: make(map[string]*live), streams: make(map[string]*live), past: make(map[string][]*past),
 	}
 	h.context, h.stop = context.WithCancel(context.Background())
 	return h
@@ -163,25 +163,6 @@ func (h *Hub) ending(l *live) {
 	}
 }
 
-// ended keeps the stream's playlists for a while, so that its viewers reach their
-// end.
-func (h *Hub) ended(l *live) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return
-	}
-	h.linger[l.id] = time.AfterFunc(h.options.Linger, func() {
-		h.mu.Lock()
-		delete(h.streams, l.id)
-		delete(h.linger, l.id)
-		h.mu.Unlock()
-		if s := l.packager.Load(); s != nil {
-			s.Close()
-		}
-	})
-}
-
 // Channel finds the stream that a channel's viewers should watch: ErrNoChannel or
 // ErrNotLive where there is none.
 func (h *Hub) Channel(channel string) (*packager.Stream, error) {
@@ -222,8 +203,8 @@ func viewed(l *live) (*packager.Stream, error) {
 	return nil, ErrNotLive
 }
 
-// Status is what the hub's streams are doing, those that linger excepted, by
-// channel.
+// Status is what the hub's streams are doing, those that linger excepted
+// (Lingering), by channel.
 func (h *Hub) Status() []Status {
 	h.mu.Lock()
 	streams := make([]*live, 0, len(h.onAir))
@@ -251,7 +232,9 @@ func (h *Hub) Close() {
 	h.running.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, t := range h.linger {
-		t.Stop()
+	for _, list := range h.past {
+		for _, p := range list {
+			p.stop()
+		}
 	}
 }

@@ -48,7 +48,7 @@ type live struct {
 	checkup    *checkup
 	transcoder Transcoder // nil where nothing is transcoded
 	pack       *packager.Stream
-	diskFailed bool // and the log has it
+	diskFailed bool // the log has told so
 }
 
 // input is what a publisher's connection hands over: a packet, or metadata.
@@ -267,7 +267,7 @@ func (l *live) startOutputs() (err error) {
 		Part: l.hub.options.Part, Window: l.hub.options.Window, Target: l.plan.target,
 		Memory: l.hub.options.Memory, Disk: l.hub.options.Disk,
 		SourceBitrate: l.opening.meta.VideoBitrate + l.opening.meta.AudioBitrate,
-		Start: l.source.idr.Arrived, StartPTS: Start,
+		Start:         l.source.idr.Arrived, StartPTS: Start,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the packager: %w", err)
@@ -344,11 +344,20 @@ func (l *live) pass(renditions []int, p media.Packet) error {
 	if err := l.pack.Err(); err != nil {
 		return fmt.Errorf("package: %w", err)
 	}
-	if err := l.pack.DiskErr(); err != nil && !l.diskFailed {
+	l.watchDisk()
+	return nil
+}
+
+// watchDisk logs when the disk begins to refuse media and when it takes them again.
+func (l *live) watchDisk() {
+	switch err := l.pack.DiskErr(); {
+	case err != nil && !l.diskFailed:
 		l.diskFailed = true
 		l.log.Error("the disk does not take the stream's media: the window gets shorter, the stream goes on", "reason", err)
+	case err == nil && l.diskFailed:
+		l.diskFailed = false
+		l.log.Info("the disk takes the stream's media again: the window grows")
 	}
-	return nil
 }
 
 // unchanged refuses what a running ladder cannot carry on with. Other parameter

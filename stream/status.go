@@ -35,10 +35,13 @@ type Worker struct {
 // Window is what viewers can go back to, and what that takes.
 type Window struct {
 	Memory int64 `json:"memory_bytes"`
-	Disk   int64 `json:"disk_bytes"`
+	// Index is memory too: what is known of the segments, and their lines.
+	Index int64 `json:"index_bytes"`
+	Disk  int64 `json:"disk_bytes"`
 	// Lost is how many segments left a playlist before their time.
 	Lost int64 `json:"lost_segments"`
-	// Unsaved is how many segments the disk did not take; DiskError is why the first.
+	// Unsaved is how many segments the disk did not take; DiskError is why,
+	// while it does not.
 	Unsaved   int64  `json:"unsaved_segments"`
 	DiskError string `json:"disk_error,omitempty"`
 }
@@ -49,7 +52,7 @@ func (s *Status) readWindow() {
 		return
 	}
 	u := s.packager.Usage()
-	s.Window = &Window{Memory: u.Memory, Disk: u.Disk, Lost: u.Lost, Unsaved: u.Unsaved}
+	s.Window = &Window{Memory: u.Memory, Index: u.Index, Disk: u.Disk, Lost: u.Lost, Unsaved: u.Unsaved}
 	if err := s.packager.DiskErr(); err != nil {
 		s.Window.DiskError = err.Error()
 	}

@@ -10,9 +10,9 @@ import (
 	"ladderd/packager"
 )
 
-// diskHub is a hub whose streams have their windows on disk and go soon after
-// their end.
-func diskHub(t *testing.T) (*testHub, string) {
+// diskHub is a hub whose streams have their windows on disk and stay for as long
+// after their end.
+func diskHub(t *testing.T, linger time.Duration) (*testHub, string) {
 	t.Helper()
 	dir := t.TempDir()
 	disk, err := packager.OpenDisk(dir)
@@ -25,12 +25,12 @@ func diskHub(t *testing.T) (*testHub, string) {
 		}
 	})
 	h := newTestHub(t, basic)
-	h.options.Disk, h.options.Linger = disk, time.Millisecond
+	h.options.Disk, h.options.Linger = disk, linger
 	return h, dir
 }
 
 func TestFilesGoWithTheirStream(t *testing.T) {
-	h, dir := diskHub(t)
+	h, dir := diskHub(t, time.Millisecond)
 	s := h.publish(t, basic.Key)
 	write(t, s, first(200, realVideo(t))...)
 	var id string
@@ -52,7 +52,7 @@ func TestFilesGoWithTheirStream(t *testing.T) {
 }
 
 func TestStreamOutlivesItsDisk(t *testing.T) {
-	h, dir := diskHub(t)
+	h, dir := diskHub(t, time.Millisecond)
 	s := h.publish(t, basic.Key)
 	id := h.Status()[0].ID
 	if err := os.WriteFile(filepath.Join(dir, id), nil, 0o600); err != nil { // where its directory should be
@@ -65,4 +65,56 @@ func TestStreamOutlivesItsDisk(t *testing.T) {
 	})
 	write(t, s, frame(200, nil))
 	s.Close(nil)
+}
+
+// TestFewStreamsLinger has a publisher come and go.
+func TestFewStreamsLinger(t *testing.T) {
+	h, dir := diskHub(t, time.Hour)
+	var ids []string
+	for range lingerMost + 2 {
+		s := h.publish(t, basic.Key)
+		write(t, s, first(200, realVideo(t))...)
+		until(t, "the stream on air", func() bool {
+			live, err := h.Channel(basic.ID)
+			if err != nil {
+				return false
+			}
+			ids = append(ids, live.ID())
+			return true
+		})
+		s.Close(nil)
+		// One that is off the air may not have ended yet.
+		until(t, "the stream to linger", func() bool { return h.Lingering().Streams == min(len(ids), lingerMost) && h.over(ids[len(ids)-1]) })
+	}
+	h.publish(t, basic.Key).Close(nil) // before it has media
+	until(t, "that one to go", func() bool {
+		h.Hub.mu.Lock()
+		defer h.Hub.mu.Unlock()
+		return len(h.streams) == lingerMost
+	})
+	for i, id := range ids {
+		if _, err := h.Stream(id); (err == nil) != (i >= 2) {
+			t.Errorf("stream %d of %d: %v", i, len(ids), err)
+		}
+	}
+	until(t, "the files of those that went to go", func() bool {
+		_, first := os.Stat(filepath.Join(dir, ids[0]))
+		_, second := os.Stat(filepath.Join(dir, ids[1]))
+		return errors.Is(first, os.ErrNotExist) && errors.Is(second, os.ErrNotExist)
+	})
+	if l := h.Lingering(); l.Memory == 0 || l.Index == 0 || l.Streams != lingerMost {
+		t.Errorf("lingering: %+v", l)
+	}
+}
+
+// over says whether a stream is among those that have ended.
+func (h *testHub) over(id string) bool {
+	h.Hub.mu.Lock()
+	defer h.Hub.mu.Unlock()
+	for _, p := range h.past[basic.ID] {
+		if p.live.id == id {
+			return true
+		}
+	}
+	return false
 }

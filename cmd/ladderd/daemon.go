@@ -96,7 +96,7 @@ func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	if ln == nil {
 		return err
 	}
-	s := &http.Server{Handler: healthHandler(d.streams, diskErr), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	s := &http.Server{Handler: healthHandler(d.streams, d.hub.Lingering, diskErr), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve metrics: %w", err)
