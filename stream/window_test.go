@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ladderd/packager"
@@ -117,4 +118,38 @@ func (h *testHub) over(id string) bool {
 		}
 	}
 	return false
+}
+
+// TestEndedStreamsLeaveMemory lets the time go by that they stay there.
+func TestEndedStreamsLeaveMemory(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		disk, err := packager.OpenDisk(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := newTestHub(t, basic)
+		h.options.Disk = disk
+		s := h.publish(t, basic.Key)
+		write(t, s, first(200, realVideo(t))...)
+		s.Close(nil)
+		synctest.Wait()
+		if l := h.Lingering(); l.Streams != 1 || l.Memory == 0 {
+			t.Errorf("at the end: %+v", l)
+		}
+		<-time.After(settleAfter)
+		synctest.Wait()
+		if l := h.Lingering(); l.Streams != 1 || l.Memory != 0 || l.Disk == 0 {
+			t.Errorf("later: %+v", l)
+		}
+		<-time.After(h.options.Linger)
+		synctest.Wait()
+		if l := h.Lingering(); l != (Lingering{}) {
+			t.Errorf("in the end: %+v", l)
+		}
+		h.Close()
+		if err := disk.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }

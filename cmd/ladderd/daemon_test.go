@@ -83,7 +83,7 @@ func TestDaemonReloadsWhenItIsUp(t *testing.T) {
 	if err := d.await(t.Context(), hangUp); !errors.Is(err, over) {
 		t.Error(err)
 	}
-	if !strings.Contains(log.String(), "reloaded") {
+	if !strings.Contains(log.String(), "reload") {
 		t.Errorf("the log says\n%s", log.String())
 	}
 }
