@@ -80,8 +80,9 @@ func (r *run) report(m *meter, why error) *Report {
 		Parts: r.parts.quantiles(), Segments: r.segments.quantiles(), PartsLate: r.late.quantiles(),
 		Latency: r.latency.quantiles(), Join: r.joined.quantiles(),
 		Stalls: Stalls{r.stalledViewers.Load(), r.stalls.Load(), time.Duration(r.waited.Load()).Seconds()},
-		Errors: maps.Clone(r.errors), Cores: runtime.GOMAXPROCS(0),
+		Errors: map[string]int64{}, Cores: runtime.GOMAXPROCS(0),
 	}
+	maps.Copy(p.Errors, r.errors)
 	if r.shared {
 		p.Protocol = "HTTP/2"
 	}

@@ -10,7 +10,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ladderd/m3u8"
 )
@@ -33,6 +35,15 @@ type reply struct {
 	body   []byte // decompressed
 	zipped bool
 	major  int // version of HTTP
+}
+
+// reason is what the server says of a refusal, as far as it is short text.
+func (r *reply) reason() string {
+	const most = 200
+	if len(r.body) == 0 || len(r.body) > most || !utf8.Valid(r.body) {
+		return ""
+	}
+	return ": " + strings.Join(strings.Fields(string(r.body)), " ")
 }
 
 func (r *reply) ok() bool { return r != nil && r.status == http.StatusOK }

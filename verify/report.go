@@ -30,6 +30,8 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 	Checked  Checked   `json:"checked"`
 	Seconds  float64   `json:"seconds"` // that it took
+	// Incomplete is why not all could be checked; empty where all was.
+	Incomplete string `json:"incomplete"`
 }
 
 // Checked is how much was looked at.
@@ -158,10 +160,15 @@ func (r *Report) Write(w io.Writer) error {
 		}
 		b.WriteByte('\n')
 	}
-	if len(r.Findings) == 0 {
-		b.WriteString("Nothing was found.\n")
-	} else {
+	switch {
+	case len(r.Findings) > 0:
 		fmt.Fprintf(&b, "\n%d findings.\n", len(r.Findings))
+	case r.Checked.Playlists == 0:
+		b.WriteString("Nothing was checked.\n")
+	case r.Incomplete != "":
+		b.WriteString("Nothing was found in what was checked; it ended early.\n")
+	default:
+		b.WriteString("Nothing was found.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

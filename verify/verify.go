@@ -75,7 +75,11 @@ func run(ctx context.Context, url string, options Options, clock clock) (*Report
 	stop := v.tellProgress()
 	err := v.verify(ctx, url)
 	stop()
-	return c.report(url, v.kind(), time.Since(begin)), err
+	report := c.report(url, v.kind(), time.Since(begin))
+	if err != nil {
+		report.Incomplete = err.Error()
+	}
+	return report, err
 }
 
 func (v *verifier) verify(ctx context.Context, url string) error {
@@ -87,7 +91,7 @@ func (v *verifier) verify(ctx context.Context, url string) error {
 		return fmt.Errorf("fetch the playlist: %w", err)
 	}
 	if !reply.ok() {
-		return fmt.Errorf("fetch the playlist: %s: status %d", url, reply.status)
+		return fmt.Errorf("fetch the playlist: %s: status %d%s", url, reply.status, reply.reason())
 	}
 	if m3u8.IsMultivariant(reply.body) {
 		err = v.readMultivariant(reply)
