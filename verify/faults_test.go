@@ -340,7 +340,8 @@ func shortened(text string) string {
 // dated finds each date and its seconds.
 var dated = regexp.MustCompile(`(#EXT-X-PROGRAM-DATE-TIME.*:(..)\....Z)`)
 
-// lagging has reports tell of the part that was there two before.
+// lagging has reports tell of the part that was there four before: more than a question
+// that takes its time excuses.
 func lagging(_ *origin, a *answer) {
 	if a.kind != "playlist" {
 		return
@@ -349,7 +350,7 @@ func lagging(_ *origin, a *answer) {
 		m := reported.FindStringSubmatch(report)
 		msn, _ := strconv.Atoi(m[1])
 		part, _ := strconv.Atoi(m[2])
-		if part -= 2; part < 0 {
+		if part -= 4; part < 0 {
 			msn, part = msn-1, part+6
 		}
 		return fmt.Sprintf("LAST-MSN=%d,LAST-PART=%d", msn, part)
