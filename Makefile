@@ -21,7 +21,7 @@ test: setup-test build ## run all tests
 	@scripts/gofmt.sh
 	@$(GO) vet ./...
 	@$(GO) test -timeout 10m $$(go list ./... | grep -v /e2e$$)
-	@$(GO) test -timeout 15m ./testassets/e2e # alone: it transcodes in real time
+	@$(GO) test -timeout 20m ./testassets/e2e # alone: it transcodes in real time
 
 .PHONY: lint
 lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts
