@@ -9,20 +9,17 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"ladderd/packager"
 	"ladderd/testassets/await"
+	"ladderd/testassets/nginx"
 	"ladderd/testassets/pki"
-	"ladderd/testassets/process"
 )
 
 // edge is a real nginx with configs/nginx-edge.conf before a server of ours.
@@ -59,38 +56,20 @@ func startEdge(t *testing.T, h http.Handler) *edge {
 		"server 127.0.0.1:8080;": "server " + origin + ";", "listen 8443 ssl http2;": "listen " + front + " ssl http2;",
 		"/etc/ladderd/tls.crt": cert, "/etc/ladderd/tls.key": key, "/var/cache/nginx/ladderd": dir + "/cache",
 	})
-	text := fmt.Sprintf("daemon off; worker_processes 2; pid %[1]s/pid; error_log stderr; user root;\nevents {}\nhttp {\n"+
-		"client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;\n"+
-		"server { listen %[2]s; location / { stub_status; } }\n%[3]s}\n", dir, status, conf)
-	if os.Getuid() != 0 {
-		text = strings.Replace(text, "user root;", "", 1)
-	}
-	file := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	text := fmt.Sprintf("worker_processes 2;\nevents {}\nhttp {\n%s\tserver { listen %s; location / { stub_status; } }\n%s}\n",
+		nginx.TempPaths(dir), status, conf)
+	server, err := nginx.Start(t.Context(), dir, text, status)
+	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := process.Start(exec.Command("nginx", "-p", dir, "-c", file))
-	if err != nil {
-		t.Fatalf("%v (make test installs nginx-light)", err)
-	}
 	t.Cleanup(func() {
-		if err := p.Stop(syscall.SIGTERM, 5*time.Second); err != nil {
+		if err := server.Stop(); err != nil {
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Logf("nginx:\n%s", p.Output())
+			t.Logf("nginx:\n%s", server.Output())
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if err := await.Until(ctx, "nginx", p.Output, func() (bool, error) {
-		if !p.Running() {
-			return false, p.Wait()
-		}
-		return e.writing() > 0, nil
-	}); err != nil {
-		t.Fatal(err)
-	}
 	return e
 }
 

@@ -232,10 +232,10 @@ func (b *crowdBench) static(ctx context.Context, run *crowdRun, made *recording)
 		ramp: time.Duration(run.Viewers) * time.Second / joinRate, seconds: time.Duration(b.Seconds) * time.Second}
 	seen, err := r.run(ctx)
 	if err != nil {
-		return errors.Join(err, n.stop())
+		return errors.Join(err, n.Stop())
 	}
 	run.static(seen, b.Seconds)
-	return n.stop()
+	return n.Stop()
 }
 
 // cores says how many there are, where fewer than the aims name.

@@ -6,47 +6,29 @@ package edge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
 
-	"ladderd/testassets/await"
 	"ladderd/testassets/daemon"
+	"ladderd/testassets/nginx"
 	"ladderd/testassets/pki"
-	"ladderd/testassets/process"
-)
-
-const (
-	startTimeout = 10 * time.Second
-	stopTimeout  = 5 * time.Second
 )
 
 // Edge is an nginx that runs.
 type Edge struct {
-	*process.Process
+	*nginx.Server
 	Addr string // host:port, by HTTPS with a certificate that signs itself
 }
 
 // mainConf is what the packaged file is included by; it is a server block and what
 // belongs to it, as Debian's nginx has them.
-const mainConf = `daemon off;
-worker_processes 2;
-pid %[1]s/pid;
-error_log stderr;
-%[2]s
+const mainConf = `worker_processes 2;
 events {}
 http {
-	client_body_temp_path %[1]s/body;
-	proxy_temp_path %[1]s/proxy;
-	fastcgi_temp_path %[1]s/fastcgi;
-	uwsgi_temp_path %[1]s/uwsgi;
-	scgi_temp_path %[1]s/scgi;
+%[2]s
 	include %[1]s/edge.conf;
 }
 `
@@ -61,34 +43,15 @@ func Start(ctx context.Context, dir, origin string) (*Edge, error) {
 	if err := write(dir, addr, origin); err != nil {
 		return nil, err
 	}
-	p, err := process.Start(exec.Command("nginx", "-e", "stderr", "-p", dir, "-c", filepath.Join(dir, "nginx.conf")))
+	server, err := nginx.Start(ctx, dir, fmt.Sprintf(mainConf, dir, nginx.TempPaths(dir)), addr)
 	if err != nil {
-		return nil, fmt.Errorf("nginx, which make test installs: %w", err)
+		return nil, err
 	}
-	e := &Edge{Process: p, Addr: addr}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	err = await.Until(ctx, "nginx to listen", p.Output, func() (bool, error) {
-		if !p.Running() {
-			return false, p.Wait()
-		}
-		conn, err := net.Dial("tcp", addr)
-		if err != nil {
-			return false, nil
-		}
-		return true, conn.Close()
-	})
-	if err != nil {
-		return nil, errors.Join(err, e.Stop())
-	}
-	return e, nil
+	return &Edge{server, addr}, nil
 }
 
-// Stop ends nginx and waits until it has gone.
-func (e *Edge) Stop() error { return e.Process.Stop(syscall.SIGTERM, stopTimeout) }
-
-// write makes nginx's files: a certificate, the packaged file with other addresses
-// and paths, and what includes it.
+// write makes the files: a certificate, and the packaged file with other addresses and
+// paths.
 func write(dir, addr, origin string) error {
 	cert, key, err := pki.Write(dir)
 	if err != nil {
@@ -112,13 +75,7 @@ func write(dir, addr, origin string) error {
 		}
 		conf = strings.ReplaceAll(conf, old, changed)
 	}
-	user := ""
-	if os.Geteuid() == 0 {
-		user = "user root;" // its workers would not see the folder else
-	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(dir, "edge.conf"), []byte(conf), 0o600),
-		os.WriteFile(filepath.Join(dir, "nginx.conf"), fmt.Appendf(nil, mainConf, dir, user), 0o600))
+	return os.WriteFile(filepath.Join(dir, "edge.conf"), []byte(conf), 0o600)
 }
 
 func freePort() (string, error) {
