@@ -34,14 +34,9 @@ func (c *demoCommand) Run() error {
 		return fmt.Errorf("make the demo's directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	cfg, err := c.config(dir)
-	if err != nil {
-		return err
-	}
 	ctx, stop := untilSignal()
 	defer stop()
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	d, err := newDaemon(cfg, log)
+	d, cfg, err := c.open(dir)
 	if err != nil {
 		return err
 	}
@@ -69,6 +64,29 @@ func (c *demoCommand) broadcast(ctx context.Context, d *daemon, ffmpeg, url stri
 			return nil
 		}
 		return fmt.Errorf("the generated broadcast ended: %w", err)
+	}
+}
+
+// openTries bounds how often the demo looks for ports: one that was free a moment
+// ago may be another demo's by the time the daemon listens.
+const openTries = 5
+
+// open makes a daemon that listens on the usual ports, or on others where those
+// are taken.
+func (c *demoCommand) open(dir string) (*daemon, *config.Config, error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	for try := 1; ; try++ {
+		cfg, err := c.config(dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		d, err := newDaemon(cfg, log)
+		if err == nil {
+			return d, cfg, nil
+		}
+		if try == openTries || !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, nil, err
+		}
 	}
 }
 
