@@ -19,6 +19,15 @@ var (
 	ErrDraining = errors.New("the server is shutting down")
 )
 
+// Refusal is the cause of a Session's Close where the publisher was let in and then
+// sent what is not taken, as another codec. Its text is the reason's.
+type Refusal struct{ Reason error }
+
+func (r Refusal) Error() string { return r.Reason.Error() }
+
+// Unwrap is the reason.
+func (r Refusal) Unwrap() error { return r.Reason }
+
 // Request is what a publisher asks for when it begins to publish.
 type Request struct {
 	Protocol string     // "rtmp"
@@ -48,7 +57,8 @@ type Session interface {
 	// connection; its text is for the publisher.
 	Write(media.Packet) error
 	// Close says that no more will come: cause is nil where the publisher ended
-	// its broadcast in its protocol's words, else what broke.
+	// its broadcast in its protocol's words, a Refusal where its media were not
+	// taken, else what broke.
 	Close(cause error)
 }
 

@@ -152,10 +152,14 @@ func (l *live) stopped() error {
 	return ingest.ErrDraining
 }
 
-// gone tells a publisher that went away from one that said goodbye only in the
-// log: viewers get the end of the playlist in both cases.
+// gone tells a publisher that went away, or that was refused for its media, from one
+// that said goodbye only in the log: viewers get the end of the playlist in all cases.
 func (l *live) gone() error {
-	if l.cause != nil {
+	var refused ingest.Refusal
+	switch {
+	case errors.As(l.cause, &refused):
+		l.log.Warn("publisher refused", "remote", l.request.Remote, "reason", l.cause)
+	case l.cause != nil:
 		l.log.Warn("publisher's connection ended without a goodbye", "reason", l.cause)
 	}
 	return nil

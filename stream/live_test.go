@@ -402,6 +402,18 @@ func TestRefusedPublisherIsNotLoggedAsAccepted(t *testing.T) {
 	}
 }
 
+func TestPublisherRefusedForItsMediaIsLoggedOnceWithTheReason(t *testing.T) {
+	var log strings.Builder
+	h := newTestHub(t, basic)
+	h.options.Log = slog.New(slog.NewTextHandler(&log, nil))
+	s := h.publish(t, basic.Key)
+	s.Close(ingest.Refusal{Reason: errors.New("HEVC is not taken")})
+	h.Close()
+	if n := strings.Count(log.String(), "HEVC is not taken"); n != 1 || !strings.Contains(log.String(), "publisher refused") {
+		t.Errorf("the reason is told %d times:\n%s", n, log.String())
+	}
+}
+
 func TestStatusShowsTheWorker(t *testing.T) {
 	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
 	s := h.publish(t, basic.Key)

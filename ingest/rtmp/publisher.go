@@ -126,7 +126,7 @@ func (p *publisher) write(timestamp uint32, payload io.Reader, read func(int64, 
 	}
 	packet, err := read(p.clock.unwrap(timestamp), tag)
 	if err != nil {
-		return p.end(err)
+		return p.end(ingest.Refusal{Reason: err})
 	}
 	if packet == nil {
 		return nil
@@ -283,7 +283,10 @@ func (p *publisher) closeSession(cause error) {
 	if n := p.demuxer.FalseKeyframes(); n > 0 {
 		p.log.Warn("the encoder marked frames as keyframes at which viewers cannot start", "frames", n)
 	}
-	p.log.Info("rtmp publisher gone", "cause", cause)
+	var refused ingest.Refusal
+	if !errors.As(cause, &refused) { // that the session logs, which knows the channel
+		p.log.Info("rtmp publisher gone", "cause", cause)
+	}
 	session := p.session
 	p.session = nil
 	p.broadcasts.Add(1)

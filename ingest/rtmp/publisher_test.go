@@ -113,7 +113,9 @@ func TestPublisherIsToldWhyItIsCutOff(t *testing.T) {
 		}, "The stream's resolution is too high.", nil},
 		{"by its codec", func(s testServer, c *client) {
 			c.video(0, "\x90hvc1")
-		}, "HEVC over RTMP: this channel takes H.264 and AAC only.", func(err error) bool { return errors.Is(err, flv.ErrCodec) }},
+		}, "HEVC over RTMP: this channel takes H.264 and AAC only.", func(err error) bool {
+			return errors.Is(err, flv.ErrCodec) && errors.As(err, new(ingest.Refusal))
+		}},
 		{"by too long a message", func(s testServer, c *client) {
 			c.send(wire.Message{Type: typeVideo, ChunkStream: 6, StreamID: 1, Payload: make([]byte, 2000)})
 		}, "Message of 2000 bytes; at most 1000 are allowed here.", nil},
@@ -138,6 +140,10 @@ func TestPublisherIsToldWhyItIsCutOff(t *testing.T) {
 			ses := s.ended(t, 0)
 			if ses.cause == nil || c.cause != nil && !c.cause(ses.cause) {
 				t.Errorf("the session is closed with %v", ses.cause)
+			}
+			var refused ingest.Refusal
+			if errors.As(ses.cause, &refused) && strings.Contains(s.log.String(), "publisher gone") {
+				t.Errorf("a publisher that was refused is logged as gone:\n%s", s.log)
 			}
 		})
 	}
