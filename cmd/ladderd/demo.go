@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
 	"ladderd/config"
+	"ladderd/ladder"
 	"ladderd/playback"
 )
 
@@ -53,7 +55,7 @@ func (c *demoCommand) broadcast(ctx context.Context, d *daemon, ffmpeg, url stri
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	ended := make(chan error, 1)
-	go func() { ended <- publish(ctx, ffmpeg, url) }()
+	go func() { ended <- publish(ctx, ffmpeg, url, c.bitrate()) }()
 	select {
 	case err := <-d.failed:
 		stop(err)
@@ -125,14 +127,28 @@ func free(port int) string {
 	return fmt.Sprintf("127.0.0.1:%d", port) // newDaemon will say what is wrong
 }
 
+// The generator's picture and sound.
+const (
+	demoWidth, demoHeight = 1920, 1080
+	demoVideo, demoAudio  = 6_000_000, 128_000 // bits per second, at most
+)
+
+// bitrate is the generator's for video, in bits per second: what the channel's type
+// takes of such a picture, less a tenth, as an encoder's rate is not quite constant.
+func (c *demoCommand) bitrate() int {
+	most := ladder.MaxBitrate(ladder.Type(c.Type), ladder.Input{Width: demoWidth, Height: demoHeight})
+	return min(demoVideo, most*9/10-demoAudio)
+}
+
 // publish runs the generator until ctx is over or it ends by itself.
-func publish(ctx context.Context, ffmpeg, url string) error {
+func publish(ctx context.Context, ffmpeg, url string, bitrate int) error {
+	rate := strconv.Itoa(bitrate)
 	cmd := exec.CommandContext(ctx, ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", "-re",
-		"-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30",
+		"-f", "lavfi", "-i", fmt.Sprintf("testsrc2=size=%dx%d:rate=30", demoWidth, demoHeight),
 		"-f", "lavfi", "-i", "sine=frequency=220:beep_factor=4:sample_rate=48000",
 		"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p",
-		"-g", "60", "-keyint_min", "60", "-sc_threshold", "0", "-b:v", "6000k", "-maxrate", "6000k", "-bufsize", "6000k",
-		"-c:a", "aac", "-b:a", "128k", "-ac", "2", "-f", "flv", url)
+		"-g", "60", "-keyint_min", "60", "-sc_threshold", "0", "-b:v", rate, "-maxrate", rate, "-bufsize", rate,
+		"-c:a", "aac", "-b:a", strconv.Itoa(demoAudio), "-ac", "2", "-f", "flv", url)
 	cmd.Stderr = os.Stderr
 	// A group of its own, so that Ctrl-C reaches it by way of ctx alone.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
