@@ -16,6 +16,8 @@ import (
 )
 
 type commands struct {
+	Version kong.VersionFlag `help:"Print the version, the commit, and the version of FFmpeg."`
+
 	Serve       serveCommand       `cmd:"" help:"Run the daemon. SIGTERM drains it, a second one stops it at once."`
 	Demo        demoCommand        `cmd:"" help:"Run the daemon on a generated broadcast and print the page to watch it on."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Check a configuration file."`
@@ -34,7 +36,7 @@ func main() {
 	var c commands
 	parsed := kong.Parse(&c, kong.Name("ladderd"),
 		kong.Description("Live video in, an adaptive ladder out as low-latency HLS."),
-		kong.UsageOnError())
+		kong.Vars{"version": version()}, kong.UsageOnError())
 	err := parsed.Run()
 	var code exitCode
 	if errors.As(err, &code) {

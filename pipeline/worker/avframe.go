@@ -1,10 +1,11 @@
 package worker
 
 // go-astiav has no accessors for a frame's caption side data, for some of its colour
-// tags and for the CPU flags. These few lines reach libavutil themselves; no other
+// tags, for the CPU flags and for the version. These few lines reach libavutil themselves; no other
 // file here uses cgo.
 
 // #cgo pkg-config: libavutil
+// #include <libavutil/avutil.h>
 // #include <libavutil/cpu.h>
 // #include <libavutil/frame.h>
 import "C"
@@ -16,6 +17,9 @@ import (
 
 	"github.com/asticode/go-astiav"
 )
+
+// LibavVersion is that of the FFmpeg release whose libraries are linked in.
+func LibavVersion() string { return C.GoString(C.av_version_info()) }
 
 func frameC(f *astiav.Frame) *C.AVFrame { return (*C.AVFrame)(f.UnsafePointer()) }
 
