@@ -146,7 +146,7 @@ func (r *rendition) askForReports(ctx context.Context) error {
 		return err
 	}
 	for _, report := range s.list.Reports {
-		answer := reportAnswer{report: report, fresh: fresh, age: age(s.reply)}
+		answer := reportAnswer{report: report, by: s.list, fresh: fresh, age: age(s.reply)}
 		if url, err := resolve(s.reply.base, report.URI); err == nil {
 			answer.before = before[url]
 			answer.after, _ = r.glance(ctx, url)

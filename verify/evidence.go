@@ -111,6 +111,7 @@ type deltaAnswer struct {
 // the second one where there is no playlist.
 type reportAnswer struct {
 	report        m3u8.Report
+	by            *m3u8.Media // that it is in
 	before, after *m3u8.Media
 	fresh         bool          // the report was made after before was sent
 	age           time.Duration // of the report, in caches
@@ -121,6 +122,7 @@ type hintAnswer struct {
 	hint   m3u8.Hint
 	reply  *reply
 	listed bool // the playlist listed it later
+	missed bool // the playlist listed another part where it was to be
 	url    string
 	state  *state
 }

@@ -192,7 +192,7 @@ func (r *rendition) block(ctx context.Context, s *state) (*state, error) {
 		r.answers.refused = reply
 	}
 	if h := <-hint; h != nil && after != nil {
-		h.listed = after.lists(h.hint.URI)
+		h.judge(after)
 		r.answers.hints = append(r.answers.hints, *h)
 	}
 	return after, err
@@ -215,6 +215,25 @@ func (s *state) lists(uri string) bool {
 	found := false
 	s.eachPart(func(seg *m3u8.Segment, i int, _ bool) { found = found || seg.Parts[i].URI == uri })
 	return found
+}
+
+// judge notes what a later playlist tells of the hint.
+func (h *hintAnswer) judge(after *state) {
+	msn, part := h.state.list.Next()
+	h.listed = after.lists(h.hint.URI)
+	h.missed = !h.listed && after.partsOf(msn) > part
+}
+
+// partsOf is how many parts are listed of a segment: none where it is too old, or the
+// playlist has ended without them.
+func (s *state) partsOf(msn int64) int {
+	if s.list.Open.MSN == msn {
+		return len(s.list.Open.Parts)
+	}
+	if seg := s.list.Segment(msn); seg != nil {
+		return len(seg.Parts)
+	}
+	return 0
 }
 
 // askForHint asks for the hinted part. The channel gives the answer, nil where

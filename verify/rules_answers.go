@@ -139,18 +139,23 @@ func hintAnswered(f *finder, a *answers) {
 	}
 }
 
-// hintTrue knows that a segment's last part is often not foreseen: the encoder's
-// keyframe comes and the part that was hinted at never does.
+// hintTrue judges the hints of which the playlist tells whether they came. It does not
+// where a keyframe ended the segment before the part that was hinted at, where the
+// stream ended, and where who asks is so slow that the parts are not listed any more.
 func hintTrue(f *finder, a *answers) {
 	came := 0
+	var missed []hintAnswer
 	for _, h := range a.hints {
-		if h.listed {
+		switch {
+		case h.listed:
 			came++
+		case h.missed:
+			missed = append(missed, h)
 		}
 	}
-	if len(a.hints) >= 3 && came*2 < len(a.hints) {
-		h := a.hints[0]
-		f.at(h.state.reply.url).found(h.hint.Line, "%d of %d hinted parts were listed next; %s was not", came, len(a.hints), h.url)
+	if told := came + len(missed); told >= 3 && came < len(missed) {
+		h := missed[0]
+		f.at(h.state.reply.url).found(h.hint.Line, "%d of %d hinted parts were listed next; %s was not", came, told, h.url)
 	}
 }
 
@@ -212,7 +217,8 @@ func reportKnown(f *finder, a *answers) {
 
 // reportTrue allows for one part more than is told: some servers pass over a
 // segment's first one, which players misread. Where the playlist may be older than
-// the question, one may have come since it was made.
+// the question, one may have come since it was made, and as much as it is itself behind
+// the other: a rendition whose encoder is slow has not told anything new for as long.
 func reportTrue(f *finder, a *answers) {
 	for _, r := range a.reports {
 		if r.report.LastMSN < 0 || r.before == nil || r.after == nil || r.before.Ended || r.after.Ended {
@@ -227,12 +233,22 @@ func reportTrue(f *finder, a *answers) {
 			allowed = r.before.Target
 		}
 		if !r.fresh {
-			allowed *= 2
+			allowed = 2*allowed + behindEnd(r.before, r.by)
 		}
 		if behind > allowed+r.age+dateSlack {
 			f.found(r.report.Line, "%s is said to end with %d.%d, it had %v more already", r.report.URI, r.report.LastMSN, r.report.LastPart, behind)
 		}
 	}
+}
+
+// behindEnd is how long the media are that p lists behind the end of another playlist
+// of the stream.
+func behindEnd(p, other *m3u8.Media) time.Duration {
+	msn, part := other.Next()
+	if part == 0 {
+		msn-- // all of the segment before
+	}
+	return mediaBehind(p, m3u8.Report{LastMSN: msn, LastPart: int64(part) - 1})
 }
 
 // mediaBehind is how long the media are that p lists behind what a report tells.
