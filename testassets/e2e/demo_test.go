@@ -20,16 +20,18 @@ import (
 // demoURLs finds what the demo prints: the page and the playlist.
 var demoURLs = regexp.MustCompile(`Watch +(http\S+)\s+Player +(http\S+)`)
 
+// TestDemoPlaysAndStopsWhole has a demo that transcodes and one that does not.
 func TestDemoPlaysAndStopsWhole(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		kind      ladder.Type
 		processes int // a publisher, and a worker where something is transcoded
-		cores     int
-	}{{ladder.Standard, 2, 2}, {ladder.AdvancedHD, 2, 2}, {ladder.AdvancedSD, 2, 2}, {ladder.Basic, 1, 1}}
+		cpu       int
+	}{{ladder.Standard, 2, 16}, {ladder.Basic, 1, 5}}
 	for _, test := range tests {
 		t.Run(string(test.kind), func(t *testing.T) {
 			t.Parallel()
-			useCores(t, test.cores)
+			useCPU(t, test.cpu)
 			playDemo(t, test.kind, test.processes)
 		})
 	}

@@ -21,62 +21,69 @@ type rung struct {
 
 // Broadcasts of busy pictures; the ladder tests share them.
 var (
-	clip1080p60  = publish.Clip{Name: "1080p60", Width: 1920, Height: 1080, Rate: "60", Seconds: 12, Bitrate: 7_500_000, GOP: 2, BFrames: 2}
-	clip1080p30  = publish.Clip{Name: "1080p30", Width: 1920, Height: 1080, Rate: "30000/1001", Seconds: 12, Bitrate: 6_000_000, GOP: 2}
-	clip720p60   = publish.Clip{Name: "720p60", Width: 1280, Height: 720, Rate: "60", Seconds: 12, Bitrate: 5_000_000, GOP: 1}
-	clip720p50   = publish.Clip{Name: "720p50", Width: 1280, Height: 720, Rate: "50", Seconds: 12, Bitrate: 5_000_000, GOP: 2}
-	clip720p30   = publish.Clip{Name: "720p30", Width: 1280, Height: 720, Rate: "30", Seconds: 12, Bitrate: 4_000_000, GOP: 2}
-	clip480p30   = publish.Clip{Name: "480p30", Width: 852, Height: 480, Rate: "30", Seconds: 12, Bitrate: 1_400_000, GOP: 2}
-	clipPortrait = publish.Clip{Name: "portrait", Width: 720, Height: 1280, Rate: "30", Seconds: 12, Bitrate: 4_000_000, GOP: 2}
+	clip1080p60  = publish.Clip{Name: "1080p60", Width: 1920, Height: 1080, Rate: "60", Seconds: 8, Bitrate: 7_500_000, GOP: 2, BFrames: 2}
+	clip1080p30  = publish.Clip{Name: "1080p30", Width: 1920, Height: 1080, Rate: "30000/1001", Seconds: 8, Bitrate: 6_000_000, GOP: 2}
+	clip720p60   = publish.Clip{Name: "720p60", Width: 1280, Height: 720, Rate: "60", Seconds: 8, Bitrate: 5_000_000, GOP: 1}
+	clip720p50   = publish.Clip{Name: "720p50", Width: 1280, Height: 720, Rate: "50", Seconds: 8, Bitrate: 5_000_000, GOP: 2}
+	clip720p30   = publish.Clip{Name: "720p30", Width: 1280, Height: 720, Rate: "30", Seconds: 8, Bitrate: 4_000_000, GOP: 2}
+	clip480p30   = publish.Clip{Name: "480p30", Width: 852, Height: 480, Rate: "30", Seconds: 8, Bitrate: 1_400_000, GOP: 2}
+	clipPortrait = publish.Clip{Name: "portrait", Width: 720, Height: 1280, Rate: "30", Seconds: 8, Bitrate: 4_000_000, GOP: 2}
 )
 
 const ntsc = 30000.0 / 1001
 
 var audioOnly = rung{name: ladder.AudioOnly}
 
+// ladderTests are broadcasts to every channel type, together in both containers and
+// latency modes; TestEveryModeIsClean has the modes of a type that are not here.
+var ladderTests = []struct {
+	name    string
+	channel daemon.Channel
+	clip    publish.Clip
+	cpu     int
+	want    []rung
+}{
+	{"STANDARD 1080p60", daemon.Channel{Type: ladder.Standard}, clip1080p60, 20, []rung{
+		{"1080p60", 1920, 1080, 60, 0}, {"720p60", 1280, 720, 60, 3400}, {"480p30", 852, 480, 30, 1400},
+		{"360p30", 640, 360, 30, 630}, {"160p30", 284, 160, 30, 230}, audioOnly}},
+	{"STANDARD 1080p29.97 in TS and plain HLS", daemon.Channel{Type: ladder.Standard, Container: "TS", Latency: "NORMAL"}, clip1080p30, 12, []rung{
+		{"1080p30", 1920, 1080, ntsc, 0}, {"720p30", 1280, 720, ntsc, 2400}, {"480p30", 852, 480, ntsc, 1400},
+		{"360p30", 640, 360, ntsc, 630}, {"160p30", 284, 160, ntsc, 230}, audioOnly}},
+	{"STANDARD 720p50 in TS", daemon.Channel{Type: ladder.Standard, Container: "TS"}, clip720p50, 12, []rung{
+		{"720p50", 1280, 720, 50, 3400}, {"480p25", 852, 480, 25, 1400},
+		{"360p25", 640, 360, 25, 630}, {"160p25", 284, 160, 25, 230}, audioOnly}},
+	{"STANDARD 480p30 in plain HLS", daemon.Channel{Type: ladder.Standard, Latency: "NORMAL"}, clip480p30, 6, []rung{
+		{"480p30", 852, 480, 30, 1400}, {"360p30", 640, 360, 30, 630}, {"160p30", 284, 160, 30, 230}, audioOnly}},
+	{"STANDARD portrait", daemon.Channel{Type: ladder.Standard}, clipPortrait, 9, []rung{
+		{"720p30", 720, 1280, 30, 2400}, {"480p30", 480, 852, 30, 1400},
+		{"360p30", 360, 640, 30, 630}, {"160p30", 160, 284, 30, 230}, audioOnly}},
+	{"ADVANCED_HD higher", daemon.Channel{Type: ladder.AdvancedHD}, clip720p60, 12, []rung{
+		{"720p60", 1280, 720, 60, 3000}, {"480p30", 852, 480, 30, 1300},
+		{"360p30", 640, 360, 30, 700}, {"160p30", 284, 160, 30, 270}, audioOnly}},
+	{"ADVANCED_HD constrained in TS and plain HLS", daemon.Channel{
+		Type: ladder.AdvancedHD, Preset: ladder.ConstrainedBandwidth, Container: "TS", Latency: "NORMAL"}, clip720p30, 9, []rung{
+		{"720p30", 1280, 720, 30, 1900}, {"480p30", 852, 480, 30, 800},
+		{"360p30", 640, 360, 30, 400}, {"160p30", 284, 160, 30, 220}, audioOnly}},
+	{"ADVANCED_SD higher in TS", daemon.Channel{
+		Type: ladder.AdvancedSD, Preset: ladder.HigherBandwidth, Container: "TS"}, clip720p30, 6, []rung{
+		{"480p30", 852, 480, 30, 1300}, {"360p30", 640, 360, 30, 700}, {"160p30", 284, 160, 30, 270}, audioOnly}},
+	{"ADVANCED_SD constrained in plain HLS", daemon.Channel{
+		Type: ladder.AdvancedSD, Preset: ladder.ConstrainedBandwidth, Latency: "NORMAL"}, clip480p30, 6, []rung{
+		{"480p30", 852, 480, 30, 800}, {"360p30", 640, 360, 30, 400}, {"160p30", 284, 160, 30, 220}, audioOnly}},
+	{"BASIC 480p30", daemon.Channel{Type: ladder.Basic}, clip480p30, passing, []rung{
+		{"480p30", 852, 480, 30, 0}, audioOnly}},
+	{"BASIC 480p30 in TS and plain HLS", daemon.Channel{Type: ladder.Basic, Container: "TS", Latency: "NORMAL"}, clip480p30, passing, []rung{
+		{"480p30", 852, 480, 30, 0}, audioOnly}},
+}
+
 // TestLadders publishes to every channel type and reads every rendition.
 func TestLadders(t *testing.T) {
-	tests := []struct {
-		name    string
-		channel daemon.Channel
-		clip    publish.Clip
-		cores   int
-		want    []rung
-	}{
-		{"STANDARD 1080p60", daemon.Channel{Type: ladder.Standard}, clip1080p60, 2, []rung{
-			{"1080p60", 1920, 1080, 60, 0}, {"720p60", 1280, 720, 60, 3400}, {"480p30", 852, 480, 30, 1400},
-			{"360p30", 640, 360, 30, 630}, {"160p30", 284, 160, 30, 230}, audioOnly}},
-		{"STANDARD 1080p29.97", daemon.Channel{Type: ladder.Standard}, clip1080p30, 1, []rung{
-			{"1080p30", 1920, 1080, ntsc, 0}, {"720p30", 1280, 720, ntsc, 2400}, {"480p30", 852, 480, ntsc, 1400},
-			{"360p30", 640, 360, ntsc, 630}, {"160p30", 284, 160, ntsc, 230}, audioOnly}},
-		{"STANDARD 720p50 in TS", daemon.Channel{Type: ladder.Standard, Container: "TS"}, clip720p50, 1, []rung{
-			{"720p50", 1280, 720, 50, 3400}, {"480p25", 852, 480, 25, 1400},
-			{"360p25", 640, 360, 25, 630}, {"160p25", 284, 160, 25, 230}, audioOnly}},
-		{"STANDARD 480p30 in plain HLS", daemon.Channel{Type: ladder.Standard, Latency: "NORMAL"}, clip480p30, 1, []rung{
-			{"480p30", 852, 480, 30, 1400}, {"360p30", 640, 360, 30, 630}, {"160p30", 284, 160, 30, 230}, audioOnly}},
-		{"STANDARD portrait", daemon.Channel{Type: ladder.Standard}, clipPortrait, 1, []rung{
-			{"720p30", 720, 1280, 30, 2400}, {"480p30", 480, 852, 30, 1400},
-			{"360p30", 360, 640, 30, 630}, {"160p30", 160, 284, 30, 230}, audioOnly}},
-		{"ADVANCED_HD higher", daemon.Channel{Type: ladder.AdvancedHD}, clip720p60, 1, []rung{
-			{"720p60", 1280, 720, 60, 3000}, {"480p30", 852, 480, 30, 1300},
-			{"360p30", 640, 360, 30, 700}, {"160p30", 284, 160, 30, 270}, audioOnly}},
-		{"ADVANCED_HD constrained", daemon.Channel{Type: ladder.AdvancedHD, Preset: ladder.ConstrainedBandwidth}, clip720p30, 1, []rung{
-			{"720p30", 1280, 720, 30, 1900}, {"480p30", 852, 480, 30, 800},
-			{"360p30", 640, 360, 30, 400}, {"160p30", 284, 160, 30, 220}, audioOnly}},
-		{"ADVANCED_SD higher", daemon.Channel{Type: ladder.AdvancedSD, Preset: ladder.HigherBandwidth}, clip720p30, 1, []rung{
-			{"480p30", 852, 480, 30, 1300}, {"360p30", 640, 360, 30, 700}, {"160p30", 284, 160, 30, 270}, audioOnly}},
-		{"ADVANCED_SD constrained", daemon.Channel{Type: ladder.AdvancedSD, Preset: ladder.ConstrainedBandwidth}, clip480p30, 1, []rung{
-			{"480p30", 852, 480, 30, 800}, {"360p30", 640, 360, 30, 400}, {"160p30", 284, 160, 30, 220}, audioOnly}},
-		{"BASIC 480p30", daemon.Channel{Type: ladder.Basic}, clip480p30, 1, []rung{
-			{"480p30", 852, 480, 30, 0}, audioOnly}},
-		{"BASIC 480p30 in TS and plain HLS", daemon.Channel{Type: ladder.Basic, Container: "TS", Latency: "NORMAL"}, clip480p30, 1, []rung{
-			{"480p30", 852, 480, 30, 0}, audioOnly}},
-	}
-	for _, test := range tests {
+	t.Parallel()
+	for _, test := range ladderTests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			file := clip(t, test.clip)
-			useCores(t, test.cores)
+			useCPU(t, test.cpu)
 			renditions := readAll(t, channel(test.channel), file, len(test.want))
 			for i, r := range renditions {
 				checkRung(t, r, test.want[i])
@@ -94,7 +101,7 @@ func readAll(t *testing.T, c daemon.Channel, file string, renditions int) []*hls
 	p = stopAtEnd(t, p, err)
 	url := d.Playback(c.ID) + "?allow_audio_only=true"
 	v := view(t, d, url, renditions, nil)
-	verified := startVerify(t, url, verifiedMedia)
+	verified := startVerify(t, url, toTheEnd)
 	awaitEnd(t, p)
 	if err := p.Wait(); err != nil {
 		t.Error(err)
@@ -104,9 +111,6 @@ func readAll(t *testing.T, c daemon.Channel, file string, renditions int) []*hls
 	checkAll(t, all)
 	return all
 }
-
-// verifiedMedia is how much of a broadcast of 12 s ladderd verify follows.
-const verifiedMedia = 8 * time.Second
 
 // audioSlack is what a rendition's sound may be shorter or longer than its
 // picture: the encoders' own difference, and a frame of AAC at either end.

@@ -59,6 +59,7 @@ type held struct {
 }
 
 func TestStreamsLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
 	for _, run := range leakRuns {
 		t.Run(run.name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +75,7 @@ func leaveNothing(t *testing.T, run leakRun) {
 		t.Fatal(err)
 	}
 	tags = burst(tags, 1500)
-	useCores(t, 1)
+	useCPU(t, 9)
 	settings := daemon.Settings{Linger: leakLinger, MemoryLimit: leakLimit, HTTPS: run.https}
 	for i := range run.channels {
 		settings.Channels = append(settings.Channels, daemon.Channel{

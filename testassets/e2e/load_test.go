@@ -23,7 +23,7 @@ func TestLoadOfTheDaemon(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	useCores(t, 1)
+	useCPU(t, 4)
 	c := channel(daemon.Channel{Type: ladder.Basic})
 	d := startDaemon(t, c)
 	p, err := publish.FFmpeg(d.RTMP(c.Key), file)

@@ -2,9 +2,9 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +25,12 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	clips = dir
+	// Tests mostly wait for real time to pass: what they take of the cores bounds how
+	// many run at once (useCPU), not the number of cores. An option of go test's
+	// own goes before this.
+	if err := flag.Set("test.parallel", "64"); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
@@ -33,40 +39,29 @@ func TestMain(m *testing.M) {
 // making has a lock for each clip, so that tests at the same time make it once.
 var making sync.Map
 
-// clip is the path of a clip's file, encoded by the first test that wants it.
+// clip is the path of a clip's file, encoded by the first test that wants it. It is
+// called before useCPU, which would otherwise hold what the encoder needs.
 func clip(t *testing.T, c publish.Clip) string {
 	t.Helper()
 	lock, _ := making.LoadOrStore(c.Name, &sync.Mutex{})
 	lock.(*sync.Mutex).Lock()
 	defer lock.(*sync.Mutex).Unlock()
+	if file, ok := made.Load(c.Name); ok {
+		return file.(string)
+	}
+	machine.enter(encoding)
+	defer machine.leave(encoding)
+	c.Preset = "ultrafast"
 	file, err := c.Make(t.Context(), clips)
 	if err != nil {
 		t.Fatal(err)
 	}
+	made.Store(c.Name, file)
 	return file
 }
 
-// cores are the machine's, at least the two that the heaviest test needs.
-var cores = make(chan struct{}, max(runtime.GOMAXPROCS(0), 2))
-
-// coresLock keeps two tests from each holding half of what both need.
-var coresLock sync.Mutex
-
-// useCores makes a test wait until n cores are free of other tests' transcoding,
-// which has to keep up with real time.
-func useCores(t *testing.T, n int) {
-	t.Helper()
-	coresLock.Lock()
-	for range n {
-		cores <- struct{}{}
-	}
-	coresLock.Unlock()
-	t.Cleanup(func() {
-		for range n {
-			<-cores
-		}
-	})
-}
+// made are the files of the clips that are encoded, by name.
+var made sync.Map
 
 // within is a context that ends with the test, or after so long.
 func within(t *testing.T, d time.Duration) context.Context {

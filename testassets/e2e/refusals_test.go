@@ -19,6 +19,7 @@ var small = publish.Clip{Name: "small", Width: 640, Height: 360, Rate: "30", Sec
 func TestUnknownKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	file := clip(t, small)
+	useCPU(t, passing)
 	d := startDaemon(t, channel(daemon.Channel{Type: ladder.Basic}))
 	wrong := "sk_test_nobody_knows_this"
 	p, err := publish.FFmpeg(d.RTMP(wrong), file)
@@ -39,6 +40,7 @@ func TestUnknownKeyIsRefused(t *testing.T) {
 func TestSecondPublisherIsRefusedAndTheFirstGoesOn(t *testing.T) {
 	t.Parallel()
 	file := clip(t, small)
+	useCPU(t, passing)
 	c := channel(daemon.Channel{Type: ladder.Basic})
 	d := startDaemon(t, c)
 	first, err := publish.FFmpeg(d.RTMP(c.Key), file)

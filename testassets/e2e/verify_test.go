@@ -14,6 +14,9 @@ import (
 // verification is a run of ladderd verify beside a broadcast.
 type verification struct{ *process.Process }
 
+// toTheEnd has ladderd verify follow more than any broadcast here lasts.
+const toTheEnd = time.Minute
+
 // startVerify has ladderd verify follow that much of a channel.
 func startVerify(t *testing.T, url string, media time.Duration, options ...string) verification {
 	t.Helper()

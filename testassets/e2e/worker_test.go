@@ -13,46 +13,60 @@ import (
 	"time"
 
 	"ladderd/ladder"
+	"ladderd/testassets/browser"
 	"ladderd/testassets/daemon"
 	"ladderd/testassets/hls"
 	"ladderd/testassets/publish"
 )
 
 // mixed is a broadcast whose ladder passes one rendition through and transcodes
-// the others, at little cost: any picture higher than 720 lines does.
-var mixed = publish.Clip{Name: "mixed", Width: 1296, Height: 728, Rate: "30", Seconds: 8, Bitrate: 3_000_000, GOP: 2, BFrames: 2}
+// the others, at little cost.
+var mixed = publish.Clip{Name: "mixed", Width: side, Height: side, Rate: "30", Seconds: 8, Bitrate: 3_000_000, GOP: 2, BFrames: 2}
 
 // mute is mixed without audio: in a hole that a worker leaves there is no sound to
 // go on with.
-var mute = publish.Clip{Name: "mute", Width: 1296, Height: 728, Rate: "30", Seconds: 8, Bitrate: 3_000_000, GOP: 2, BFrames: 2, Silent: true}
+var mute = publish.Clip{Name: "mute", Width: side, Height: side, Rate: "30", Seconds: 8, Bitrate: 3_000_000, GOP: 2, BFrames: 2, Silent: true}
 
 // mixedRenditions is how many their ladder has, audio_only not among them.
 const mixedRenditions = 5
 
-// show is a broadcast and how viewers get it.
+// show is a broadcast, how viewers get it, and what a page watches of it.
 type show struct {
 	publish.Clip
 	container, latency string // container_format and latency_mode; empty for the defaults
+	level              string // that the page chooses; without one there is no page
 }
 
 func (s show) String() string {
 	return strings.Join(strings.Fields(s.Name+" "+s.container+" "+s.latency), " ")
 }
 
-// shows are what workers are killed in while a browser plays; without one, they are
-// killed in slowShows too.
-var (
-	shows     = []show{{Clip: mixed}, {Clip: mute}, {Clip: mixed, container: "TS"}, {Clip: mute, container: "TS"}}
-	slowShows = []show{{Clip: mixed, latency: "NORMAL"}, {Clip: mixed, container: "TS", latency: "NORMAL"}}
-)
+// shows are what workers are killed in. The page chooses a rendition that the worker
+// makes.
+var shows = []show{
+	{Clip: mixed, level: "480p30"},
+	{Clip: mute, level: "480p30"},
+	{Clip: mixed, container: "TS", level: "480p30"},
+	{Clip: mute, container: "TS", level: "480p30"},
+	{Clip: mixed, latency: "NORMAL"},
+	{Clip: mixed, container: "TS", latency: "NORMAL", level: "360p30"},
+}
+
+// cpu is what a show takes, with its viewers.
+func (s show) cpu() int {
+	if s.level == "" {
+		return 7
+	}
+	return 12
+}
 
 // broadcast has a daemon receive a show over and over, until the publisher is
 // stopped, on the channel studio.
-func broadcast(t *testing.T, s show, cores int) (*daemon.Daemon, *publish.Publisher) {
+func broadcast(t *testing.T, s show) (*daemon.Daemon, *publish.Publisher) {
 	t.Helper()
-	file := clip(t, s.Clip)
-	useCores(t, cores)
 	studio := channel(daemon.Channel{Type: ladder.Standard, Container: s.container, Latency: s.latency})
+	file := clip(t, s.Clip)
+	useCPU(t, s.cpu())
 	d := startDaemon(t, studio)
 	p, err := publish.FFmpegLoop(d.RTMP(studio.Key), file)
 	return d, stopAtEnd(t, p, err)
@@ -96,16 +110,18 @@ func (p *progress) String() string {
 	return fmt.Sprint(p.next)
 }
 
-// await waits until every rendition has n more complete segments than now.
-func (p *progress) await(t *testing.T, renditions int, n int64) {
+// await waits until every rendition is complete up to a media sequence number.
+func (p *progress) await(t *testing.T, renditions int, next int64) {
 	t.Helper()
-	want := p.least(renditions) + n
-	awaitOrFail(t, within(t, time.Minute), fmt.Sprintf("segment %d in all renditions", want),
-		func() (bool, error) { return p.least(renditions) >= want, nil }, p.String)
+	awaitOrFail(t, within(t, time.Minute), fmt.Sprintf("segment %d in all renditions", next),
+		func() (bool, error) { return p.least(renditions) >= next, nil }, p.String)
 }
 
+// TestWorkerKilledInMidStream wants the publisher, ladderd verify, the parsers and a
+// player to get over it.
 func TestWorkerKilledInMidStream(t *testing.T) {
-	for _, s := range slices.Concat(shows, slowShows) {
+	t.Parallel()
+	for _, s := range shows {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			killWorkers(t, s)
@@ -114,23 +130,35 @@ func TestWorkerKilledInMidStream(t *testing.T) {
 }
 
 func killWorkers(t *testing.T, s show) {
-	d, p := broadcast(t, s, 1)
+	d, p := broadcast(t, s)
 	far := newProgress()
 	v := view(t, d, d.Playback(studio), mixedRenditions, far.seen)
+	verified := startVerify(t, d.Playback(studio), toTheEnd)
 	far.await(t, mixedRenditions, 2)
 	connection := sockets(t, p.PID())
 	if len(connection) == 0 {
 		t.Fatal("the publisher has no TCP connection")
 	}
+	var page *browser.Browser
+	if s.level != "" {
+		page = watch(t, d, studio)
+		play(t, page, s.level)
+	}
 
-	verified := startVerify(t, d.Playback(studio), time.Minute) // up to the broadcast's end
 	for i, signal := range crashes {
+		past := far.least(mixedRenditions) + segmentsOfHole + 1
 		killWorker(t, d, studio, i+1, signal)
-		far.await(t, mixedRenditions, 3)
+		if page != nil {
+			plays(t, page, pastHole)
+		}
+		far.await(t, mixedRenditions, past)
 	}
 
 	if now := sockets(t, p.PID()); !slices.Equal(now, connection) || !p.Running() {
 		t.Errorf("the publisher's connections were %v and are %v; it runs: %v", connection, now, p.Running())
+	}
+	if page != nil {
+		t.Logf("%d stalls, playback began %d times", eval[int](t, page, `window.ladderd.stalls`), eval[int](t, page, `window.ladderd.starts`))
 	}
 	if err := p.Stop(); err != nil {
 		t.Logf("the publisher: %v", err) // ffmpeg's exit code for Ctrl-C is 255
@@ -140,6 +168,26 @@ func killWorkers(t *testing.T, s show) {
 	checkWithin(t, renditions, hls.LastSlackCut)
 	checkHoles(t, renditions, len(crashes))
 }
+
+// play has a page play a rendition for a while, at one go.
+func play(t *testing.T, page *browser.Browser, level string) {
+	t.Helper()
+	if err := page.Eval(fmt.Sprintf(`window.ladderd.choose(%q)`, level), nil); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, page, fmt.Sprintf(`window.ladderd.current === %q`, level))
+	plays(t, page, 2)
+	if n := eval[int](t, page, `window.ladderd.starts`); n != 1 {
+		t.Errorf("playback began %d times", n)
+	}
+}
+
+// segmentsOfHole are the one in which a worker dies and the next.
+const segmentsOfHole = 2
+
+// pastHole is how long a page plays after a crash to be past what that cost, in
+// seconds: the rest of a segment, another one, and what it had buffered before.
+const pastHole = 6
 
 // killWorker ends the worker of a channel's stream by a signal and waits for the
 // nth replacement to run.

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -26,7 +27,8 @@ type Clip struct {
 	// Filter comes behind the generated picture: selects or shifts frames for
 	// variable frame rates. Frames keep the times that it gives them.
 	Filter string
-	Silent bool // no audio track
+	Silent bool   // no audio track
+	Preset string // x264's; superfast where it is empty
 }
 
 // Make encodes the clip into dir and returns the FLV file's path. A clip that is
@@ -73,7 +75,7 @@ func (c Clip) encode(ctx context.Context, file string) error {
 func (c Clip) videoArgs() []string {
 	rate := strconv.Itoa(c.Bitrate)
 	args := []string{
-		"-c:v", "libx264", "-preset", "superfast", "-pix_fmt", "yuv420p", "-fps_mode", "passthrough", "-enc_time_base", "1/90000",
+		"-c:v", "libx264", "-preset", cmp.Or(c.Preset, "superfast"), "-pix_fmt", "yuv420p", "-fps_mode", "passthrough", "-enc_time_base", "1/90000",
 		"-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-bf", strconv.Itoa(c.BFrames),
 		"-sc_threshold", "0", "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709",
 	}
