@@ -18,8 +18,24 @@ type attributes struct {
 
 type attribute struct {
 	name   string
-	text   string // without quotes
+	text   string // without quotes, its variables replaced
 	quoted bool
+}
+
+// Attributes are all those of a tag, by name, those that this package knows nothing
+// of as well.
+type Attributes map[string]Attribute
+
+// Attribute is a value as it stands there, without quotes, its variables replaced.
+type Attribute struct {
+	Text   string
+	Quoted bool
+}
+
+// Tagged is a tag of which only the attributes matter here.
+type Tagged struct {
+	Line       int
+	Attributes Attributes
 }
 
 // attributes splits a list. It is valid until the next one is split.
@@ -43,8 +59,15 @@ func (h *Header) attributes(line int, tag, text string) (a attributes) {
 				return a
 			}
 			text = strings.TrimPrefix(text, ",")
+			value.text = h.substitute(line, value.text)
+			if value.text == "" && !mayBeEmpty[name] {
+				h.problem(line, "%s: %s is empty", tag, name)
+			}
 		} else {
 			value.text, text, _ = strings.Cut(rest, ",")
+			if strings.HasPrefix(value.text, "{$") {
+				value.text = h.substitute(line, value.text) // a hexadecimal-sequence
+			}
 		}
 		if a.has(name) {
 			h.problem(line, "%s: %s is there twice", tag, name)
@@ -56,6 +79,10 @@ func (h *Header) attributes(line int, tag, text string) (a attributes) {
 	}
 	return a
 }
+
+// mayBeEmpty are the quoted strings that may be: VALUE of EXT-X-DEFINE (4.4.2.3),
+// and what EXT-X-SKIP tells of date ranges (4.4.5.2).
+var mayBeEmpty = map[string]bool{"VALUE": true, "RECENTLY-REMOVED-DATERANGES": true}
 
 // attributeName says whether name has only A–Z, 0–9 and the hyphen.
 func attributeName(name string) bool {
@@ -77,6 +104,17 @@ func (a attributes) get(name string) (attribute, bool) {
 		}
 	}
 	return attribute{}, false
+}
+
+// all is a copy that stays.
+func (a attributes) all() Attributes {
+	all := Attributes{}
+	for _, v := range a.values {
+		if _, twice := all[v.name]; !twice {
+			all[v.name] = Attribute{v.text, v.quoted}
+		}
+	}
+	return all
 }
 
 func (a attributes) has(name string) bool { _, ok := a.get(name); return ok }
@@ -222,21 +260,23 @@ func (h *Header) integer(line int, tag, text string) int64 {
 	return n
 }
 
-// decimalInteger reads digits only; strconv.ParseInt would take a sign.
+// decimalInteger reads digits only, up to 20 of them; strconv.ParseInt would take a
+// sign. What is above 2⁶³−1 becomes that. Blanks around it are read over and wrong.
 func decimalInteger(text string) (int64, bool) {
-	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 63)
-	return int64(n), err == nil
+	trimmed := strings.TrimSpace(text)
+	n, err := strconv.ParseUint(trimmed, 10, 64)
+	return int64(min(n, math.MaxInt64)), err == nil && len(text) <= 20 && trimmed == text
 }
 
 // decimalFraction reads digits with no more than one point: none of what
 // strconv takes besides, an exponent, a sign, Inf.
 func decimalFraction(text string) (float64, bool) {
-	text = strings.TrimSpace(text)
-	if text == "" || strings.Trim(text, "0123456789.") != "" {
+	trimmed := strings.TrimSpace(text)
+	if trimmed == "" || strings.Trim(trimmed, "0123456789.") != "" {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(text, 64)
-	return f, err == nil && f < 1e9
+	f, err := strconv.ParseFloat(trimmed, 64)
+	return f, err == nil && f < 1e9 && trimmed == text
 }
 
 func seconds(s float64) time.Duration {
@@ -244,7 +284,7 @@ func seconds(s float64) time.Duration {
 }
 
 // dateLayouts are the forms of ISO 8601 that servers write; the last one lacks the
-// zone that rfc8216bis, 4.4.4.6, wants.
+// zone that dates should have (rfc8216bis, 4.4.4.6).
 var dateLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999"}
 
 func dateTime(text string) (t time.Time, zoned, ok bool) {

@@ -9,7 +9,8 @@
 // It is lenient: what the grammar does not allow becomes a Problem with its line,
 // and reading goes on, so that a checker can report all of it and a player can go
 // on playing. An error means that there is no such playlist in the bytes at all.
-// Variables (EXT-X-DEFINE) are not replaced. Sizes are limited; the bytes come from servers that nobody vouches for.
+// Variables (EXT-X-DEFINE) are replaced; a Scope tells where imported ones come from.
+// Sizes are limited; the bytes come from servers that nobody vouches for.
 //
 // It does no I/O and judges nothing but the grammar: what the values must be in
 // relation to each other, to other playlists and to the media is package verify's.

@@ -21,11 +21,14 @@ type Media struct {
 	Hints      []Hint
 	Reports    []Report
 	DateRanges []DateRange
+	Keys       []Tagged // all EXT-X-KEY, those of method NONE as well
+	Unzoned    int      // line of the first date without a time zone; 0 where there is none
 
 	// What holds for the segments that come.
 	gap            bool
 	initialisation *Map
 	key            *Key
+	bitrate        *Bitrate
 	after          map[string]int64 // by URI, where its last byte range ends
 }
 
@@ -52,9 +55,18 @@ type Segment struct {
 	DateLine            int // of EXT-X-PROGRAM-DATE-TIME; 0 where the segment has none
 	Discontinuity       bool
 	Gap                 bool
-	Map                 *Map // that holds; nil where there is none
-	Key                 *Key // that holds; nil where there is none
+	Map                 *Map     // that holds; nil where there is none
+	Key                 *Key     // that holds; nil where there is none
+	Bitrate             *Bitrate // that holds; nil where there is none
 	Parts               []Part
+	// Late are tags that stand behind the segment's first part, though they hold for it.
+	Late []Tag
+}
+
+// Bitrate is EXT-X-BITRATE (4.4.4.8).
+type Bitrate struct {
+	Line int
+	Rate int64 // kilobits per second
 }
 
 // Part is a partial segment (4.4.4.9).
@@ -102,13 +114,17 @@ type Skip struct {
 	Line     int
 	Segments int64
 	Removed  []string // RECENTLY-REMOVED-DATERANGES
+	// ToldRemoved says that this attribute is there, perhaps empty.
+	ToldRemoved bool
 }
 
-// DateRange is EXT-X-DATERANGE (4.4.5.1), as far as its times go.
+// DateRange is EXT-X-DATERANGE (4.4.5.1).
 type DateRange struct {
 	Line       int
 	ID, Class  string
-	Start, End time.Time // zero where they are not told
+	Start, End time.Time     // zero where they are not told
+	Duration   time.Duration // 0 where it is not told
+	Attributes Attributes
 }
 
 // Next is the first media sequence number and part that p does not list.

@@ -2,6 +2,7 @@ package m3u8
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -79,9 +80,11 @@ func TestMediaPlaylist(t *testing.T) {
 		Open: Segment{MSN: 10, DiscontinuityNumber: 4, Map: second, Parts: []Part{
 			{Line: 24, URI: "10.0.m4s", Duration: 333330 * time.Microsecond, Independent: true},
 		}},
-		Hints:      []Hint{{Line: 25, Type: "PART", URI: "10.1.m4s", Length: -1}},
-		Reports:    []Report{{Line: 26, URI: "../b/index.m3u8", LastMSN: 10}},
-		DateRanges: []DateRange{{Line: 8, ID: "ad", Start: at}},
+		Hints:   []Hint{{Line: 25, Type: "PART", URI: "10.1.m4s", Length: -1}},
+		Reports: []Report{{Line: 26, URI: "../b/index.m3u8", LastMSN: 10}},
+		DateRanges: []DateRange{{Line: 8, ID: "ad", Start: at, Attributes: Attributes{
+			"ID": {"ad", true}, "START-DATE": {"2026-01-02T03:04:05Z", true}, "X-COMMENT": {"a,b=c", true},
+		}}},
 	}
 	p := parse(t, live)
 	if diff := cmp.Diff(want, p, cmpopts.IgnoreUnexported(Header{}, Media{})); diff != "" {
@@ -109,12 +112,21 @@ func TestProblemsHaveTheirLines(t *testing.T) {
 		{"signed number", "LAST-MSN=10", "LAST-MSN=+10", "line 26: EXT-X-RENDITION-REPORT: LAST-MSN"},
 		{"exponent", "EXTINF:0.76667", "EXTINF:1e3", "line 11: EXTINF: \"1e3\""},
 		{"no comma", "EXTINF:2,", "EXTINF:2", "line 21: EXTINF: no comma"},
-		{"date without a zone", ".767+00:00", ".767", "line 15: EXT-X-PROGRAM-DATE-TIME"},
+		{"no date", ".767+00:00", "x", "line 15: EXT-X-PROGRAM-DATE-TIME"},
 		{"tag twice", "# a comment", "#EXT-X-TARGETDURATION:2", "line 23: EXT-X-TARGETDURATION stands in line 3"},
 		{"late sequence", "# a comment", "#EXT-X-SKIP:SKIPPED-SEGMENTS=0", "line 23: EXT-X-SKIP stands behind"},
 		{"no EXTINF", "#EXTINF:0.76667,\n", "", "line 11: a URI without"},
 		{"no URI", "7.m4s\n", "", "line 11: no URI follows EXTINF"},
 		{"range without a beginning", "#EXT-X-GAP", "#EXT-X-BYTERANGE:5", "line 22: EXT-X-BYTERANGE: no range"},
+		{"blank before a number", "VERSION:9", "VERSION: 9", "line 2: EXT-X-VERSION: \" 9\" is no"},
+		{"21 digits", "LAST-MSN=10", "LAST-MSN=000000000000000000010", "line 26: EXT-X-RENDITION-REPORT: LAST-MSN"},
+		{"control character", "a title", "a\ttitle", "line 18: there is the control character"},
+		{"control character of ISO 6429", "a title", "a\u0085title", "line 18: there is the control character"},
+		{"return within a line", "a title", "a\rtitle", "line 18: there is the control character"},
+		{"blank before a URI", "\n9.m4s", "\n 9.m4s", "line 22: blanks"},
+		{"empty string", `URI="10.1.m4s"`, `URI=""`, "line 25: EXT-X-PRELOAD-HINT: URI is empty"},
+		{"map without an offset", `URI="init1.mp4"`, `URI="init1.mp4",BYTERANGE="9"`, "line 14: EXT-X-MAP: BYTERANGE tells no offset"},
+		{"multivariant tag", "# a comment", `#EXT-X-SESSION-DATA:DATA-ID="a",VALUE="b"`, "line 23: EXT-X-SESSION-DATA, a tag of multi"},
 		{"huge sequence number", "SEQUENCE:7", "SEQUENCE:9223372036854775807", "line 6: EXT-X-MEDIA-SEQUENCE"},
 	}
 	for _, test := range tests {
@@ -124,6 +136,21 @@ func TestProblemsHaveTheirLines(t *testing.T) {
 				t.Errorf("%v, want one that begins with %q", p.Problems, test.want)
 			}
 		})
+	}
+}
+
+// TestLargeIntegersAreNoProblem reads up to 2⁶⁴−1 (4.2).
+func TestLargeIntegersAreNoProblem(t *testing.T) {
+	p := parse(t, strings.Replace(live, `URI="10.1.m4s"`, `URI="10.1.m4s",BYTERANGE-LENGTH=18446744073709551615`, 1))
+	if len(p.Problems) > 0 || p.Hints[0].Length != math.MaxInt64 {
+		t.Errorf("%v, %+v", p.Problems, p.Hints)
+	}
+}
+
+func TestLateTags(t *testing.T) {
+	p := parse(t, strings.Replace(live, "#EXTINF:0.43333", "#EXT-X-DISCONTINUITY\n#EXTINF:0.43333", 1))
+	if diff := cmp.Diff([]Tag{{"EXT-X-DISCONTINUITY", 18}}, p.Segments[1].Late); diff != "" {
+		t.Error(diff)
 	}
 }
 

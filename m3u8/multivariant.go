@@ -1,6 +1,10 @@
 package m3u8
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Multivariant is a multivariant playlist (rfc8216bis, 4.4.6).
 type Multivariant struct {
@@ -8,6 +12,10 @@ type Multivariant struct {
 	Variants   []Variant
 	IFrames    []Variant // EXT-X-I-FRAME-STREAM-INF
 	Renditions []Rendition
+	// SessionData, SessionKeys and Steering are EXT-X-SESSION-DATA, EXT-X-SESSION-KEY
+	// and EXT-X-CONTENT-STEERING.
+	SessionData, SessionKeys []Tagged
+	Steering                 *Tagged // nil where there is none
 
 	pending *Variant // whose URI comes next
 }
@@ -25,7 +33,8 @@ type Variant struct {
 	// Video, Audio, Subtitles and ClosedCaptions are group ids of Renditions.
 	Video, Audio, Subtitles, ClosedCaptions string
 	// Told are the names of the attributes that are there.
-	Told map[string]bool
+	Told       map[string]bool
+	Attributes Attributes
 }
 
 // Rendition is an EXT-X-MEDIA.
@@ -37,6 +46,7 @@ type Rendition struct {
 	InstreamID          string
 	Default, Autoselect bool
 	Forced              bool
+	Attributes          Attributes
 }
 
 // NameOf is the NAME of a variant's video rendition, as IVS names its variants, or
@@ -53,7 +63,14 @@ func (p *Multivariant) NameOf(v *Variant) string {
 // ParseMultivariant reads a multivariant playlist. Errors: ErrNotPlaylist,
 // ErrOtherKind, ErrTooLarge; all else is in its Problems.
 func ParseMultivariant(body []byte) (*Multivariant, error) {
+	return ParseMultivariantAt(body, "")
+}
+
+// ParseMultivariantAt is ParseMultivariant with the playlist's URL, after redirects,
+// which its variables may refer to.
+func ParseMultivariantAt(body []byte, url string) (*Multivariant, error) {
 	p := &Multivariant{}
+	p.scope, p.multivariant = Scope{URL: url}, true
 	if err := scan(body, &p.Header, p); err != nil {
 		return nil, err
 	}
@@ -62,6 +79,10 @@ func ParseMultivariant(body []byte) (*Multivariant, error) {
 			if len(p.Variants) == 0 {
 				return nil, ErrOtherKind
 			}
+		}
+	}
+	for _, tag := range slices.Sorted(maps.Keys(mediaTags)) {
+		if line := p.Line(tag); line > 0 && !slices.Contains(multivariantTags, tag) {
 			p.problem(line, "%s, a tag of media playlists, stands in a multivariant playlist", tag)
 		}
 	}
@@ -87,12 +108,20 @@ func (p *Multivariant) tag(line int, name, value string) bool {
 		p.IFrames = append(p.IFrames, v)
 	case "EXT-X-MEDIA":
 		p.Renditions = append(p.Renditions, p.rendition(p.attributes(line, name, value)))
-	case "EXT-X-SESSION-DATA", "EXT-X-SESSION-KEY", "EXT-X-CONTENT-STEERING":
-		p.attributes(line, name, value)
-	case "EXTINF", "EXT-X-TARGETDURATION":
-		// ParseMultivariant looks for these.
+	case "EXT-X-SESSION-DATA":
+		a := p.attributes(line, name, value)
+		a.required("DATA-ID")
+		p.SessionData = append(p.SessionData, Tagged{line, a.all()})
+	case "EXT-X-SESSION-KEY":
+		a := p.attributes(line, name, value)
+		a.required("METHOD")
+		p.SessionKeys = append(p.SessionKeys, Tagged{line, a.all()})
+	case "EXT-X-CONTENT-STEERING":
+		a := p.attributes(line, name, value)
+		a.required("SERVER-URI")
+		p.Steering = &Tagged{line, a.all()}
 	default:
-		return false
+		return mediaTags[name] != nil // ParseMultivariant looks for these
 	}
 	return true
 }
@@ -114,8 +143,9 @@ func (p *Multivariant) variant(line int, name, value string) Variant {
 		}
 	}
 	v.Width, v.Height = a.resolution("RESOLUTION")
-	for _, told := range a.values {
-		v.Told[told.name] = true
+	v.Attributes = a.all()
+	for name := range v.Attributes {
+		v.Told[name] = true
 	}
 	return v
 }
@@ -127,6 +157,7 @@ func (p *Multivariant) rendition(a attributes) Rendition {
 		GroupID: a.quoted("GROUP-ID"), Name: a.quoted("NAME"), URI: a.quoted("URI"),
 		Language: a.quoted("LANGUAGE"), Channels: a.quoted("CHANNELS"), InstreamID: a.quoted("INSTREAM-ID"),
 		Default: a.yes("DEFAULT"), Autoselect: a.yes("AUTOSELECT"), Forced: a.yes("FORCED"),
+		Attributes: a.all(),
 	}
 }
 

@@ -43,7 +43,7 @@ func TestMultivariantPlaylist(t *testing.T) {
 		},
 	}
 	want.Unknown[0].Line = 11
-	ignore := []cmp.Option{cmpopts.IgnoreUnexported(Header{}, Multivariant{}), cmpopts.IgnoreFields(Variant{}, "Told")}
+	ignore := []cmp.Option{cmpopts.IgnoreUnexported(Header{}, Multivariant{}), cmpopts.IgnoreFields(Variant{}, "Told", "Attributes"), cmpopts.IgnoreFields(Rendition{}, "Attributes")}
 	if diff := cmp.Diff(want, p, ignore...); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

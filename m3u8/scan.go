@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -39,10 +40,24 @@ func (p Problem) String() string { return fmt.Sprintf("line %d: %s", p.Line, p.T
 type Header struct {
 	Version             int // EXT-X-VERSION; 1 where it is absent
 	IndependentSegments bool
+	Start               *Start // nil where there is none
 	Problems            []Problem
 	Unknown             []Tag // tags that this package does not know
-	lines               map[string]int
-	scratch             []attribute // of the tag that is read
+	// Variables are those that EXT-X-DEFINE has defined, by name; nil where there are none.
+	Variables   map[string]string
+	Substituted int // line of the first variable reference; 0 where there is none
+
+	lines        map[string]int
+	scratch      []attribute // of the tag that is read
+	scope        Scope
+	multivariant bool
+	grown        int // bytes that variables have added
+}
+
+// Start is EXT-X-START (4.4.2.2).
+type Start struct {
+	Line   int
+	Offset time.Duration // from the playlist's beginning, or from its end where it is negative
 }
 
 // Tag is the name of a tag, without its #, and where it stands.
@@ -97,7 +112,7 @@ func scan(body []byte, h *Header, r reader) error {
 	number := 0
 	for line := range strings.Lines(string(body)) {
 		number++
-		line = strings.TrimRight(line, "\r\n")
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if number == 1 {
 			if strings.TrimSpace(line) != "#EXTM3U" {
 				return ErrNotPlaylist
@@ -113,11 +128,18 @@ func scan(body []byte, h *Header, r reader) error {
 }
 
 func (h *Header) scanLine(number int, line string, r reader) {
+	if i := strings.IndexFunc(line, control); i >= 0 && !strings.HasPrefix(line, "#EXT-X-SKIP:") {
+		h.problem(number, "there is the control character %q", line[i:i+1])
+	}
 	switch {
 	case strings.TrimSpace(line) == "":
 		return
 	case !strings.HasPrefix(line, "#"):
-		r.uri(number, strings.TrimSpace(line))
+		uri := strings.TrimSpace(line)
+		if uri != line {
+			h.problem(number, "blanks stand around a URI")
+		}
+		r.uri(number, h.substitute(number, uri))
 		return
 	case !strings.HasPrefix(line, "#EXT"):
 		return // a comment
@@ -136,13 +158,17 @@ func (h *Header) scanLine(number int, line string, r reader) {
 	}
 }
 
+// control says whether playlists may not have c in them (4.1). EXT-X-SKIP lists what
+// it removed with tabs.
+func control(c rune) bool { return c < 0x20 || c >= 0x7f && c < 0xa0 }
+
 // onceOnly are the tags of which a playlist has no more than one (rfc8216bis, 4.4.1
 // to 4.4.3 and 4.4.5.2).
 var onceOnly = map[string]bool{
 	"EXTM3U": true, "EXT-X-VERSION": true, "EXT-X-INDEPENDENT-SEGMENTS": true, "EXT-X-START": true,
 	"EXT-X-TARGETDURATION": true, "EXT-X-MEDIA-SEQUENCE": true, "EXT-X-DISCONTINUITY-SEQUENCE": true,
 	"EXT-X-ENDLIST": true, "EXT-X-PLAYLIST-TYPE": true, "EXT-X-I-FRAMES-ONLY": true,
-	"EXT-X-PART-INF": true, "EXT-X-SERVER-CONTROL": true, "EXT-X-SKIP": true,
+	"EXT-X-PART-INF": true, "EXT-X-SERVER-CONTROL": true, "EXT-X-SKIP": true, "EXT-X-CONTENT-STEERING": true,
 }
 
 // tag reads the tags that both kinds of playlist have (rfc8216bis, 4.4.1 and 4.4.2).
@@ -157,9 +183,10 @@ func (h *Header) tag(line int, name, value string) bool {
 	case "EXT-X-START":
 		a := h.attributes(line, name, value)
 		a.required("TIME-OFFSET")
-		a.signed("TIME-OFFSET")
+		h.Start = &Start{Line: line, Offset: seconds(a.signed("TIME-OFFSET"))}
+		a.yes("PRECISE")
 	case "EXT-X-DEFINE":
-		// Variables are not replaced; Line tells who has to know.
+		h.define(line, name, value)
 	default:
 		return false
 	}

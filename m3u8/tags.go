@@ -4,8 +4,12 @@ import "strings"
 
 // ParseMedia reads a media playlist. Errors: ErrNotPlaylist, ErrOtherKind,
 // ErrTooLarge; all else is in its Problems.
-func ParseMedia(body []byte) (*Media, error) {
+func ParseMedia(body []byte) (*Media, error) { return ParseMediaIn(body, Scope{}) }
+
+// ParseMediaIn is ParseMedia with what the playlist's variables refer to.
+func ParseMediaIn(body []byte, scope Scope) (*Media, error) {
 	p := &Media{after: map[string]int64{}}
+	p.scope = scope
 	if err := scan(body, &p.Header, p); err != nil {
 		return nil, err
 	}
@@ -13,7 +17,11 @@ func ParseMedia(body []byte) (*Media, error) {
 		if p.Line("EXTINF") == 0 && p.Line("EXT-X-TARGETDURATION") == 0 {
 			return nil, ErrOtherKind
 		}
-		p.problem(line, "EXT-X-STREAM-INF stands in a media playlist")
+	}
+	for _, tag := range multivariantTags {
+		if line := p.Line(tag); line > 0 {
+			p.problem(line, "%s, a tag of multivariant playlists, stands in a media playlist", tag)
+		}
 	}
 	if p.Open.Line > 0 {
 		p.problem(p.Open.Line, "no URI follows EXTINF")
@@ -88,27 +96,51 @@ var mediaTags = map[string]func(p *Media, line int, name, value string){
 	"EXT-X-BYTERANGE": func(p *Media, line int, name, value string) {
 		p.Open.Range = p.byteRange(line, name, value)
 	},
-	"EXT-X-DISCONTINUITY": func(p *Media, line int, name, value string) { p.Open.Discontinuity = true },
-	"EXT-X-GAP":           func(p *Media, line int, name, value string) { p.gap = true },
-	"EXT-X-KEY":           (*Media).readKey,
-	"EXT-X-MAP":           (*Media).readMap,
+	"EXT-X-DISCONTINUITY": func(p *Media, line int, name, value string) {
+		p.beforeParts(line, name)
+		p.Open.Discontinuity = true
+	},
+	"EXT-X-GAP": func(p *Media, line int, name, value string) { p.gap = true },
+	"EXT-X-KEY": (*Media).readKey,
+	"EXT-X-MAP": (*Media).readMap,
 	"EXT-X-PROGRAM-DATE-TIME": func(p *Media, line int, name, value string) {
 		t, zoned, ok := dateTime(strings.TrimSpace(value))
-		if !ok || !zoned {
-			p.problem(line, "%s: %q is no date and time with its time zone", name, value)
+		if !ok {
+			p.problem(line, "%s: %q is no date and time", name, value)
+		} else if !zoned && p.Unzoned == 0 {
+			p.Unzoned = line
 		}
+		p.beforeParts(line, name)
 		p.Open.DateTime, p.Open.DateLine = t, line
 	},
-	"EXT-X-BITRATE": func(p *Media, line int, name, value string) { p.integer(line, name, value) },
-	"EXT-X-PART":    (*Media).readPart,
+	"EXT-X-BITRATE": func(p *Media, line int, name, value string) {
+		p.bitrate = &Bitrate{line, p.integer(line, name, value)}
+	},
+	"EXT-X-PART": (*Media).readPart,
 
 	"EXT-X-DATERANGE":        (*Media).readDateRange,
 	"EXT-X-SKIP":             (*Media).readSkip,
 	"EXT-X-PRELOAD-HINT":     (*Media).readHint,
 	"EXT-X-RENDITION-REPORT": (*Media).readReport,
 
-	// ParseMedia looks for this one.
-	"EXT-X-STREAM-INF": func(p *Media, line int, name, value string) {},
+	// ParseMedia looks for these.
+	"EXT-X-STREAM-INF": ignored, "EXT-X-MEDIA": ignored, "EXT-X-I-FRAME-STREAM-INF": ignored,
+	"EXT-X-SESSION-DATA": ignored, "EXT-X-SESSION-KEY": ignored, "EXT-X-CONTENT-STEERING": ignored,
+}
+
+func ignored(*Media, int, string, string) {}
+
+// multivariantTags are those of multivariant playlists (4.4.6).
+var multivariantTags = []string{
+	"EXT-X-STREAM-INF", "EXT-X-MEDIA", "EXT-X-I-FRAME-STREAM-INF", "EXT-X-SESSION-DATA", "EXT-X-SESSION-KEY", "EXT-X-CONTENT-STEERING",
+}
+
+// beforeParts notes a tag that stands behind the first part of the segment that it
+// holds for (4.4.4.9).
+func (p *Media) beforeParts(line int, name string) {
+	if n := len(p.Open.Late); len(p.Open.Parts) > 0 && n < maxProblems {
+		p.Open.Late = append(p.Open.Late, Tag{name, line})
+	}
 }
 
 // early wants a tag to stand before the first segment.
@@ -156,6 +188,8 @@ func (p *Media) readInf(line int, name, value string) {
 func (p *Media) readKey(line int, name, value string) {
 	a := p.attributes(line, name, value)
 	a.required("METHOD")
+	p.beforeParts(line, name)
+	p.Keys = append(p.Keys, Tagged{line, a.all()})
 	key := &Key{Line: line, Method: a.enumerated("METHOD"), URI: a.quoted("URI"), KeyFormat: a.quoted("KEYFORMAT")}
 	if p.key = key; key.Method == "NONE" {
 		p.key = nil
@@ -165,10 +199,12 @@ func (p *Media) readKey(line int, name, value string) {
 func (p *Media) readMap(line int, name, value string) {
 	a := p.attributes(line, name, value)
 	a.required("URI")
+	p.beforeParts(line, name)
 	p.initialisation = &Map{Line: line, URI: a.quoted("URI")}
 	if a.has("BYTERANGE") {
 		p.initialisation.Range = p.byteRange(line, name, a.quoted("BYTERANGE"))
 		if r := p.initialisation.Range; r != nil && r.Offset < 0 {
+			p.problem(line, "%s: BYTERANGE tells no offset", name)
 			r.Offset = 0
 		}
 	}
@@ -211,6 +247,7 @@ func (p *Media) readDateRange(line int, name, value string) {
 	a.required("ID")
 	p.DateRanges = append(p.DateRanges, DateRange{
 		Line: line, ID: a.quoted("ID"), Class: a.quoted("CLASS"), Start: a.date("START-DATE"), End: a.date("END-DATE"),
+		Duration: a.duration("DURATION"), Attributes: a.all(),
 	})
 }
 
@@ -223,6 +260,7 @@ func (p *Media) readSkip(line int, name, value string) {
 		p.problem(line, "%s: more than %d segments", name, maxLines)
 		skip.Segments = 0
 	}
+	skip.ToldRemoved = a.has("RECENTLY-REMOVED-DATERANGES")
 	if removed := a.quoted("RECENTLY-REMOVED-DATERANGES"); removed != "" {
 		skip.Removed = strings.Split(removed, "\t")
 	}
@@ -255,6 +293,9 @@ func (p *Media) uri(line int, text string) {
 	}
 	s.URI, s.URILine, s.Map, s.Key, s.Gap = text, line, p.initialisation, p.key, p.gap
 	p.locate(line, "EXT-X-BYTERANGE", text, s.Range)
+	if s.Range == nil {
+		s.Bitrate = p.bitrate
+	}
 	p.Segments = append(p.Segments, s)
 	p.Open, p.gap = Segment{}, false
 }
