@@ -28,6 +28,9 @@ func (h *Header) define(line int, tag, text string) {
 			kind = name
 		}
 	}
+	if kind == "QUERYPARAM" && h.QueryParam == 0 {
+		h.QueryParam = line
+	}
 	name := a.quoted(kind)
 	switch _, twice := h.Variables[name]; {
 	case kind == "":

@@ -46,6 +46,7 @@ type Header struct {
 	// Variables are those that EXT-X-DEFINE has defined, by name; nil where there are none.
 	Variables   map[string]string
 	Substituted int // line of the first variable reference; 0 where there is none
+	QueryParam  int // line of the first EXT-X-DEFINE with QUERYPARAM; 0 where there is none
 
 	lines        map[string]int
 	scratch      []attribute // of the tag that is read

@@ -38,11 +38,10 @@ func (r *rendition) ask(ctx context.Context, s *state) error {
 			return err
 		}
 	}
-	if err := r.askPastLimit(ctx, s); err != nil {
-		return err
-	}
-	if err := r.askForDelta(ctx, s); err != nil {
-		return err
+	for _, ask := range []func(context.Context, *state) error{r.askPastLimit, r.askOddly, r.askForDelta} {
+		if err := ask(ctx, s); err != nil {
+			return err
+		}
 	}
 	return r.askForReports(ctx)
 }
@@ -106,28 +105,62 @@ func (r *rendition) askPastLimit(ctx context.Context, s *state) error {
 	return r.put(ctx, question{&r.answers.pastLimit, http.MethodGet, url, nil})
 }
 
-// askForDelta gets a whole playlist and then a delta update.
+// askOddly asks for what is past or cannot be asked for, where a server has to ignore
+// that.
+func (r *rendition) askOddly(ctx context.Context, s *state) (err error) {
+	a := &r.answers
+	switch {
+	case s.list.Ended:
+		for _, odd := range [][]string{{"_HLS_skip", "YES"}, {"_HLS_msn", "4000000000"}} {
+			answer, err := r.tryPlaylist(ctx, with(r.url, odd...))
+			if err != nil {
+				return err
+			}
+			a.afterEnd = append(a.afterEnd, answer)
+		}
+		return nil
+	case s.list.Control.SkipUntil == 0:
+		a.unasked, err = r.tryPlaylist(ctx, with(r.url, "_HLS_skip", "YES"))
+	}
+	if err == nil && s.list.Control.BlockReload && s.list.MediaSequence > 0 {
+		a.past, err = r.tryPlaylist(ctx, with(r.url, "_HLS_msn", strconv.FormatInt(s.list.MediaSequence-1, 10)))
+	}
+	return err
+}
+
+// tryPlaylist fetches what may be no playlist.
+func (r *rendition) tryPlaylist(ctx context.Context, url string) (*playlistAnswer, error) {
+	reply, err := r.fetch(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	answer := &playlistAnswer{reply: reply}
+	if reply.ok() {
+		answer.list, err = r.verifier.readMedia(reply)
+	}
+	return answer, err
+}
+
+// askForDelta gets a whole playlist and then a delta update, in both forms.
 func (r *rendition) askForDelta(ctx context.Context, s *state) error {
 	if s.list.Control.SkipUntil == 0 || s.list.Ended {
 		return nil
 	}
-	full, err := r.load(ctx, r.url, nil)
-	if err != nil {
-		return err
+	for value, into := range map[string]**deltaAnswer{"YES": &r.answers.delta, "v2": &r.answers.delta2} {
+		full, err := r.load(ctx, r.url, nil)
+		if err != nil {
+			return err
+		}
+		answer, err := r.tryPlaylist(ctx, with(r.url, "_HLS_skip", value))
+		if err != nil {
+			return err
+		}
+		d := &deltaAnswer{full: full.list, reply: answer.reply, update: answer.list}
+		if d.update != nil {
+			d.merged, d.err = d.update.Merge(full.list)
+		}
+		*into = d
 	}
-	reply, err := r.fetch(ctx, with(r.url, "_HLS_skip", "YES"))
-	if err != nil {
-		return err
-	}
-	if !reply.ok() {
-		return nil
-	}
-	d := &deltaAnswer{full: full.list, reply: reply}
-	if d.update, err = readMedia(reply); err != nil {
-		return err
-	}
-	d.merged, d.err = d.update.Merge(full.list)
-	r.answers.delta = d
 	return nil
 }
 
@@ -146,7 +179,7 @@ func (r *rendition) askForReports(ctx context.Context) error {
 		return err
 	}
 	for _, report := range s.list.Reports {
-		answer := reportAnswer{report: report, by: s.list, fresh: fresh, age: age(s.reply)}
+		answer := reportAnswer{report: complete(report, s.list), by: s.list, fresh: fresh, age: age(s.reply)}
 		if url, err := resolve(s.reply.base, report.URI); err == nil {
 			answer.before = before[url]
 			answer.after, _ = r.glance(ctx, url)
@@ -154,6 +187,22 @@ func (r *rendition) askForReports(ctx context.Context) error {
 		r.answers.reports = append(r.answers.reports, answer)
 	}
 	return nil
+}
+
+// complete fills in what a server left out of a report, as it is the same in the
+// playlist that has the report (4.4.5.4).
+func complete(report m3u8.Report, p *m3u8.Media) m3u8.Report {
+	msn, parts := p.Next()
+	if parts == 0 && len(p.Segments) > 0 {
+		msn, parts = msn-1, len(p.Segments[len(p.Segments)-1].Parts)
+	}
+	if report.LastMSN < 0 {
+		report.LastMSN = msn
+	}
+	if report.LastPart < 0 && p.PartTarget > 0 {
+		report.LastPart = int64(parts) - 1
+	}
+	return report
 }
 
 // freshState loads a playlist that was made after the question, where the server can
@@ -179,46 +228,8 @@ func (r *rendition) glance(ctx context.Context, url string) (list *m3u8.Media, b
 	if err != nil || !reply.ok() {
 		return nil, url
 	}
-	if list, err = readMedia(reply); err != nil {
+	if list, err = r.verifier.readMedia(reply); err != nil {
 		return nil, url
 	}
 	return list, reply.base
-}
-
-// askForGone asks for a segment that has just been removed, and once more when its
-// time is nearly over.
-func (r *rendition) askForGone(ctx context.Context, before, s *state) error {
-	if gone := r.answers.gone; gone != nil {
-		if r.verifier.clock.now().Sub(gone.at) < gone.stays-r.target() {
-			return nil
-		}
-		return r.askForGoneAgain(ctx)
-	}
-	if s.list.MediaSequence <= before.list.MediaSequence {
-		return nil
-	}
-	seg := before.list.Segment(s.list.MediaSequence - 1)
-	if seg == nil || seg.Gap || seg.Range != nil {
-		return nil
-	}
-	url, err := resolve(before.reply.base, seg.URI)
-	if err != nil {
-		return nil
-	}
-	answer := &goneAnswer{url: url, at: r.verifier.clock.now(), stays: seg.Duration + before.list.Duration()}
-	r.answers.gone = answer
-	return r.put(ctx, question{&answer.reply, http.MethodGet, url, nil})
-}
-
-// askForGoneAgain asks unless that has been done, or the segment's time is over.
-func (r *rendition) askForGoneAgain(ctx context.Context) error {
-	gone := r.answers.gone
-	if gone == nil || gone.asked {
-		return nil
-	}
-	gone.asked, gone.after = true, r.verifier.clock.now().Sub(gone.at)
-	if gone.after >= gone.stays {
-		return nil
-	}
-	return r.put(ctx, question{&gone.again, http.MethodGet, gone.url, nil})
 }

@@ -15,11 +15,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func check(t *testing.T, f fault) *Report {
 	t.Helper()
 	server := newOrigin(t, f)
+	clock := &fakeClock{}
+	server.Config.Handler.(*origin).clock = clock
 	url := server.URL + top
 	if f.url != "" {
 		url = server.URL + f.url
 	}
-	report, err := run(t.Context(), url, Options{Duration: 6 * time.Second, Insecure: f.tls}, &fakeClock{})
+	report, err := run(t.Context(), url, Options{Duration: 6 * time.Second, Insecure: f.tls}, clock)
 	if err != nil && f.answer == nil {
 		t.Fatal(err)
 	}
@@ -41,6 +43,7 @@ func TestNothingIsFoundInCleanStreams(t *testing.T) {
 		{"by HTTP/2", "low latency", fault{tls: true, http2: true}},
 		{"after the end", "on demand", fault{ended: true}},
 		{"behind redirects", "low latency", fault{moved: true, url: movedTop}},
+		{"with all that is optional", "low latency", rich()},
 		{"a media playlist", "low latency", fault{url: prefix + names[0] + "/index.m3u8"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

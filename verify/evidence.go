@@ -90,6 +90,11 @@ type answers struct {
 	options, head, ranged, malformed         *reply
 	pastLimit                                *reply
 	refused                                  *reply // what a blocking reload got in place of a playlist
+	refusedAfter                             time.Duration
+	past, unasked                            *playlistAnswer
+	afterEnd                                 []*playlistAnswer
+	delta2                                   *deltaAnswer // of _HLS_skip=v2
+	gonePart                                 *goneAnswer
 	delta                                    *deltaAnswer
 	reports                                  []reportAnswer
 	hints                                    []hintAnswer
@@ -97,9 +102,16 @@ type answers struct {
 	final                                    *state // the playlist once more after its end
 }
 
+// playlistAnswer is a playlist that was asked for in an odd way; list is nil where
+// the answer was none.
+type playlistAnswer struct {
+	reply *reply
+	list  *m3u8.Media
+}
+
 type deltaAnswer struct {
 	full   *m3u8.Media // asked for just before
-	update *m3u8.Media
+	update *m3u8.Media // nil where the answer was none
 	merged *m3u8.Media // nil where err tells why not
 	err    error
 	reply  *reply
@@ -127,10 +139,11 @@ type hintAnswer struct {
 	state  *state
 }
 
-// goneAnswer is a segment that was asked for just after it went from the playlist,
-// and again later.
+// goneAnswer is a segment or part that was asked for just after it went from the
+// playlist, and again later.
 type goneAnswer struct {
 	url          string
+	span         *m3u8.ByteRange
 	at           time.Time     // when it was seen to be gone
 	stays        time.Duration // how long it has to be there (6.2.2)
 	reply, again *reply        // nil where it was not asked for

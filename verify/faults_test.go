@@ -88,12 +88,10 @@ var faults = map[string]fault{
 	"map":               inPlaylists("#EXT-X-MAP:URI=\"init0.mp4\"\n", ""),
 	"date-time":         inPlaylists(`#EXT-X-PROGRAM-DATE-TIME.*\n`, ""),
 	"date-time-goes-on": inPlaylists(`(#EXT-X-PROGRAM-DATE-TIME:.*)Z\n(#EXTINF)`, "$1+00:01\n$2"),
-	"date-range": inPlaylists(`(#EXT-X-MEDIA-SEQUENCE.*\n)`,
-		"$1#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-01-02T00:00:00Z\",END-DATE=\"2026-01-01T00:00:00Z\"\n"),
-	"listed-once": inPlaylists(`\n\d+\.m4s`, "\n1.m4s"),
-	"hold-back":   inPlaylists(",HOLD-BACK=6", ",HOLD-BACK=5"),
-	"skip-until":  inPlaylists("CAN-SKIP-UNTIL=12", "CAN-SKIP-UNTIL=11"),
-	"segments":    inPlaylists(`(?s)#EXT-X-MAP.*`, ""),
+	"listed-once":       inPlaylists(`\n\d+\.m4s`, "\n1.m4s"),
+	"hold-back":         inPlaylists(",HOLD-BACK=6", ",HOLD-BACK=5"),
+	"skip-until":        inPlaylists("CAN-SKIP-UNTIL=12", "CAN-SKIP-UNTIL=11"),
+	"segments":          inPlaylists(`(?s)#EXT-X-MAP.*`, ""),
 
 	"skip-asked": {answer: func(o *origin, a *answer) {
 		if a.kind == "playlist" && a.blocking {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -147,17 +148,22 @@ func resolve(base, ref string) (string, error) {
 	return u.String(), nil
 }
 
-// with adds directives, pairs of names and values, to a playlist's URL.
+// with adds directives, pairs of names and values, to a playlist's URL. All parameters
+// are then in the order of their bytes, as clients must have them (6.3.2).
 func with(base string, pairs ...string) string {
 	u, err := url.Parse(base)
 	if err != nil {
 		return base
 	}
-	for i := 0; i < len(pairs); i += 2 {
-		if u.RawQuery != "" {
-			u.RawQuery += "&"
-		}
-		u.RawQuery += pairs[i] + "=" + url.QueryEscape(pairs[i+1])
+	var parameters []string
+	if u.RawQuery != "" {
+		parameters = strings.Split(u.RawQuery, "&")
 	}
+	for i := 0; i < len(pairs); i += 2 {
+		parameters = append(parameters, pairs[i]+"="+url.QueryEscape(pairs[i+1]))
+	}
+	name := func(parameter string) string { name, _, _ := strings.Cut(parameter, "="); return name }
+	slices.SortStableFunc(parameters, func(a, b string) int { return strings.Compare(name(a), name(b)) })
+	u.RawQuery = strings.Join(parameters, "&")
 	return u.String()
 }

@@ -143,7 +143,7 @@ func (r *rendition) fetch(ctx context.Context, url string) (*reply, error) {
 }
 
 func (r *rendition) read(reply *reply, asked *position) (*state, error) {
-	list, err := readMedia(reply)
+	list, err := r.verifier.readMedia(reply)
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +180,7 @@ func (r *rendition) reload(ctx context.Context, s *state) (*state, error) {
 func (r *rendition) block(ctx context.Context, s *state) (*state, error) {
 	url, asked := r.next(s)
 	hint := r.askForHint(ctx, s)
+	asking := r.verifier.clock.now()
 	reply, err := r.fetch(ctx, url)
 	if err != nil {
 		<-hint
@@ -189,7 +190,7 @@ func (r *rendition) block(ctx context.Context, s *state) (*state, error) {
 	if reply.ok() {
 		after, err = r.read(reply, asked)
 	} else {
-		r.answers.refused = reply
+		r.answers.refused, r.answers.refusedAfter = reply, r.verifier.clock.now().Sub(asking)
 	}
 	if h := <-hint; h != nil && after != nil {
 		h.judge(after)
@@ -271,8 +272,10 @@ func (r *rendition) askForHint(ctx context.Context, s *state) <-chan *hintAnswer
 
 // leave puts the last questions and applies the rules for all answers.
 func (r *rendition) leave(ctx context.Context) error {
-	if err := r.askForGoneAgain(ctx); err != nil {
-		return err
+	for _, gone := range []*goneAnswer{r.answers.gone, r.answers.gonePart} {
+		if err := r.askAgain(ctx, gone); err != nil {
+			return err
+		}
 	}
 	if r.last.list.Ended {
 		final, err := r.load(ctx, r.url, nil)

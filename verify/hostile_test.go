@@ -48,9 +48,9 @@ func TestHostileServers(t *testing.T) {
 				_, _ = fmt.Fprintf(w, "#EXT-X-STREAM-INF:BANDWIDTH=1\n%d.m3u8\n", i)
 			}
 		}, ErrTooMany.Error()},
-		{"variables", func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = fmt.Fprint(w, "#EXTM3U\n#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{$a}.m3u8\n")
-		}, ErrVariables.Error()},
+		{"a variable that leads to a file", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprint(w, "#EXTM3U\n#EXT-X-DEFINE:NAME=\"a\",VALUE=\"file:///etc\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{$a}/passwd\n")
+		}, "not HTTP"},
 		{"nothing", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "deadline"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

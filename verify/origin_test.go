@@ -34,6 +34,7 @@ type origin struct {
 	frames int64
 	sounds int64
 	asked  map[string]int // how often each URL was asked for
+	clock  *fakeClock     // the verifier's
 }
 
 // fault is what is wrong with an origin. Nil functions are nothing.
@@ -231,7 +232,7 @@ func (o *origin) fill(a *answer) {
 		a.fillPlaylist(doc, err, "no-cache")
 	case !below || !ok:
 		a.status = http.StatusNotFound
-	case file == "index.m3u8":
+	case file == "index.m3u8" || file == "index":
 		o.fillMedia(a, rendition)
 	default:
 		a.kind = "media"
@@ -251,7 +252,7 @@ func (o *origin) fillMedia(a *answer, rendition *packager.Rendition) {
 	a.kind = "playlist"
 	query := a.request.URL.Query()
 	q := packager.Plain
-	q.Skip = query.Get("_HLS_skip") == "YES"
+	q.Skip = query.Get("_HLS_skip") == "YES" || query.Get("_HLS_skip") == "v2"
 	for name, into := range map[string]*int64{"_HLS_msn": &q.MSN, "_HLS_part": &q.Part} {
 		if !query.Has(name) {
 			continue

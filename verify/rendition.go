@@ -22,6 +22,7 @@ type rendition struct {
 	verifier  *verifier
 	url, name string
 	variant   *m3u8.Variant // nil where no EXT-X-STREAM-INF has it
+	iframes   bool          // EXT-X-I-FRAME-STREAM-INF has it
 	listedIn  string        // URL of the playlist that lists it; its own where none does
 	// place is where redirects from url led to; nil before the first answer. Other
 	// renditions' goroutines read it.
@@ -86,11 +87,11 @@ func (r *rendition) target() time.Duration {
 	return r.last.list.Target
 }
 
-// others are the other variants of the stream: those that reports are due of.
+// others are the other playlists of the stream that reports are due of.
 func (r *rendition) others() []*rendition {
 	var all []*rendition
 	for _, other := range r.verifier.renditions {
-		if other != r && other.variant != nil && r.variant != nil {
+		if other != r && !other.iframes && !r.iframes {
 			all = append(all, other)
 		}
 	}
@@ -192,7 +193,7 @@ func (r *rendition) takeSegment(ctx context.Context, s *state, listed *m3u8.Segm
 		r.verifier.collector.count(func(c *Checked) { c.Segments++ })
 	}
 	r.verifier.collector.apply(r.url, func(rule *Rule, f *finder) {
-		if rule.segment != nil {
+		if rule.segment != nil && rule.iframes == s.list.IFramesOnly {
 			rule.segment(f, seg)
 		}
 	})

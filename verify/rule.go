@@ -16,7 +16,7 @@ const (
 // what the rule looks at.
 type Rule struct {
 	ID string
-	// Section is that of draft-pantos-hls-rfc8216bis; "notes" for what players and
+	// Section is that of draft-pantos-hls-rfc8216bis-22; "notes" for what players and
 	// caches were seen to need beyond it.
 	Section  string
 	Severity Severity
@@ -31,8 +31,11 @@ type Rule struct {
 	segment      func(*finder, *segment)               // each segment's media, and those before it
 	variant      func(*finder, *rendition)             // a rendition when all of it was seen
 	pair         func(*finder, *rendition, *rendition) // two renditions when all was seen
+	// iframes says that a rule for pairs holds for I-frame playlists too, and that one
+	// for segments holds for these alone.
+	iframes bool
 }
 
 // Rules are all rules, in the order in which they are explained.
-var Rules = slices.Concat(documentRules, multivariantRules, playlistRules, partRules, reloadRules,
-	answerRules, resourceRules, segmentRules, declaredRules, pairRules)
+var Rules = slices.Concat(documentRules, multivariantRules, attributeRules, playlistRules, tagRules, partRules, reloadRules,
+	answerRules, directiveRules, resourceRules, shapeRules, segmentRules, decodableRules, declaredRules, pairRules)

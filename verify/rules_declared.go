@@ -11,7 +11,7 @@ import (
 // the pace of a live stream against its target duration.
 var declaredRules = []Rule{
 	{
-		ID: "updates", Section: "6.2.2", Severity: Must, variant: updates,
+		ID: "updates", Section: "6.2.1", Severity: Must, variant: updates,
 		Text: "A live playlist gets new media within one and a half target durations, and half a one for the network.",
 	},
 	{
@@ -23,15 +23,15 @@ var declaredRules = []Rule{
 		Text: "The media need no more than AVERAGE-BANDWIDTH and a quarter.",
 	},
 	{
-		ID: "codecs-true", Section: "4.4.6.2", Severity: Must, variant: codecsTrue,
+		ID: "codecs-true", Section: "6.2.4", Severity: Must, variant: codecsTrue,
 		Text: "CODECS names the codecs, profiles and levels of the media.",
 	},
 	{
-		ID: "resolution-true", Section: "4.4.6.2", Severity: Must, variant: resolutionTrue,
+		ID: "resolution-true", Section: "4.4.6.2", Severity: Should, variant: resolutionTrue,
 		Text: "RESOLUTION is the size of the pictures.",
 	},
 	{
-		ID: "frame-rate-true", Section: "4.4.6.2", Severity: Must, variant: frameRateTrue,
+		ID: "frame-rate-true", Section: "4.4.6.2", Severity: Should, variant: frameRateTrue,
 		Text: "FRAME-RATE is the rate of the pictures.",
 	},
 }
@@ -53,8 +53,9 @@ func bandwidthTrue(f *finder, r *rendition) {
 	for i := range r.seen {
 		bytes, lasts := 0, time.Duration(0)
 		for _, s := range r.seen[i:] {
-			// A run of segments between half and one and a half target durations.
-			if lasts += s.duration; lasts > target*3/2 {
+			// A run of segments between half and one and a half target durations and half
+			// a second (4.1).
+			if lasts += s.duration; lasts > target*3/2+time.Second/2 {
 				break
 			}
 			bytes += s.bytes

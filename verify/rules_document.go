@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +21,11 @@ var documentRules = []Rule{
 		Text: "EXT-X-VERSION is at least what the playlist's features need.",
 	},
 	{
-		ID: "playlist-type", Section: "4", Severity: Must, document: playlistType,
+		ID: "playlist-known", Section: "4", Severity: Must, document: playlistKnown,
+		Text: "Playlists are known by their path, .m3u8 or .m3u, or by their media type.",
+	},
+	{
+		ID: "playlist-type", Section: "notes", Severity: Should, document: playlistType,
 		Text: "Playlists have the media type application/vnd.apple.mpegurl or audio/mpegurl.",
 	},
 	{
@@ -31,7 +37,7 @@ var documentRules = []Rule{
 		Text: "Playlists that name the page's origin say that they vary with Origin, or a cache hands them to pages of others.",
 	},
 	{
-		ID: "playlist-gzip", Section: "B.1", Severity: Should, document: playlistGzip,
+		ID: "playlist-gzip", Section: "6.2.1", Severity: Should, document: playlistGzip,
 		Text: "Media playlists come compressed to clients that take gzip.",
 	},
 	{
@@ -79,6 +85,18 @@ func mediaNeeds(p *m3u8.Media) []need {
 	} else {
 		want(p.Line("EXT-X-MAP"), 6, "EXT-X-MAP")
 	}
+	for _, k := range p.Keys {
+		if _, told := k.Attributes["IV"]; told {
+			want(k.Line, 2, "IV of EXT-X-KEY")
+		}
+		_, format := k.Attributes["KEYFORMAT"]
+		_, formats := k.Attributes["KEYFORMATVERSIONS"]
+		if format || formats || k.Attributes["METHOD"].Text == "SAMPLE-AES" {
+			want(k.Line, 5, "KEYFORMAT, KEYFORMATVERSIONS or METHOD=SAMPLE-AES of EXT-X-KEY")
+		}
+	}
+	want(p.Substituted, 8, "a variable")
+	want(p.QueryParam, 11, "EXT-X-DEFINE with QUERYPARAM")
 	if p.Skip != nil {
 		want(p.Skip.Line, 9, "EXT-X-SKIP")
 		if len(p.Skip.Removed) > 0 {
@@ -88,8 +106,39 @@ func mediaNeeds(p *m3u8.Media) []need {
 	return needs
 }
 
+// multivariantNeeds are those of a multivariant playlist.
+func multivariantNeeds(p *m3u8.Multivariant) []need {
+	needs := []need{{p.Substituted, 8, "a variable"}, {p.QueryParam, 11, "EXT-X-DEFINE with QUERYPARAM"}}
+	for _, r := range p.Renditions {
+		switch {
+		case strings.HasPrefix(r.InstreamID, "SERVICE"):
+			needs = append(needs, need{r.Line, 7, "INSTREAM-ID of a SERVICE"})
+		case r.InstreamID != "" && r.Type != "CLOSED-CAPTIONS":
+			needs = append(needs, need{r.Line, 13, "INSTREAM-ID of what is no closed caption"})
+		}
+	}
+	for _, v := range slices.Concat(p.Variants, p.IFrames) {
+		for name := range v.Told {
+			if strings.HasPrefix(name, "REQ-") {
+				needs = append(needs, need{v.Line, 12, name})
+			}
+		}
+	}
+	return slices.DeleteFunc(needs, func(n need) bool { return n.line == 0 })
+}
+
+func playlistKnown(f *finder, d *document) {
+	u, err := url.Parse(d.reply.base)
+	if kind := strings.ToLower(mediaType(d.reply)); kind == "application/vnd.apple.mpegurl" || kind == "audio/mpegurl" || err != nil {
+		return
+	}
+	if !strings.HasSuffix(u.Path, ".m3u8") && !strings.HasSuffix(u.Path, ".m3u") {
+		f.found(0, "the path is %s, Content-Type %q", u.Path, d.reply.header.Get("Content-Type"))
+	}
+}
+
 func playlistType(f *finder, d *document) {
-	kind := strings.ToLower(strings.TrimSpace(mediaType(d.reply)))
+	kind := strings.ToLower(mediaType(d.reply))
 	if kind != "application/vnd.apple.mpegurl" && kind != "audio/mpegurl" && kind != "application/x-mpegurl" {
 		f.found(0, "Content-Type is %q", d.reply.header.Get("Content-Type"))
 	}

@@ -6,7 +6,7 @@ import "ladderd/m3u8"
 // media are not needed to know better.
 var multivariantRules = []Rule{
 	{
-		ID: "variants", Section: "4.4.6.2", Severity: Must, multivariant: variants,
+		ID: "variants", Section: "notes", Severity: Must, multivariant: variants,
 		Text: "A multivariant playlist lists variants, each once.",
 	},
 	{
@@ -26,8 +26,8 @@ var multivariantRules = []Rule{
 		Text: "Each group that a variant names is an EXT-X-MEDIA's, of that type.",
 	},
 	{
-		ID: "renditions", Section: "4.4.6.1", Severity: Must, multivariant: renditions,
-		Text: "The renditions of a group have names of their own, no more than one of them is the default, and that one is chosen automatically.",
+		ID: "renditions", Section: "4.4.6.1.1", Severity: Must, multivariant: renditions,
+		Text: "The renditions of a group have names of their own, no more than one of them is the default, and that one has no AUTOSELECT=NO.",
 	},
 	{
 		ID: "rendition-uri", Section: "4.4.6.1", Severity: Must, multivariant: renditionURI,
@@ -118,8 +118,8 @@ func renditions(f *finder, m *multivariant) {
 			f.found(r.Line, "DEFAULT=YES, as has line %d in the same group", line)
 		}
 		defaults[group] = r.Line
-		if !r.Autoselect {
-			f.found(r.Line, "DEFAULT=YES without AUTOSELECT=YES")
+		if _, told := r.Attributes["AUTOSELECT"]; told && !r.Autoselect {
+			f.found(r.Line, "DEFAULT=YES with AUTOSELECT=NO")
 		}
 	}
 }

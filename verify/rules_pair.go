@@ -3,17 +3,31 @@ package verify
 import (
 	"slices"
 	"time"
+
+	"ladderd/m3u8"
 )
 
 // pairRules hold the renditions of one stream against each other.
 var pairRules = []Rule{
 	{
-		ID: "same-target", Section: "6.2.4", Severity: Must, pair: sameTarget,
-		Text: "All renditions have the same target duration.",
+		ID: "same-target", Section: "6.2.4", Severity: Must, pair: sameTarget, iframes: true,
+		Text: "All renditions have the same target duration, but for I-frame playlists on demand.",
 	},
 	{
-		ID: "same-control", Section: "notes", Severity: Should, pair: sameControl,
-		Text: "All renditions have the same PART-TARGET and offer the same by EXT-X-SERVER-CONTROL, so that players can switch.",
+		ID: "same-control", Section: "6.2.4", Severity: Must, pair: sameControl, iframes: true,
+		Text: "All renditions have the same EXT-X-SERVER-CONTROL.",
+	},
+	{
+		ID: "same-part-target", Section: "4.4.3.8", Severity: Should, pair: samePartTarget,
+		Text: "PART-HOLD-BACK is at least three times the longest PART-TARGET of all renditions.",
+	},
+	{
+		ID: "same-type", Section: "6.2.4", Severity: Must, pair: sameType, iframes: true,
+		Text: "All renditions have the same EXT-X-PLAYLIST-TYPE.",
+	},
+	{
+		ID: "same-dates", Section: "6.2.4", Severity: Must, pair: sameDates,
+		Text: "All renditions have EXT-X-PROGRAM-DATE-TIME or none, and the same dates at the same PTS.",
 	},
 	{
 		ID: "same-segments", Section: "notes", Severity: Must, pair: sameSegments,
@@ -21,11 +35,11 @@ var pairRules = []Rule{
 	},
 	{
 		ID: "same-discontinuities", Section: "6.2.4", Severity: Must, pair: sameDiscontinuities,
-		Text: "Segments with the same media sequence number have the same discontinuity sequence number in all renditions.",
+		Text: "Segments with the same content have the same discontinuity sequence number in all renditions.",
 	},
 	{
 		ID: "same-timestamps", Section: "6.2.4", Severity: Must, pair: sameTimestamps,
-		Text: "Segments with the same media sequence number begin at the same PTS in all renditions.",
+		Text: "Segments with the same content begin at the same PTS in all renditions.",
 	},
 	{
 		ID: "aligned-idrs", Section: "notes", Severity: Must, pair: alignedIDRs,
@@ -34,7 +48,7 @@ var pairRules = []Rule{
 }
 
 func sameTarget(f *finder, a, b *rendition) {
-	if a.target() != b.target() {
+	if a.target() != b.target() && !(b.iframes && b.last.list.Type == "VOD") {
 		f.found(b.last.list.Line("EXT-X-TARGETDURATION"), "%s has %v, %s has %v", b.name, b.target(), a.name, a.target())
 	}
 }
@@ -42,8 +56,51 @@ func sameTarget(f *finder, a, b *rendition) {
 func sameControl(f *finder, a, b *rendition) {
 	one, two := a.first.list, b.first.list
 	was, is := one.Control, two.Control
-	if is.Line = was.Line; is != was || one.PartTarget != two.PartTarget {
-		f.found(max(two.Control.Line, 1), "%s has PART-TARGET %v and %+v, %s has %v and %+v", b.name, two.PartTarget, is, a.name, one.PartTarget, was)
+	if is.Line = was.Line; is != was {
+		f.found(max(two.Control.Line, 1), "%s has %+v, %s has %+v", b.name, is, a.name, was)
+	}
+}
+
+func samePartTarget(f *finder, a, b *rendition) {
+	one, two := a.first.list, b.first.list
+	longest := max(one.PartTarget, two.PartTarget)
+	for _, p := range []*m3u8.Media{one, two} {
+		if back := p.Control.PartHoldBack; p.PartTarget > 0 && p.PartTarget < longest && back+roundedPart < 3*longest {
+			f.found(max(two.Control.Line, 1), "PART-TARGET is %v in %s and %v in %s, PART-HOLD-BACK %v", one.PartTarget, a.name, two.PartTarget, b.name, back)
+		}
+	}
+}
+
+func sameType(f *finder, a, b *rendition) {
+	if one, two := a.first.list.Type, b.first.list.Type; one != two {
+		f.found(max(b.first.list.Line("EXT-X-PLAYLIST-TYPE"), 1), "EXT-X-PLAYLIST-TYPE is %q in %s and %q in %s", one, a.name, two, b.name)
+	}
+}
+
+// drift is by how much dates may differ: clocks are read at different times.
+const drift = time.Second / 2
+
+func sameDates(f *finder, a, b *rendition) {
+	const dates = "EXT-X-PROGRAM-DATE-TIME"
+	if one, two := a.last.list.Line(dates), b.last.list.Line(dates); (one > 0) != (two > 0) {
+		f.found(max(two, 1), "%s in %s: %v, in %s: %v", dates, a.name, one > 0, b.name, two > 0)
+	}
+	at := map[int64]*summary{}
+	for i := range a.seen {
+		if s := &a.seen[i]; s.hasFirst && !s.date.IsZero() {
+			at[s.first] = s
+		}
+	}
+	for i := range b.seen {
+		two := &b.seen[i]
+		one := at[two.first]
+		if !two.hasFirst || two.date.IsZero() || one == nil || one.discontinuity != two.discontinuity {
+			continue
+		}
+		if off := one.date.Sub(two.date); off.Abs() > drift {
+			f.found(two.line, "PTS %d is of %v in %s, of %v in %s", two.first, one.date, a.name, two.date, b.name)
+			return
+		}
 	}
 }
 
@@ -52,6 +109,27 @@ func matching(a, b *rendition, visit func(one, two *summary) bool) {
 	for i := range b.seen {
 		two := &b.seen[i]
 		if one := a.summary(two.msn); one != nil && !visit(one, two) {
+			return
+		}
+	}
+}
+
+// alike visits the segments with the same content: those of the same date, where
+// both renditions have dates, or else of the same number. Servers may number each
+// rendition by itself (6.3.2).
+func alike(a, b *rendition, visit func(one, two *summary) bool) {
+	for i := range b.seen {
+		two := &b.seen[i]
+		one := a.summary(two.msn)
+		if !two.date.IsZero() && (one == nil || !one.date.IsZero() && one.date.Sub(two.date).Abs() > lengthSlack(one, two)) {
+			one = nil
+			for k := range a.seen {
+				if s := &a.seen[k]; !s.date.IsZero() && s.date.Sub(two.date).Abs() <= lengthSlack(s, two) {
+					one = s
+				}
+			}
+		}
+		if one != nil && !visit(one, two) {
 			return
 		}
 	}
@@ -82,7 +160,7 @@ func sameSegments(f *finder, a, b *rendition) {
 }
 
 func sameDiscontinuities(f *finder, a, b *rendition) {
-	matching(a, b, func(one, two *summary) bool {
+	alike(a, b, func(one, two *summary) bool {
 		if one.discontinuity != two.discontinuity {
 			f.found(two.line, "segment %d has the discontinuity sequence number %d in %s, %d in %s", two.msn, one.discontinuity, a.name, two.discontinuity, b.name)
 			return false
@@ -92,7 +170,7 @@ func sameDiscontinuities(f *finder, a, b *rendition) {
 }
 
 func sameTimestamps(f *finder, a, b *rendition) {
-	matching(a, b, func(one, two *summary) bool {
+	alike(a, b, func(one, two *summary) bool {
 		if !one.hasFirst || !two.hasFirst || one.holed || two.holed || one.first == two.first {
 			return true
 		}

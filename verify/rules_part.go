@@ -20,22 +20,22 @@ var partRules = []Rule{
 	},
 	{
 		ID: "part-floor", Section: "4.4.4.9", Severity: Must, playlist: partFloor,
-		Text: "Parts last at least 85 % of PART-TARGET, but for the last of a segment and those beside gaps.",
+		Text: "Parts last at least 85 % of PART-TARGET, but for the last of a segment, those beside gaps and INDEPENDENT ones.",
 	},
 	{
 		ID: "part-sum", Section: "notes", Severity: Must, playlist: partSum,
 		Text: "The parts of a segment add up to its EXTINF.",
 	},
 	{
-		ID: "part-independent", Section: "notes", Severity: Must, playlist: partIndependent,
+		ID: "part-independent", Section: "notes", Severity: Should, playlist: partIndependent,
 		Text: "The first part of each segment is INDEPENDENT.",
 	},
 	{
-		ID: "part-age", Section: "4.4.4.9", Severity: Should, playlist: partAge,
+		ID: "part-age", Section: "6.2.2", Severity: Should, playlist: partAge,
 		Text: "Parts are listed near the live edge only: for three target durations.",
 	},
 	{
-		ID: "block-reload", Section: "B.1", Severity: Must, playlist: blockReload,
+		ID: "block-reload", Section: "2", Severity: Must, playlist: blockReload,
 		Text: "Low-latency playlists offer blocking reload.",
 	},
 	{
@@ -52,14 +52,14 @@ var partRules = []Rule{
 	},
 	{
 		ID: "preload-hint", Section: "B.1", Severity: Must, playlist: preloadHint,
-		Text: "A low-latency playlist hints at the next part while it goes on, at no other and not after its end.",
+		Text: "A playlist with parts hints at the next part while it goes on.",
 	},
 	{
 		ID: "reports", Section: "B.1", Severity: Must, playlist: reports,
-		Text: "A low-latency playlist reports on each other variant, but not on itself.",
+		Text: "A low-latency playlist reports once on each other playlist, but not on itself.",
 	},
 	{
-		ID: "delta-offered", Section: "B.1", Severity: Should, playlist: deltaOffered,
+		ID: "delta-offered", Section: "notes", Severity: Should, playlist: deltaOffered,
 		Text: "Low-latency playlists offer delta updates.",
 	},
 }
@@ -101,7 +101,7 @@ func partFloor(f *finder, s *state) {
 	s.eachPart(func(seg *m3u8.Segment, i int, _ bool) {
 		p := seg.Parts[i]
 		last := i == len(seg.Parts)-1
-		if last || p.Gap || seg.Parts[i+1].Gap {
+		if last || p.Gap || p.Independent || seg.Parts[i+1].Gap {
 			return
 		}
 		if p.Duration < s.list.PartTarget*85/100-roundedPart {
@@ -172,7 +172,7 @@ func partHoldBackSafe(f *finder, s *state) {
 }
 
 func preloadHint(f *finder, s *state) {
-	if !s.lowLatency() {
+	if s.list.Line("EXT-X-PART") == 0 {
 		return
 	}
 	count := 0
@@ -186,13 +186,8 @@ func preloadHint(f *finder, s *state) {
 			}
 		})
 	}
-	switch {
-	case s.list.Ended && len(s.list.Hints) > 0:
-		f.found(s.list.Hints[0].Line, "a hint in a playlist that has ended")
-	case !s.list.Ended && count == 0:
+	if !s.list.Ended && count == 0 {
 		f.found(1, "there is no EXT-X-PRELOAD-HINT of a part")
-	case count > 1:
-		f.found(s.list.Hints[len(s.list.Hints)-1].Line, "%d hints at parts", count)
 	}
 }
 
@@ -208,6 +203,9 @@ func reports(f *finder, s *state) {
 		if err != nil {
 			f.found(report.Line, "the URI %q is none: %v", report.URI, err)
 			continue
+		}
+		if slices.Contains(reported, url) {
+			f.found(report.Line, "the playlist reports twice on %s", report.URI)
 		}
 		if reported = append(reported, url); url == s.reply.base || s.rendition.is(url) {
 			f.found(report.Line, "the playlist reports on itself")

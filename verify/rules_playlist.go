@@ -21,12 +21,12 @@ var playlistRules = []Rule{
 		Text: "Live media playlists have EXT-X-PROGRAM-DATE-TIME.",
 	},
 	{
-		ID: "date-time-goes-on", Section: "4.4.4.6", Severity: Must, playlist: dateTimeGoesOn,
-		Text: "EXT-X-PROGRAM-DATE-TIME goes on as the segments last.",
+		ID: "date-time-clear", Section: "6.2.1", Severity: Must, playlist: dateTimeClear,
+		Text: "No date is two segments': what one overlaps of that before it is below a second, and not all of it.",
 	},
 	{
-		ID: "date-range", Section: "4.4.5.1", Severity: Must, playlist: dateRanges,
-		Text: "Date ranges end after they begin, and stand in playlists with EXT-X-PROGRAM-DATE-TIME.",
+		ID: "date-time-goes-on", Section: "notes", Severity: Should, playlist: dateTimeGoesOn,
+		Text: "EXT-X-PROGRAM-DATE-TIME goes on as the segments last.",
 	},
 	{
 		ID: "listed-once", Section: "notes", Severity: Must, playlist: listedOnce,
@@ -49,7 +49,7 @@ var playlistRules = []Rule{
 		Text: "An EXT-X-MAP with other parameters stands behind an EXT-X-DISCONTINUITY.",
 	},
 	{
-		ID: "segments", Section: "6.2.2", Severity: Must, playlist: hasMedia,
+		ID: "segments", Section: "notes", Severity: Should, playlist: hasMedia,
 		Text: "A media playlist lists media.",
 	},
 }
@@ -67,7 +67,7 @@ func targetDuration(f *finder, s *state) {
 }
 
 func mapHolds(f *finder, s *state) {
-	if s.rendition.kind != fragmented {
+	if s.rendition.kind != fragmented || s.list.IFramesOnly {
 		return
 	}
 	for i := range s.list.Segments {
@@ -90,12 +90,29 @@ func dateTimes(f *finder, s *state) {
 const dateSlack = 67 * time.Millisecond
 
 func dateTimeGoesOn(f *finder, s *state) {
+	s.eachDate(func(seg, _ *m3u8.Segment, off time.Duration) {
+		if off.Abs() > dateSlack && !seg.Discontinuity {
+			f.found(seg.DateLine, "segment %d begins %v off where the one before it ends", seg.MSN, off)
+		}
+	})
+}
+
+func dateTimeClear(f *finder, s *state) {
+	s.eachDate(func(seg, before *m3u8.Segment, off time.Duration) {
+		if off <= -time.Second || off < -dateSlack && -off >= before.Duration {
+			f.found(seg.DateLine, "segment %d begins %v before the one before it ends", seg.MSN, -off)
+		}
+	})
+}
+
+// eachDate visits the segments with a date behind others whose date is known; off is
+// from the end of the one before.
+func (s *state) eachDate(visit func(seg, before *m3u8.Segment, off time.Duration)) {
 	var at time.Time
+	var before *m3u8.Segment
 	check := func(seg *m3u8.Segment) {
-		if seg.DateLine > 0 && !at.IsZero() && !seg.Discontinuity {
-			if off := seg.DateTime.Sub(at); off.Abs() > dateSlack {
-				f.found(seg.DateLine, "segment %d begins %v off where the one before it ends", seg.MSN, off)
-			}
+		if seg.DateLine > 0 && before != nil && !at.IsZero() {
+			visit(seg, before, seg.DateTime.Sub(at))
 		}
 		if seg.DateLine > 0 {
 			at = seg.DateTime
@@ -103,22 +120,12 @@ func dateTimeGoesOn(f *finder, s *state) {
 		if !at.IsZero() {
 			at = at.Add(seg.Duration)
 		}
+		before = seg
 	}
 	for i := range s.list.Segments {
 		check(&s.list.Segments[i])
 	}
 	check(&s.list.Open)
-}
-
-func dateRanges(f *finder, s *state) {
-	for _, d := range s.list.DateRanges {
-		if s.list.Line("EXT-X-PROGRAM-DATE-TIME") == 0 {
-			f.found(d.Line, "EXT-X-DATERANGE without EXT-X-PROGRAM-DATE-TIME")
-		}
-		if !d.Start.IsZero() && !d.End.IsZero() && d.End.Before(d.Start) {
-			f.found(d.Line, "the date range %q begins at %v and ends at %v", d.ID, d.Start, d.End)
-		}
-	}
 }
 
 func listedOnce(f *finder, s *state) {

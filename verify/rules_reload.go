@@ -34,11 +34,15 @@ var reloadRules = []Rule{
 		Text: "EXT-X-DISCONTINUITY-SEQUENCE counts each EXT-X-DISCONTINUITY that was removed.",
 	},
 	{
+		ID: "discontinuity-told", Section: "6.2.2", Severity: Must, reload: discontinuityTold,
+		Text: "Where segments are removed from a playlist with EXT-X-DISCONTINUITY, it has EXT-X-DISCONTINUITY-SEQUENCE.",
+	},
+	{
 		ID: "window", Section: "6.2.2", Severity: Must, reload: window,
 		Text: "Segments are removed only while the playlist stays three target durations long.",
 	},
 	{
-		ID: "kind-constant", Section: "4.4.3.5", Severity: Must, reload: kindConstant,
+		ID: "kind-constant", Section: "6.2.1", Severity: Must, reload: kindConstant,
 		Text: "EVENT playlists only grow, VOD playlists do not change, and what has ended stays so.",
 	},
 	{
@@ -154,6 +158,13 @@ func discontinuitySequence(f *finder, before, s *state) {
 				"segment %d had the discontinuity sequence number %d and has %d", was.MSN, was.DiscontinuityNumber, is.DiscontinuityNumber)
 			return
 		}
+	}
+}
+
+func discontinuityTold(f *finder, before, s *state) {
+	if s.list.MediaSequence > before.list.MediaSequence && before.list.Line("EXT-X-DISCONTINUITY") > 0 &&
+		s.list.Line("EXT-X-DISCONTINUITY-SEQUENCE") == 0 {
+		f.found(s.list.Line("EXT-X-MEDIA-SEQUENCE"), "segments were removed, and there is no EXT-X-DISCONTINUITY-SEQUENCE")
 	}
 }
 

@@ -14,23 +14,15 @@ var segmentRules = []Rule{
 		Text: "Segments are in a container that clients know, and can be read.",
 	},
 	{
-		ID: "begins-with-idr", Section: "notes", Severity: Must, segment: beginsWithIDR,
-		Text: "Segments begin with an IDR.",
-	},
-	{
 		ID: "sync-samples", Section: "notes", Severity: Must, segment: syncSamples,
 		Text: "The container marks exactly the IDRs as random access points.",
-	},
-	{
-		ID: "independent-true", Section: "4.4.4.9", Severity: Must, segment: independentTrue,
-		Text: "Exactly the parts that begin with an IDR are INDEPENDENT.",
 	},
 	{
 		ID: "parts-are-segment", Section: "3.2", Severity: Must, segment: partsAreSegment,
 		Text: "The parts of a segment hold the same media as the segment.",
 	},
 	{
-		ID: "duration-true", Section: "4.4.4.1", Severity: Must, segment: durationTrue,
+		ID: "duration-true", Section: "3", Severity: Must, segment: durationTrue,
 		Text: "EXTINF is how long the segment's video lasts, to a frame.",
 	},
 	{
@@ -61,12 +53,6 @@ func readable(f *finder, s *segment) {
 	}
 }
 
-func beginsWithIDR(f *finder, s *segment) {
-	if s.media != nil && len(s.media.video) > 0 && !s.media.video[0].key && !s.holed {
-		f.found(s.listed.URILine, "segment %d begins with another picture", s.listed.MSN)
-	}
-}
-
 func syncSamples(f *finder, s *segment) {
 	if s.media == nil {
 		return
@@ -75,17 +61,6 @@ func syncSamples(f *finder, s *segment) {
 		if v.key != v.sync {
 			f.found(s.listed.URILine, "segment %d: the picture at PTS %d is an IDR: %v, marked as random access point: %v", s.listed.MSN, v.pts, v.key, v.sync)
 			return
-		}
-	}
-}
-
-func independentTrue(f *finder, s *segment) {
-	for i, p := range s.parts {
-		if p.media == nil || len(p.media.video) == 0 {
-			continue
-		}
-		if key := p.media.video[0].key; key != p.listed.Independent {
-			f.found(p.listed.Line, "part %d.%d begins with an IDR: %v, INDEPENDENT: %v", s.listed.MSN, i, key, p.listed.Independent)
 		}
 	}
 }

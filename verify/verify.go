@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -30,9 +31,6 @@ const maxRenditions = 24
 // ErrTooMany is for streams with more renditions than are followed.
 var ErrTooMany = errors.New("more renditions than this checker follows")
 
-// ErrVariables is for playlists with EXT-X-DEFINE.
-var ErrVariables = errors.New("playlists with variables (EXT-X-DEFINE) are not understood by this checker")
-
 // Run holds the stream at url, a multivariant or a media playlist, to the rules. An
 // error means that it could not be checked at all, or not to the end; what was
 // found up to then is in the report, which is never nil.
@@ -58,6 +56,10 @@ type verifier struct {
 	client     *client
 	collector  *collector
 	renditions []*rendition
+	// variables are the multivariant playlist's; nil where there is none.
+	variables map[string]string
+	// independent says that it has EXT-X-INDEPENDENT-SEGMENTS.
+	independent bool
 }
 
 func run(ctx context.Context, url string, options Options, clock clock) (*Report, error) {
@@ -105,14 +107,13 @@ func (v *verifier) verify(ctx context.Context, url string) error {
 }
 
 func (v *verifier) readMultivariant(reply *reply) error {
-	list, err := m3u8.ParseMultivariant(reply.body)
+	list, err := m3u8.ParseMultivariantAt(reply.body, reply.base)
 	if err != nil {
 		return fmt.Errorf("%s: %w", reply.url, err)
 	}
-	if list.Line("EXT-X-DEFINE") > 0 {
-		return ErrVariables
-	}
-	doc := &document{reply: reply, header: &list.Header}
+	v.variables, v.independent = map[string]string{}, list.IndependentSegments
+	maps.Copy(v.variables, list.Variables)
+	doc := &document{reply: reply, header: &list.Header, needs: multivariantNeeds(list)}
 	m := &multivariant{reply: reply, list: list}
 	v.collector.count(func(c *Checked) { c.Playlists++ })
 	v.collector.apply(reply.url, func(rule *Rule, f *finder) {
@@ -127,6 +128,15 @@ func (v *verifier) readMultivariant(reply *reply) error {
 		variant := &list.Variants[i]
 		if err := v.addListed(reply, variant.URI, list.NameOf(variant), variant, variant.Line); err != nil {
 			return err
+		}
+	}
+	for i := range list.IFrames {
+		iframes, known := &list.IFrames[i], len(v.renditions)
+		if err := v.addListed(reply, iframes.URI, iframes.URI, iframes, iframes.Line); err != nil {
+			return err
+		}
+		for _, r := range v.renditions[known:] {
+			r.iframes = true
 		}
 	}
 	for _, r := range list.Renditions {
@@ -183,7 +193,7 @@ func (v *verifier) followAll(ctx context.Context) error {
 func (v *verifier) compare() {
 	var reference *rendition
 	for _, r := range v.renditions {
-		if r.last != nil && (reference == nil || reference.params == nil && r.params != nil) {
+		if r.last != nil && !r.iframes && (reference == nil || reference.params == nil && r.params != nil) {
 			reference = r
 		}
 	}
@@ -195,7 +205,7 @@ func (v *verifier) compare() {
 			if rule.variant != nil {
 				rule.variant(f.at(r.listedIn), r)
 			}
-			if rule.pair != nil && r != reference {
+			if rule.pair != nil && reference != nil && r != reference && (rule.iframes || !r.iframes) {
 				rule.pair(f, reference, r)
 			}
 		})
@@ -240,13 +250,10 @@ func (v *verifier) tellProgress() (stop func()) {
 	return func() { close(done); telling.Wait() }
 }
 
-func readMedia(reply *reply) (*m3u8.Media, error) {
-	list, err := m3u8.ParseMedia(reply.body)
+func (v *verifier) readMedia(reply *reply) (*m3u8.Media, error) {
+	list, err := m3u8.ParseMediaIn(reply.body, m3u8.Scope{URL: reply.base, Variables: v.variables})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", reply.url, err)
-	}
-	if list.Line("EXT-X-DEFINE") > 0 {
-		return nil, ErrVariables
 	}
 	return list, nil
 }
