@@ -130,6 +130,29 @@ func TestPlayerFollowsChannel(t *testing.T) {
 	}
 }
 
+// TestPlayerSeeksInTheWindow goes back by the arrow key, stays there, and comes back
+// to the live edge.
+func TestPlayerSeeksInTheWindow(t *testing.T) {
+	t.Parallel()
+	c := startChannel(t)
+	c.broadcast(t, "first")
+	b := browser.Launch(t)
+	if err := b.Open(c.url); err != nil {
+		t.Fatal(err)
+	}
+	const bar = `document.getElementById("seek")`
+	waitFor(t, b, `ladderd.status === "playing" && ladderd.back > 6 && !`+bar+`.hidden`)
+	if err := b.Eval(bar+`.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true}))`, nil); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, b, `ladderd.behind > 3`)
+	waitFor(t, b, `document.getElementById("behind").textContent.startsWith("−0:0") && `+bar+`.getAttribute("aria-valuetext").includes("behind live")`)
+	if err := b.Click("#live"); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, b, `ladderd.behind < 2 && document.getElementById("live").dataset.edge === "true"`)
+}
+
 func TestPlayerRecoversAfterServerWasGone(t *testing.T) {
 	t.Parallel()
 	c := startChannel(t)

@@ -25,6 +25,7 @@ export class HlsEngine {
   #pace = new Pace();
   #switching;
   #moved = { at: 0, position: -1 };
+  #behind = false; // the viewer went back, and wants to stay there
   #listeners = new AbortController();
 
   constructor(video, on) {
@@ -71,14 +72,32 @@ export class HlsEngine {
   }
 
   goLive() {
+    this.#behind = false;
     const position = this.#hls.liveSyncPosition;
     if (position !== null) this.#video.currentTime = position;
+  }
+
+  seek(behind) {
+    const { start, live } = this.#window();
+    if (live === null) return;
+    this.#behind = true;
+    this.#video.currentTime = Math.max(start, live - behind);
+  }
+
+  // The first segment may go while it is being loaded: it counts as gone.
+  #window() {
+    const { latestLevelDetails: list, liveSyncPosition: live } = this.#hls;
+    if (!list?.live || live === null) return { start: 0, live: null };
+    return { start: list.fragmentStart + list.targetduration, live };
   }
 
   figures() {
     const hls = this.#hls;
     const level = hls.levels[hls.currentLevel];
     const still = this.#standstill();
+    const { start, live } = this.#window();
+    const behind = live === null ? 0 : Math.max(0, live - this.#video.currentTime);
+    if (behind < TOO_LATE_S && !this.#video.seeking) this.#behind = false; // it is caught up with as ever
     this.#keepUp(still);
     this.#keepPace();
     this.#watchEnd(still);
@@ -88,6 +107,8 @@ export class HlsEngine {
       network: hls.bandwidthEstimate || 0,
       latency: hls.latency,
       target: hls.targetLatency ?? 0,
+      back: live === null ? 0 : live - start,
+      behind,
     };
   }
 
@@ -97,7 +118,7 @@ export class HlsEngine {
   #keepUp(still) {
     const { latency, targetLatency } = this.#hls;
     const begun = this.#video.played.length > 0;
-    if (!begun || this.#over || this.#video.paused || this.#video.seeking || targetLatency === null) return;
+    if (!begun || this.#over || this.#behind || this.#video.paused || this.#video.seeking || targetLatency === null) return;
     const now = performance.now();
     const stuck = still > STILL_MS && latency > targetLatency + STUCK_LATE_S;
     const late = latency > targetLatency + TOO_LATE_S && now - this.#jumpedAt > JUMP_EVERY_MS;
@@ -113,7 +134,7 @@ export class HlsEngine {
     const { latency, targetLatency, latestLevelDetails } = this.#hls;
     const video = this.#video;
     const part = latestLevelDetails?.partTarget;
-    if (this.#over || !part || targetLatency === null || video.played.length === 0) {
+    if (this.#over || this.#behind || !part || targetLatency === null || video.played.length === 0) {
       video.playbackRate = 1;
       return;
     }

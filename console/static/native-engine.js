@@ -37,14 +37,23 @@ export class NativeEngine {
     if (seekable.length) this.#video.currentTime = seekable.end(seekable.length - 1);
   }
 
+  seek(behind) {
+    const { seekable } = this.#video;
+    if (seekable.length) this.#video.currentTime = Math.max(seekable.start(0), seekable.end(seekable.length - 1) - behind);
+  }
+
   // Safari tells the wall clock of the media's zero; elsewhere the distance from
   // the seekable end is the best there is.
   figures() {
     const video = this.#video;
     const zero = video.getStartDate?.().getTime();
     const edge = video.seekable.length ? video.seekable.end(video.seekable.length - 1) : video.currentTime;
+    const start = video.seekable.length && !Number.isFinite(video.duration) ? video.seekable.start(0) : edge;
     const latency = Number.isFinite(zero) ? (Date.now() - zero) / 1000 - video.currentTime : edge - video.currentTime;
-    return { current: video.videoHeight ? `${video.videoWidth}×${video.videoHeight}` : '', latency: Math.max(0, latency), target: 0, bitrate: 0, network: 0 };
+    return {
+      current: video.videoHeight ? `${video.videoWidth}×${video.videoHeight}` : '',
+      latency: Math.max(0, latency), target: 0, bitrate: 0, network: 0, back: edge - start, behind: Math.max(0, edge - video.currentTime),
+    };
   }
 
   atEnd() {

@@ -26,6 +26,7 @@ const state = {
   wanted: 'auto', // a rendition's name, or auto
   current: '', // name of the rendition that is on the screen
   latency: 0, target: 0, buffer: 0, // seconds
+  back: 0, behind: 0, // seconds: how far one can go back from the live edge, how far the picture is behind it
   bitrate: 0, network: 0, // bits per second: the rendition's, the estimate of the network's
   width: 0, height: 0, fps: 0, frames: 0, dropped: 0,
   stalls: 0, // since the page was opened
@@ -33,7 +34,7 @@ const state = {
   joined: 0, // seconds from the page's opening to the first frame on the screen
   ended: false, // the last broadcast was played to its end
   errors: [], // {time, name, fatal, detail}, oldest first
-  choose, goLive,
+  choose, goLive, seek,
 };
 window.ladderd = state;
 
@@ -64,6 +65,12 @@ function choose(name) {
 function goLive() {
   engine?.goLive();
   play();
+}
+
+// seek goes to so many seconds behind the live edge; 0 is the edge.
+function seek(behind) {
+  if (behind > 0) engine?.seek(behind);
+  else engine?.goLive();
 }
 
 // play asks for sound-less playback where the browser allows no other.
@@ -157,7 +164,7 @@ function pickEngine() {
 function stopEngine() {
   engine?.stop();
   engine = null;
-  state.current = '';
+  Object.assign(state, { current: '', back: 0, behind: 0 });
 }
 
 async function run() {
@@ -233,6 +240,6 @@ function bufferAhead() {
   return 0;
 }
 
-view.bind({ choose, goLive, play });
+view.bind({ choose, goLive, play, seek });
 setInterval(tick, TICK_MS);
 run();

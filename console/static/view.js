@@ -2,6 +2,7 @@
 // decides nothing.
 
 import { createChart } from './chart.js';
+import { createSeek } from './seek.js';
 
 const BADGES = {
   connecting: 'Connecting', waiting: 'Off air', playing: 'Live', stalled: 'Live',
@@ -23,6 +24,7 @@ const bits = (b) => (b >= 1e6 ? `${(b / 1e6).toFixed(1)} Mb/s` : `${Math.round(b
 export function createView(video, state) {
   const chart = createChart($('chart'));
   let curtain;
+  let bar = null;
   let shownStatus = '';
 
   function status(name, detail) {
@@ -96,11 +98,13 @@ export function createView(video, state) {
     $('fps').textContent = on && state.height ? `${Math.round(state.fps)} fps` : '–';
     $('dropped').textContent = on && state.height ? `${state.width}×${state.height} · ${state.dropped} lost` : '';
     $('live').dataset.edge = on && (state.target === 0 || state.latency < state.target + EDGE_S);
+    bar?.update(on);
     chart.add(on ? state.latency : null, state.target);
     markCurrent();
   }
 
-  function bind({ choose, goLive, play }) {
+  function bind({ choose, goLive, play, seek }) {
+    bar = createSeek(state, seek);
     $('choices').addEventListener('change', (event) => choose(event.target.value));
     $('play').addEventListener('click', () => (video.paused ? play() : video.pause()));
     video.addEventListener('click', () => (video.paused ? play() : video.pause()));

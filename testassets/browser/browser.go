@@ -106,6 +106,7 @@ func flags(path string) []chromedp.ExecAllocatorOption {
 	for _, name := range []string{
 		"disable-background-networking", "disable-background-timer-throttling",
 		"disable-backgrounding-occluded-windows", "disable-breakpad", "disable-component-update",
+		"ignore-certificate-errors", // tests' certificates sign themselves
 		"disable-default-apps", "disable-dev-shm-usage", "disable-extensions", "disable-quic",
 		"disable-renderer-backgrounding", "disable-sync", "metrics-recording-only",
 	} {

@@ -134,6 +134,11 @@ func (d *Daemon) Page(channel string) string {
 	return fmt.Sprintf("http://%s/watch/%s/", d.ports.playback, channel)
 }
 
+// SecurePage is Page by HTTPS, with Settings.HTTPS.
+func (d *Daemon) SecurePage(channel string) string {
+	return fmt.Sprintf("https://%s/watch/%s/", d.ports.https, channel)
+}
+
 // ports are the daemon's listeners, each as host:port.
 type ports struct{ rtmp, playback, https, metrics string }
 
