@@ -66,9 +66,14 @@ type ServerReport struct {
 	CPU          float64 `json:"cpu"` // CPU seconds per second
 	MemoryBefore int64   `json:"memory_before_bytes"`
 	MemoryPeak   int64   `json:"memory_peak_bytes"`
-	// PerViewer is from before the first viewer to the peak.
-	PerViewer int64 `json:"memory_per_viewer_bytes"`
+	// PerViewer is from before the first viewer to the peak; 0 where there were too few
+	// viewers to tell.
+	PerViewer int64 `json:"memory_per_viewer_bytes,omitempty"`
 }
+
+// fewest is from how many viewers on what they hold stands out: by itself a server's
+// memory goes up and down by some megabytes, and a viewer holds tens of kilobytes.
+const fewest = 200
 
 func (r *run) report(m *meter, why error) *Report {
 	seconds := m.measured().Seconds()
@@ -96,7 +101,9 @@ func (r *run) report(m *meter, why error) *Report {
 	}
 	p.Server = &ServerReport{
 		Name: r.server.Name, PIDs: r.server.PIDs, MemoryBefore: m.before.Memory, MemoryPeak: m.peak,
-		PerViewer: max(m.peak-m.before.Memory, 0) / int64(r.Viewers),
+	}
+	if r.Viewers >= fewest {
+		p.Server.PerViewer = max(m.peak-m.before.Memory, 0) / int64(r.Viewers)
 	}
 	if seconds > 0 {
 		p.Server.CPU = (m.serverUntil.CPU - m.serverFrom.CPU).Seconds() / seconds
@@ -147,8 +154,12 @@ func (p *Report) textOfCosts(w io.Writer) {
 	}
 	if s := p.Server; s != nil {
 		pids := strings.Trim(fmt.Sprint(s.PIDs), "[]")
-		fmt.Fprintf(w, "server    %s (%s): %.2f CPU-s/s, %.3f ms of CPU per viewer and second; memory %.1f MB, %.1f before, %.1f KB per viewer\n",
-			s.Name, pids, s.CPU, s.CPU*1000/float64(p.Viewers), float64(s.MemoryPeak)/1e6, float64(s.MemoryBefore)/1e6, float64(s.PerViewer)/1e3)
+		each := fmt.Sprintf("%.1f KB per viewer", float64(s.PerViewer)/1e3)
+		if p.Viewers < fewest {
+			each = "too few viewers to tell what each takes"
+		}
+		fmt.Fprintf(w, "server    %s (%s): %.2f CPU-s/s, %.3f ms of CPU per viewer and second; memory %.1f MB, %.1f before, %s\n",
+			s.Name, pids, s.CPU, s.CPU*1000/float64(p.Viewers), float64(s.MemoryPeak)/1e6, float64(s.MemoryBefore)/1e6, each)
 	} else {
 		fmt.Fprintf(w, "server    its CPU and memory are not known: %s\n", p.ServerNote)
 	}

@@ -57,7 +57,8 @@ type resource struct {
 	reply    *reply
 	line     int // where it is listed
 	kind     container
-	segments bool // a part or segment, no initialisation section
+	segments bool            // a part or segment, no initialisation section
+	span     *m3u8.ByteRange // that was asked for; nil where it was the whole
 	target   time.Duration
 }
 

@@ -45,6 +45,7 @@ var draftFaults = map[string]fault{
 	"report-relative":   inPlaylists(`REPORT:URI="\.\.`, `REPORT:URI="http://127.0.0.1:1`),
 	"hint-once":         inPlaylists(`(#EXT-X-PRELOAD-HINT.*\n)`, "$1$1"),
 	"hint-ended":        {ended: true, answer: inPlaylists("#EXT-X-ENDLIST", "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"x\"\n#EXT-X-ENDLIST").answer},
+	"gap-parts":         inPlaylists(`(#EXT-X-PART:.*)\n`, "$1,GAP=YES\n"),
 	"iframes-only":      inTop(iframes),
 	"iframes-parts": withIFrames(func(text string) string {
 		return "#EXTM3U\n#EXT-X-I-FRAMES-ONLY\n" + strings.TrimPrefix(text, "#EXTM3U\n")
@@ -94,6 +95,10 @@ var draftFaults = map[string]fault{
 		}
 	}},
 
+	"byte-range": {answer: func(o *origin, a *answer) {
+		a.plain = true
+		inPlaylists(`\n(10\.m4s)`, "\n#EXT-X-BYTERANGE:100@0\n$1").answer(o, a)
+	}},
 	"init-shape": inInits(func(body []byte) []byte { return slices.Concat(body, []byte("\x00\x00\x00\x08mdat")) }),
 	"init-brand": inInits(func(body []byte) []byte {
 		size := int(body[3])

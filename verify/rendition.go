@@ -218,7 +218,7 @@ func (r *rendition) resource(ctx context.Context, s *state, uri string, span *m3
 	if err != nil {
 		return nil, err
 	}
-	res := &resource{reply: reply, line: line, kind: containerOf(reply.body), segments: segments, target: s.list.Target}
+	res := &resource{reply: reply, line: line, kind: containerOf(reply.body), segments: segments, span: span, target: s.list.Target}
 	if res.segments && r.kind == unknownContainer && res.sent() {
 		r.kind = res.kind
 	}

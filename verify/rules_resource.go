@@ -13,6 +13,10 @@ var resourceRules = []Rule{
 		Text: "All that playlists list can be fetched.",
 	},
 	{
+		ID: "byte-range", Section: "B.1", Severity: Must, resource: byteRange,
+		Text: "What is listed as a byte range is answered with that range, and no more.",
+	},
+	{
 		ID: "media-type", Section: "notes", Severity: Must, resource: mediaTypes,
 		Text: "Media have the media type of their container.",
 	},
@@ -43,6 +47,12 @@ func available(f *finder, r *resource) {
 		f.found(r.line, "%s is answered with %d", r.reply.url, r.reply.status)
 	} else if len(r.reply.body) == 0 {
 		f.found(r.line, "%s is empty", r.reply.url)
+	}
+}
+
+func byteRange(f *finder, r *resource) {
+	if r.span != nil && r.sent() && (r.reply.status != http.StatusPartialContent || int64(len(r.reply.body)) != r.span.Length) {
+		f.at(r.reply.url).found(0, "a range of %d bytes is answered with %d and %d bytes", r.span.Length, r.reply.status, len(r.reply.body))
 	}
 }
 

@@ -40,6 +40,10 @@ var tagRules = []Rule{
 		Text: "A playlist that has ended hints at nothing.",
 	},
 	{
+		ID: "gap-parts", Section: "6.2.1", Severity: Must, playlist: gapParts,
+		Text: "A segment is a gap if all of its parts are, and only then.",
+	},
+	{
 		ID: "iframes-only", Section: "4.4.6.3", Severity: Must, playlist: iframesOnly,
 		Text: "Playlists that EXT-X-I-FRAME-STREAM-INF lists have EXT-X-I-FRAMES-ONLY.",
 	},
@@ -135,6 +139,19 @@ func hintOnce(f *finder, s *state) {
 func hintEnded(f *finder, s *state) {
 	if s.list.Ended && len(s.list.Hints) > 0 {
 		f.found(s.list.Hints[0].Line, "a hint in a playlist that has ended")
+	}
+}
+
+func gapParts(f *finder, s *state) {
+	for i := range s.list.Segments {
+		seg := &s.list.Segments[i]
+		if len(seg.Parts) == 0 || i == 0 {
+			continue // the first one's parts may be there in part
+		}
+		present := slices.ContainsFunc(seg.Parts, func(p m3u8.Part) bool { return !p.Gap })
+		if present == seg.Gap {
+			f.found(seg.Line, "segment %d: EXT-X-GAP: %v, a part without GAP=YES: %v", seg.MSN, seg.Gap, present)
+		}
 	}
 }
 

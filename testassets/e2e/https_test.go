@@ -30,6 +30,8 @@ func TestBrowserPlaysByHTTPS(t *testing.T) {
 	// Two parts behind PART-HOLD-BACK, with room for a machine that is busy.
 	waitFor(t, b, `ladderd.latency < ladderd.target + 2`)
 
+	seekBack(t, b)
+
 	const loads = `performance.getEntriesByType("resource").filter((e) => /\.(m3u8|m4s|mp4)/.test(e.name))`
 	if n := eval[int](t, b, loads+`.length`); n < 10 {
 		t.Errorf("the browser tells of %d loads", n)
@@ -44,4 +46,22 @@ func TestBrowserPlaysByHTTPS(t *testing.T) {
 	if shown := eval[string](t, b, `document.getElementById("message").dataset.open`); shown != "false" {
 		t.Error("a message covers the picture")
 	}
+}
+
+// seekBack goes back by the bar's arrow keys, where the page must neither hurry nor
+// jump to the live edge, and returns to that.
+func seekBack(t *testing.T, b *browser.Browser) {
+	t.Helper()
+	waitFor(t, b, `ladderd.back > 12`)
+	const left = `document.getElementById("seek").dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true}))`
+	if err := b.Eval(left+","+left, nil); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, b, `ladderd.behind > 8 && ladderd.status === "playing"`)
+	plays(t, b, 3)
+	waitFor(t, b, `ladderd.behind > 8 && document.querySelector("video").playbackRate === 1`)
+	if err := b.Click("#live"); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, b, `ladderd.latency < ladderd.target + 2`)
 }
