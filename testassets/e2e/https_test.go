@@ -14,7 +14,7 @@ import (
 func TestBrowserPlaysByHTTPS(t *testing.T) {
 	t.Parallel()
 	file := clip(t, clip480p30)
-	useCores(t, 1)
+	useCPU(t, 8)
 	c := channel(daemon.Channel{Type: ladder.Basic})
 	d := startDaemonWith(t, daemon.Settings{Channels: []daemon.Channel{c}, HTTPS: true})
 	p, err := publish.FFmpegLoop(d.RTMP(c.Key), file)
