@@ -146,12 +146,15 @@ func (r *rendition) askForDelta(ctx context.Context, s *state) error {
 	if s.list.Control.SkipUntil == 0 || s.list.Ended {
 		return nil
 	}
-	for value, into := range map[string]**deltaAnswer{"YES": &r.answers.delta, "v2": &r.answers.delta2} {
+	for _, form := range []struct {
+		value string
+		into  **deltaAnswer
+	}{{"YES", &r.answers.delta}, {"v2", &r.answers.delta2}} {
 		full, err := r.load(ctx, r.url, nil)
 		if err != nil {
 			return err
 		}
-		answer, err := r.tryPlaylist(ctx, with(r.url, "_HLS_skip", value))
+		answer, err := r.tryPlaylist(ctx, with(r.url, "_HLS_skip", form.value))
 		if err != nil {
 			return err
 		}
@@ -159,7 +162,7 @@ func (r *rendition) askForDelta(ctx context.Context, s *state) error {
 		if d.update != nil {
 			d.merged, d.err = d.update.Merge(full.list)
 		}
-		*into = d
+		*form.into = d
 	}
 	return nil
 }

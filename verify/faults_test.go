@@ -338,8 +338,8 @@ func shortened(text string) string {
 // dated finds each date and its seconds.
 var dated = regexp.MustCompile(`(#EXT-X-PROGRAM-DATE-TIME.*:(..)\....Z)`)
 
-// lagging has reports tell of the part that was there four before: more than a question
-// that takes its time excuses.
+// lagging has reports tell of what was there more than two segments before: more than
+// questions excuse that take their time.
 func lagging(_ *origin, a *answer) {
 	if a.kind != "playlist" {
 		return
@@ -351,7 +351,7 @@ func lagging(_ *origin, a *answer) {
 		if part -= 4; part < 0 {
 			msn, part = msn-1, part+6
 		}
-		return fmt.Sprintf("LAST-MSN=%d,LAST-PART=%d", msn, part)
+		return fmt.Sprintf("LAST-MSN=%d,LAST-PART=%d", msn-2, part)
 	})
 }
 
