@@ -17,6 +17,7 @@ type Config struct {
 	Metrics  Metrics
 	Log      Log
 	Pipeline Pipeline
+	Limits   Limits
 	Channels []Channel
 }
 
@@ -30,6 +31,16 @@ type Server struct {
 // Ingest has a listener for each protocol that publishers speak.
 type Ingest struct {
 	RTMP RTMP
+	// ReconnectWindow is how long a stream whose publisher's connection broke waits for
+	// it: 0 to 5 min.
+	ReconnectWindow time.Duration
+}
+
+// Limits are quotas of the guide that operators may set otherwise (line 8900).
+type Limits struct {
+	StreamDuration    time.Duration // the longest stream: 1 min to 168 h
+	ConcurrentStreams int           // live at once: 1 to 10000
+	Takeovers         int           // of one stream: 0 to 1000000
 }
 
 // RTMP is plain RTMP, open to channels with InsecureIngest only.
@@ -109,6 +120,8 @@ func withoutListeners() *Config {
 			PartDuration: 333 * time.Millisecond, Window: time.Minute, Linger: time.Minute, WindowMemory: 32 * megabyte,
 			MaxConnections: 20_000, MaxConnectionsPerAddress: 4_000,
 		},
+		Ingest:   Ingest{ReconnectWindow: 30 * time.Second},
+		Limits:   Limits{StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, Takeovers: 100},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 		Pipeline: Pipeline{Backend: "auto"},
 	}

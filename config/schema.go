@@ -97,6 +97,7 @@ func (c *Config) schema() schema {
 				{name: "data_dir", set: text(&c.Server.DataDir, parseDir)},
 			}}},
 			{"ingest", schema{
+				keys:   []key{{name: "reconnect_window", set: text(&c.Ingest.ReconnectWindow, duration(0, 5*time.Minute))}},
 				tables: []subtable{{"rtmp", listener(&c.Ingest.RTMP.Listen, defaultRTMP)}},
 				later:  []string{"rtmps", "srt"},
 			}},
@@ -108,6 +109,11 @@ func (c *Config) schema() schema {
 			}}},
 			{"pipeline", schema{keys: []key{
 				{name: "backend", set: text(&c.Pipeline.Backend, parseBackend)},
+			}}},
+			{"limits", schema{keys: []key{
+				{name: "stream_duration", set: text(&c.Limits.StreamDuration, duration(time.Minute, 168*time.Hour))},
+				{name: "concurrent_streams", set: number(&c.Limits.ConcurrentStreams, 1, 10_000)},
+				{name: "takeovers", set: number(&c.Limits.Takeovers, 0, 1_000_000)},
 			}}},
 		},
 		arrays: []subarray{{"channel", func(read func(schema)) {

@@ -86,7 +86,7 @@ func broadcast(t *rapid.T, kind ladder.Type, frames []media.Packet, dies int) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, "x264")
+	p := newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 0, "x264")
 	tl, enc, passed := newTimeline(frames[0].PTS), newEncoder(p.job), []media.Ticks(nil)
 	for i, f := range frames {
 		if i == dies {

@@ -25,6 +25,8 @@ const (
 	FramesMissing = "frames-missing"
 	Interlaced    = "interlaced"
 	Bitrate       = "bitrate"
+	// IntervalIgnored is a keyframeInterval parameter that is not allowed.
+	IntervalIgnored = "keyframe-interval-parameter"
 )
 
 const (

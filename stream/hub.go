@@ -6,13 +6,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sort"
 	"sync"
 	"time"
 
-	"ladderd/ingest"
 	"ladderd/ladder"
 	"ladderd/media"
 	"ladderd/packager"
@@ -69,10 +67,21 @@ type Options struct {
 	Backend      string         // see pipeline.Job
 	Transcode    func(pipeline.Job, *slog.Logger) (Transcoder, error)
 	Log          *slog.Logger
+
+	// ReconnectWindow is how long a stream waits for its publisher after the last data,
+	// where the connection broke; 0 ends it at once.
+	ReconnectWindow time.Duration
+	// Longest is how long a stream may last, and Streams how many may be on air at
+	// once; 0 is no limit. Takeovers is how many a stream may have.
+	Longest            time.Duration
+	Streams, Takeovers int
+	// Events hears of what happens to streams; nil for nobody. It is called from several
+	// goroutines, without a lock held, and must not block.
+	Events func(Event)
 }
 
 // Hub keeps the channels and their streams. It lets publishers in
-// (ingest.Acceptor) and finds streams for viewers and operators.
+// (ingest.Acceptor, in admission.go) and finds streams for viewers and operators.
 type Hub struct {
 	options  Options
 	channels []Channel
@@ -81,7 +90,7 @@ type Hub struct {
 	context context.Context
 	running sync.WaitGroup // the streams' goroutines
 
-	mu      sync.Mutex
+	mu      sync.Mutex         // guards what follows, and each stream's desk
 	onAir   map[string]*live   // by channel id
 	streams map[string]*live   // by stream id; those that have ended linger
 	past    map[string][]*past // by channel id, oldest first: those that linger
@@ -98,38 +107,6 @@ func NewHub(channels []Channel, o Options) *Hub {
 	return h
 }
 
-// Accept lets a publisher in whose key belongs to a channel that is not live.
-func (h *Hub) Accept(r ingest.Request) (ingest.Session, error) {
-	channel, known := h.byKey(r.Key)
-	if !known {
-		return nil, ingest.ErrUnknownKey
-	}
-	if !r.Secure && !channel.Insecure {
-		return nil, fmt.Errorf("%w: set insecure_ingest to allow it", ingest.ErrInsecure)
-	}
-	l := h.newLive(channel, r)
-	if err := h.putOnAir(l); err != nil {
-		h.options.Log.Warn("publisher refused", "channel", channel.ID, "remote", r.Remote, "reason", err)
-		return nil, err
-	}
-	return l, nil
-}
-
-// putOnAir starts l, unless its channel is live or the hub is closed.
-func (h *Hub) putOnAir(l *live) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return ingest.ErrDraining
-	}
-	if h.onAir[l.channel.ID] != nil {
-		return ingest.ErrLive
-	}
-	h.onAir[l.channel.ID], h.streams[l.id] = l, l
-	h.running.Go(func() { l.run(h.context) })
-	return nil
-}
-
 // byKey finds a key's channel. It compares digests in constant time and with
 // every channel, so that the time taken tells nothing of any key.
 func (h *Hub) byKey(key string) (found Channel, known bool) {
@@ -143,24 +120,25 @@ func (h *Hub) byKey(key string) (found Channel, known bool) {
 	return found, known
 }
 
-func (h *Hub) newLive(c Channel, r ingest.Request) *live {
+// newLive makes a stream with p as its publisher.
+func (h *Hub) newLive(p *publisher) *live {
 	id := "st-" + rand.Text()
 	l := &live{
-		id: id, channel: c, hub: h, request: r, checkup: newCheckup(), since: time.Now(),
-		log: h.options.Log.With("channel", c.ID, "stream", id),
-		in:  make(chan input, inputs), done: make(chan struct{}),
+		id: id, channel: p.channel, hub: h, current: p, request: p.request, checkup: newCheckup(), since: time.Now(),
+		log:   h.options.Log.With("channel", p.channel.ID, "stream", id),
+		knock: make(chan struct{}, 1),
 	}
 	l.report()
 	return l
 }
 
-// ending frees the stream's channel for the next publisher.
-func (h *Hub) ending(l *live) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.onAir[l.channel.ID] == l {
-		delete(h.onAir, l.channel.ID)
+// emit tells of an event. The hub's lock is free.
+func (h *Hub) emit(e Event) {
+	if h.options.Events == nil {
+		return
 	}
+	e.Time = time.Now()
+	h.options.Events(e)
 }
 
 // Channel finds the stream that a channel's viewers should watch: ErrNoChannel or
@@ -207,14 +185,15 @@ func viewed(l *live) (*packager.Stream, error) {
 // (Lingering), by channel.
 func (h *Hub) Status() []Status {
 	h.mu.Lock()
-	streams := make([]*live, 0, len(h.onAir))
+	list := make([]Status, 0, len(h.onAir))
 	for _, l := range h.onAir {
-		streams = append(streams, l)
+		s := *l.status.Load()
+		s.readDesk(&l.desk)
+		list = append(list, s)
 	}
 	h.mu.Unlock()
-	list := make([]Status, len(streams))
-	for i, l := range streams {
-		list[i] = *l.status.Load()
+	for i := range list {
+		list[i].readLink()
 		list[i].readWorker()
 		list[i].readWindow()
 	}

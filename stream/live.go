@@ -16,11 +16,17 @@ import (
 	"ladderd/pipeline"
 )
 
-// inputs is how many packets wait for a stream's goroutine: about two seconds of
-// a 60 fps source. When it is full the publisher's connection waits.
-const inputs = 256
+// beat is how often a stream looks at what only time brings: publishers that send
+// nothing, the end of waiting for one, the longest stream.
+const beat = time.Second
 
-var errInternal = errors.New("internal error")
+var (
+	errInternal = errors.New("internal error")
+	errSilent   = errors.New("no data for 30 s")
+	errLongest  = errors.New("the stream has lasted as long as a stream may")
+	// errOver ends a stream that has no publisher any more.
+	errOver = errors.New("the publisher has gone")
+)
 
 // live is one stream. Its goroutine (run) owns everything but what is marked as
 // shared.
@@ -30,18 +36,17 @@ type live struct {
 	hub     *Hub
 	log     *slog.Logger
 	since   time.Time
-	request ingest.Request
-
-	in    chan input    // from the publisher; closed when it has gone
-	cause error         // why it has gone; set before in is closed
-	done  chan struct{} // closed when the stream has ended
-	err   error         // why, nil for a normal end; set before done is closed
+	desk    desk          // guarded by the hub's lock: who comes, goes and takes over
+	knock   chan struct{} // there is a new candidate at the desk
 
 	packager atomic.Pointer[packager.Stream] // shared: for viewers
 	status   atomic.Pointer[Status]          // shared: for operators
 
-	opening    opening
-	source     *source
+	request    ingest.Request // the current publisher's, or the last one's
+	current    *publisher     // nil while the stream waits for one
+	candidate  *publisher     // its opening is worked off; nil without one
+	until      time.Time      // how long the stream waits
+	source     *source        // nil until the stream has started
 	plan       *plan
 	timeline   *timeline
 	soundtrack *soundtrack // nil without audio
@@ -49,60 +54,27 @@ type live struct {
 	transcoder Transcoder // nil where nothing is transcoded
 	pack       *packager.Stream
 	diskFailed bool // the log has told so
-}
-
-// input is what a publisher's connection hands over: a packet, metadata, or a
-// message.
-type input struct {
-	packet  media.Packet
-	meta    *ingest.Metadata
-	message *ingest.Message
-}
-
-// Announce is ingest.Session's.
-func (l *live) Announce(m ingest.Metadata) { _ = l.put(input{meta: &m}) }
-
-// Write is ingest.Session's.
-func (l *live) Write(p media.Packet) error { return l.put(input{packet: p}) }
-
-// Message is ingest.Session's.
-func (l *live) Message(m ingest.Message) error { return l.put(input{message: &m}) }
-
-// Close is ingest.Session's. It returns at once; the stream ends when the media
-// already taken have reached the viewers.
-func (l *live) Close(cause error) {
-	l.cause = cause
-	l.hub.ending(l)
-	close(l.in)
-}
-
-func (l *live) put(i input) error {
-	select {
-	case l.in <- i:
-		return nil
-	case <-l.done:
-		if l.err != nil {
-			return l.err
-		}
-		return ingest.ErrDraining
-	}
+	shown      bool // viewers can play it
 }
 
 // run is the stream's goroutine. It ends with the publisher, with an error that
 // costs this stream alone, or with ctx.
 func (l *live) run(ctx context.Context) {
-	l.log.Info("publisher accepted", "protocol", l.request.Protocol, "remote", l.request.Remote)
+	p := l.current
+	l.log.Info("publisher accepted", "protocol", p.request.Protocol, "remote", p.request.Remote)
+	l.emit(SessionCreated, "")
 	err := l.guarded(func() error { return l.work(ctx) })
-	if err != nil {
-		l.request.Close(err)
-		l.log.Warn("stream cut off", "reason", err)
+	if errors.Is(err, errOver) {
+		err = nil
 	}
-	l.hub.ending(l)
+	l.cutOff(err)
+	l.emit(SessionEnded, "")
 	l.finish()
-	l.err = err
-	close(l.done)
 	l.report()
 	l.log.Info("stream ended", "findings", len(l.checkup.findings()))
+	if l.shown {
+		l.emit(StreamEnd, "")
+	}
 	l.hub.ended(l)
 }
 
@@ -119,55 +91,50 @@ func (l *live) guarded(work func() error) (err error) {
 }
 
 func (l *live) work(ctx context.Context) error {
-	overdue := time.NewTimer(openingPatience)
-	defer overdue.Stop()
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	if err := l.begin(); err != nil {
+		return err
+	}
 	for {
+		var err error
 		select {
-		case i, open := <-l.in:
-			if !open {
-				return l.gone()
-			}
-			if err := l.take(i); err != nil {
-				return err
-			}
+		case i, open := <-l.current.queue():
+			err = l.heed(i, open)
+		case i, open := <-l.candidate.queue():
+			err = l.audition(i, open)
+		case <-l.knock:
+			l.welcome()
 		case o, open := <-l.outputs():
 			if !open {
 				return l.transcoderFailed()
 			}
-			if err := l.deliver(o); err != nil {
-				return err
-			}
-		case <-overdue.C:
-			if l.source == nil {
-				return errOverdue
-			}
+			err = l.deliver(o)
+		case now := <-tick.C:
+			err = l.passed(now)
 		case <-ctx.Done():
 			return l.stopped()
 		}
+		if err != nil {
+			return err
+		}
 	}
+}
+
+// begin goes on with what the publisher has sent to a stream before this one.
+func (l *live) begin() error {
+	if p := l.current; p.source != nil {
+		return l.start(p)
+	}
+	return nil
 }
 
 // stopped takes what the publisher had handed over when the hub was closed.
 func (l *live) stopped() error {
-	for range len(l.in) {
-		if err := l.take(<-l.in); err != nil {
-			return err
-		}
+	if err := l.catchUp(); err != nil && !errors.Is(err, errOver) {
+		return err
 	}
 	return ingest.ErrDraining
-}
-
-// gone tells a publisher that went away, or that was refused for its media, from one
-// that said goodbye only in the log: viewers get the end of the playlist in all cases.
-func (l *live) gone() error {
-	var refused ingest.Refusal
-	switch {
-	case errors.As(l.cause, &refused):
-		l.log.Warn("publisher refused", "remote", l.request.Remote, "reason", l.cause)
-	case l.cause != nil:
-		l.log.Warn("publisher's connection ended without a goodbye", "reason", l.cause)
-	}
-	return nil
 }
 
 func (l *live) outputs() <-chan pipeline.Output {
@@ -217,68 +184,84 @@ func (l *live) flush() error {
 	return err
 }
 
+// take works off what the current publisher hands over.
 func (l *live) take(i input) error {
-	if i.meta != nil {
-		l.announced(*i.meta)
+	p := l.current
+	switch {
+	case i.meta != nil:
+		p.announced(*i.meta)
 		return nil
-	}
-	if i.message != nil {
+	case i.message != nil:
 		return l.message(*i.message)
-	}
-	if l.source != nil {
+	case l.source != nil:
 		return l.media(i.packet)
 	}
-	src, err := l.opening.add(i.packet)
+	src, err := p.opening.add(i.packet)
 	if src == nil || err != nil {
 		return err
 	}
-	return l.start(src)
+	p.source = src
+	return l.start(p)
 }
 
 // announced notes what the encoder says of itself; some say it again and again.
-func (l *live) announced(m ingest.Metadata) {
-	if m == l.opening.meta {
+func (p *publisher) announced(m ingest.Metadata) {
+	if m == p.opening.meta {
 		return
 	}
-	l.opening.meta = m
-	l.log.Info("publisher announced itself", "encoder", m.Encoder, "width", m.Width, "height", m.Height, "fps", m.FrameRate)
+	p.opening.meta = m
+	p.log.Info("publisher announced itself", "encoder", m.Encoder, "width", m.Width, "height", m.Height, "fps", m.FrameRate)
 }
 
-// start sets up all that comes after the opening, and works off what it held.
-func (l *live) start(src *source) error {
-	held := l.opening.release()
+// start sets up all that comes after p's opening, and works off what it held.
+func (l *live) start(p *publisher) error {
+	src := p.source
 	l.source = src
 	renditions, err := l.channel.ladder(src.input)
 	if err != nil {
 		return err
 	}
-	l.note(l.checkup.bitrate(l.opening.meta.VideoBitrate+l.opening.meta.AudioBitrate, ladder.MaxBitrate(l.channel.Type, src.input))...)
-	l.plan = newPlan(l.id, renditions, src, l.hub.options.Backend)
+	l.examine(p)
+	l.plan = newPlan(l.id, renditions, src, p.parameters.KeyframeInterval, l.hub.options.Backend)
 	l.timeline = newTimeline(src.idr.PTS)
 	if src.audio != nil {
 		if l.soundtrack, err = newSoundtrack(src.audio, Start); err != nil {
 			return err
 		}
 	}
-	if err := l.startOutputs(); err != nil {
+	if err := l.startOutputs(p); err != nil {
 		return err
 	}
 	l.log.Info("stream started", "input", sizeOf(src.video), "fps", src.input.Rate, "audio", src.audio != nil,
 		"renditions", names(renditions))
-	for _, p := range held {
-		if err := l.media(p); err != nil {
+	return l.workOff(p)
+}
+
+// examine notes what is wrong with what a publisher says of itself.
+func (l *live) examine(p *publisher) {
+	meta := p.opening.meta
+	l.note(l.checkup.bitrate(meta.VideoBitrate+meta.AudioBitrate, ladder.MaxBitrate(l.channel.Type, p.source.input))...)
+	if p.wrong != nil {
+		l.note(l.checkup.add(IntervalIgnored, "%v: the stream key's parameter is ignored", p.wrong)...)
+	}
+}
+
+// workOff takes what the opening of the current publisher held.
+func (l *live) workOff(p *publisher) error {
+	for _, held := range p.opening.release() {
+		if err := l.media(held); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *live) startOutputs() (err error) {
+func (l *live) startOutputs(p *publisher) (err error) {
 	l.pack, err = packager.New(l.id, l.plan.renditions, packager.Options{
 		Container: l.channel.Container, Latency: l.channel.Latency,
 		Part: l.hub.options.Part, Window: l.hub.options.Window, Target: l.plan.target,
 		Memory: l.hub.options.Memory, Disk: l.hub.options.Disk,
-		SourceBitrate: l.opening.meta.VideoBitrate + l.opening.meta.AudioBitrate,
+		SourceBitrate: p.opening.meta.VideoBitrate + p.opening.meta.AudioBitrate,
 		Start:         l.source.idr.Arrived, StartPTS: Start,
 	})
 	if err != nil {
@@ -357,7 +340,19 @@ func (l *live) pass(renditions []int, p media.Packet) error {
 		return fmt.Errorf("package: %w", err)
 	}
 	l.watchDisk()
+	l.watchStart()
 	return nil
+}
+
+// watchStart tells once that viewers can play the stream.
+func (l *live) watchStart() {
+	if l.shown {
+		return
+	}
+	if _, err := l.pack.Multivariant("", false); err == nil {
+		l.shown = true
+		l.emit(StreamStart, "")
+	}
 }
 
 // watchDisk logs when the disk begins to refuse media and when it takes them again.
@@ -384,6 +379,11 @@ func (l *live) unchanged(p media.Packet) error {
 			was.SampleRate, was.Channels, a.SampleRate, a.Channels)
 	}
 	return nil
+}
+
+// emit tells of an event of this stream's.
+func (l *live) emit(name, code string) {
+	l.hub.emit(Event{Name: name, Channel: l.channel.ID, Stream: l.id, Code: code})
 }
 
 func names(renditions []ladder.Rendition) []string {

@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"time"
+
 	"ladderd/ladder"
 	"ladderd/media"
 	"ladderd/pipeline"
@@ -11,9 +13,9 @@ import (
 const gridPeriod = 2 * media.Clock
 
 // sourceTarget is the target duration for streams whose segments follow the
-// source's IDRs: the longest keyframe interval that the guide's keyframeInterval
-// parameter allows. A longer one is only known when it has passed; the packager
-// raises the target then.
+// source's IDRs where the publisher does not tell theirs: the longest keyframe
+// interval that the guide's keyframeInterval parameter allows (line 4415). A longer
+// one is only known when it has passed; the packager raises the target then.
 const sourceTarget = 6 * media.Clock
 
 // plan says which way each packet takes: pure routing from a ladder.
@@ -27,8 +29,13 @@ type plan struct {
 	target               media.Ticks
 }
 
-func newPlan(id string, renditions []ladder.Rendition, src *source, backend string) *plan {
+// newPlan takes the interval of the source's keyframes as the publisher told it, 0
+// where it did not.
+func newPlan(id string, renditions []ladder.Rendition, src *source, interval time.Duration, backend string) *plan {
 	p := &plan{renditions: renditions, target: sourceTarget}
+	if interval > 0 {
+		p.target = media.FromDuration(interval)
+	}
 	p.job = pipeline.Job{Stream: id, Video: *src.video, Rate: src.input.Rate, Backend: backend, After: -1}
 	if !ladder.PassesVideo(renditions) {
 		p.job.Grid = pipeline.Grid{Period: gridPeriod, Origin: Start}

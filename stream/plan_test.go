@@ -17,7 +17,7 @@ func planFor(t *testing.T, kind ladder.Type, height int, fps int) *plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, "x264")
+	return newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 0, "x264")
 }
 
 func TestPlanOfStandardFollowsTheSource(t *testing.T) {

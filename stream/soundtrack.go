@@ -80,6 +80,15 @@ func (s *soundtrack) follow(videoDTS media.Ticks) []media.Packet {
 	return s.fill(videoDTS - s.lag)
 }
 
+// leadUp makes the silence that leads up to another source's beginning at at.
+func (s *soundtrack) leadUp(at media.Ticks) []media.Packet {
+	filled := s.filled
+	out := s.fill(at - s.frame()/2)
+	s.filled = filled // nothing that an encoder has done
+	s.silent = true   // what comes has a phase of its own
+	return out
+}
+
 func (s *soundtrack) fill(upTo media.Ticks) []media.Packet {
 	var out []media.Packet
 	for from := s.next; s.next < upTo && s.next-from < soundFillMost; s.filled++ {

@@ -3,6 +3,7 @@ package stream
 import (
 	"time"
 
+	"ladderd/ingest"
 	"ladderd/packager"
 )
 
@@ -11,16 +12,38 @@ type Status struct {
 	ID         string    `json:"id"`
 	Channel    string    `json:"channel"`
 	Since      time.Time `json:"since"` // when the publisher was accepted
+	State      string    `json:"state"` // Live or Waiting
 	Protocol   string    `json:"protocol"`
-	Remote     string    `json:"remote"` // the publisher's host:port
+	Remote     string    `json:"remote"`             // host:port of the publisher, of the last one while there is none
+	Priority   int       `json:"priority,omitempty"` // likewise; absent where it has none
+	Takeovers  int       `json:"takeovers"`
+	Link       *Link     `json:"link,omitempty"` // absent where the protocol does not know
 	Renditions []string  `json:"renditions"`
 	Viewers    int       `json:"viewers"` // sessions that download it; whoever serves viewers fills it in
 	Health     []Finding `json:"health"`
 	Worker     *Worker   `json:"worker,omitempty"` // absent where nothing is transcoded
 	Window     *Window   `json:"window,omitempty"` // absent until there are renditions
 
+	link       func() ingest.Link
 	transcoder Transcoder
 	packager   *packager.Stream
+}
+
+// What Status.State may be.
+const (
+	Live    = "live"
+	Waiting = "waiting for the publisher"
+)
+
+// Link is ingest.Link for operators.
+type Link struct {
+	RTT           float64 `json:"rtt_ms"`
+	Packets       int64   `json:"packets"`
+	Lost          int64   `json:"lost_packets"`
+	Retransmitted int64   `json:"retransmitted_packets"`
+	Dropped       int64   `json:"dropped_packets"`
+	Bandwidth     int64   `json:"bandwidth_bps"`
+	Delay         float64 `json:"delay_ms"`
 }
 
 // Worker is the process that transcodes a stream.
@@ -58,6 +81,28 @@ func (s *Status) readWindow() {
 	}
 }
 
+// readDesk takes from the desk who publishes. The hub's lock is held.
+func (s *Status) readDesk(d *desk) {
+	s.State, s.Priority, s.Takeovers = Live, d.priority, d.takeovers
+	if d.current == nil {
+		s.State = Waiting
+	}
+}
+
+// readLink asks the connection now.
+func (s *Status) readLink() {
+	if s.link == nil {
+		return
+	}
+	k := s.link()
+	s.Link = &Link{
+		RTT: milliseconds(k.RTT), Packets: k.Packets, Lost: k.Lost, Retransmitted: k.Retransmitted,
+		Dropped: k.Dropped, Bandwidth: k.Bandwidth, Delay: milliseconds(k.Delay),
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
 // readWorker asks the worker now: its state changes by itself.
 func (s *Status) readWorker() {
 	if s.transcoder == nil {
@@ -72,7 +117,7 @@ func (s *Status) readWorker() {
 func (l *live) report() {
 	s := &Status{
 		ID: l.id, Channel: l.channel.ID, Since: l.since, Protocol: l.request.Protocol, Remote: l.request.Remote,
-		Renditions: []string{}, Health: l.checkup.findings(), transcoder: l.transcoder, packager: l.packager.Load(),
+		Renditions: []string{}, Health: l.checkup.findings(), link: l.request.Link, transcoder: l.transcoder, packager: l.packager.Load(),
 	}
 	if l.plan != nil {
 		s.Renditions = names(l.plan.renditions)

@@ -21,7 +21,7 @@ const (
 
 // timeline maps a source's timestamps to the stream's single clock: the first
 // IDR is at Start, and DTS rises strictly on each track, whatever the source's
-// clock does.
+// clock does, and whichever source comes next (join).
 //
 // Both tracks share the source's clock, so both share the offset to it: frames
 // that an encoder left out of one track stay left out, and the tracks stay in
@@ -42,10 +42,28 @@ type track struct {
 	last   media.Ticks // DTS of the last packet put out
 	step   media.Ticks // from the one before to it
 	shown  media.Ticks // the greatest PTS
+	seam   media.Ticks // DTS of the last packet of the source before; 0 for the first source
 }
 
 // newTimeline begins at the source's first IDR.
 func newTimeline(firstIDR media.Ticks) *timeline { return &timeline{offset: Start - firstIDR} }
+
+// join has another source go on where this one ends: its first IDR, at the PTS idr on
+// its own clock, comes right after what has been shown last on any track, and not before
+// after. It returns where that is.
+func (t *timeline) join(idr, after media.Ticks) (at media.Ticks) {
+	at = after
+	for i := range t.tracks {
+		tr := &t.tracks[i]
+		if tr.shown > 0 {
+			at = max(at, tr.shown+sane(tr.step))
+		}
+		// The new source's tracks are measured by each other, as at a stream's beginning.
+		tr.begun, tr.seam = false, tr.last
+	}
+	t.offset = at - idr
+	return at
+}
 
 // place gives p the stream's time. It says whether the source's clock jumped at
 // this packet.
@@ -66,10 +84,17 @@ func (t *timeline) place(p *media.Packet) (jumped bool) {
 		reorder = 0 // not possible: a damaged tag
 	}
 	p.DTS += offset
-	if tr.begun && p.DTS <= tr.last {
-		p.DTS = tr.last + 1 // two frames within one of the source's milliseconds
-	}
 	p.PTS = p.DTS + reorder
+	switch {
+	case p.DTS <= tr.seam:
+		// A source that reorders joins one that does not: its first pictures are decoded
+		// sooner than the other's last, and yet shown when they should be.
+		p.DTS = max(tr.seam, tr.last) + 1
+		p.PTS = max(p.PTS, p.DTS)
+	case tr.begun && p.DTS <= tr.last:
+		p.DTS = tr.last + 1 // two frames within one of the source's milliseconds
+		p.PTS = p.DTS + reorder
+	}
 	tr.shown = max(tr.shown, p.PTS)
 	tr.step, tr.last, tr.offset, tr.begun = p.DTS-tr.last, p.DTS, offset, true
 	return jumped

@@ -23,7 +23,11 @@ func lastWords(reason error) wire.Status {
 	case errors.Is(reason, ingest.ErrUnknownKey):
 		return wire.Status{Code: codeBadName, Description: "Unknown stream key. Check the stream key in the encoder's settings."}
 	case errors.Is(reason, ingest.ErrLive):
-		return wire.Status{Code: codeBadName, Description: "Refused: " + reason.Error() + ". Another encoder publishes with this stream key."}
+		return wire.Status{Code: codeBadName, Description: "Refused: " + reason.Error() + ". Another encoder publishes with this stream key; ?priority=N behind the key takes its stream over."}
+	case errors.Is(reason, ingest.ErrPriority):
+		return wire.Status{Code: codeBadName, Description: "Refused: " + reason.Error() + ". Put ?priority=N behind the stream key, with a greater N."}
+	case errors.Is(reason, ingest.ErrTakeovers), errors.Is(reason, ingest.ErrMismatch), errors.Is(reason, ingest.ErrFull):
+		return wire.Status{Code: codeBadName, Description: "Refused: " + reason.Error() + "."}
 	case errors.Is(reason, errPlay):
 		return wire.Status{Code: codePlayFailed, Description: sentence(reason)}
 	}

@@ -23,7 +23,9 @@ type Health struct {
 type Stream struct {
 	ID         string    `json:"id"`
 	Channel    string    `json:"channel"`
+	State      string    `json:"state"`
 	Remote     string    `json:"remote"` // the publisher's host:port
+	Takeovers  int       `json:"takeovers"`
 	Renditions []string  `json:"renditions"`
 	Viewers    int       `json:"viewers"`
 	Health     []Finding `json:"health"`

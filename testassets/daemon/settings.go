@@ -24,6 +24,9 @@ type Settings struct {
 	Window time.Duration
 	// Linger is how long a stream is there after its end; zero leaves the default.
 	Linger time.Duration
+	// Reconnect is reconnect_window; zero ends a stream with its publisher's connection,
+	// whatever that ends by.
+	Reconnect time.Duration
 	// MemoryLimit is Go's GOMEMLIMIT, such as "64MiB": memory that is not needed goes
 	// back at once and not within minutes. Empty leaves Go's default.
 	MemoryLimit string
@@ -45,10 +48,14 @@ type Channel struct {
 // window is what Settings.Window defaults to.
 const window = 3 * time.Minute
 
+// streams is how many channels may be live: benchmarks have more than the default.
+const streams = 1000
+
 func (s Settings) toml(p ports, dir string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "[server]\nregion = %q\naccount = %q\ndata_dir = %q\n", region, account, dir)
-	fmt.Fprintf(&b, "[ingest.rtmp]\nlisten = %q\n", p.rtmp)
+	fmt.Fprintf(&b, "[ingest]\nreconnect_window = %q\n[ingest.rtmp]\nlisten = %q\n", s.Reconnect, p.rtmp)
+	fmt.Fprintf(&b, "[limits]\nconcurrent_streams = %d\n", streams)
 	fmt.Fprintf(&b, "[playback]\nlisten = %q\n", p.playback)
 	if s.Part > 0 {
 		fmt.Fprintf(&b, "part_duration = %q\n", s.Part)

@@ -1,0 +1,175 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+
+	"ladderd/ingest"
+)
+
+// Accept lets a publisher in whose key belongs to a channel: as the publisher of a
+// new stream, or as the candidate for the running one, which it takes over or
+// carries on.
+func (h *Hub) Accept(r ingest.Request) (ingest.Session, error) {
+	channel, known := h.byKey(r.Key)
+	if !known {
+		return nil, ingest.ErrUnknownKey
+	}
+	if !r.Secure && !channel.Insecure {
+		return nil, fmt.Errorf("%w: set insecure_ingest to allow it", ingest.ErrInsecure)
+	}
+	p := newPublisher(h, channel, r)
+	p.parameters, p.wrong = ingest.ReadParameters(r.Query)
+	a := h.admit(p)
+	for _, e := range a.events {
+		h.emit(e)
+	}
+	if a.err != nil {
+		h.options.Log.Warn("publisher refused", "channel", channel.ID, "remote", r.Remote, "reason", a.err)
+		return nil, a.err
+	}
+	if a.ousted != nil {
+		a.ousted.refuse(fmt.Errorf("%w: another encoder with priority %d wants the stream too", ingest.ErrPriority, p.parameters.Priority))
+	}
+	return p, nil
+}
+
+// admission is what came of a request, to be told once the lock is free.
+type admission struct {
+	err    error
+	ousted *publisher // the candidate that had to give way
+	events []Event
+}
+
+// admit finds p its place.
+func (h *Hub) admit(p *publisher) admission {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.onAir[p.channel.ID]
+	if errors.Is(p.wrong, ingest.ErrPriority) {
+		return refusal(l, p.wrong)
+	}
+	switch {
+	case h.closed:
+		return admission{err: ingest.ErrDraining}
+	case l != nil:
+		return h.queueUp(l, p)
+	case h.options.Streams > 0 && len(h.onAir) >= h.options.Streams:
+		return admission{err: fmt.Errorf("%w: %d", ingest.ErrFull, len(h.onAir)), events: []Event{{
+			Name: ConcurrentBroadcasts, Channel: p.channel.ID,
+			Breach: &Breach{Limit: h.options.Streams, ExceededBy: len(h.onAir) + 1 - h.options.Streams, Unit: "active streams"},
+		}}}
+	}
+	h.launch(p)
+	return admission{}
+}
+
+// queueUp makes p the candidate of a stream that runs.
+func (h *Hub) queueUp(l *live, p *publisher) admission {
+	if err := l.desk.admit(p.parameters.Priority, h.options.Takeovers); err != nil {
+		return refusal(l, err)
+	}
+	ousted := l.desk.candidate
+	l.desk.candidate = p
+	select {
+	case l.knock <- struct{}{}:
+	default: // it has not looked since the last one
+	}
+	return admission{ousted: ousted}
+}
+
+// refusal is a failed takeover where a stream runs and the guide has a code for
+// the reason.
+func refusal(l *live, reason error) admission {
+	a := admission{err: reason}
+	if code := failureCode(reason); l != nil && code != "" {
+		a.events = []Event{{Name: TakeoverFailure, Channel: l.channel.ID, Stream: l.id, Code: code}}
+	}
+	return a
+}
+
+// launch starts a stream with p as its publisher. The hub's lock is held.
+func (h *Hub) launch(p *publisher) {
+	l := h.newLive(p)
+	l.desk.seat(p)
+	h.onAir[l.channel.ID], h.streams[l.id] = l, l
+	h.running.Go(func() { l.run(h.context) })
+}
+
+// leave takes note that a publisher has gone, at once: who publishes next is not to
+// be told that the channel is live. The stream is over with a goodbye, and where it
+// never began; else it may be carried on.
+func (h *Hub) leave(p *publisher) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.onAir[p.channel.ID]
+	if l == nil || l.desk.current != p {
+		return // it was a candidate, or has been cut off
+	}
+	l.desk.current = nil
+	l.desk.ending = p.cause == nil || h.options.ReconnectWindow <= 0 || l.packager.Load() == nil
+	h.closeIfOver(l)
+}
+
+// closeIfOver frees the channel of a stream that nobody carries on. The hub's lock
+// is held.
+func (h *Hub) closeIfOver(l *live) {
+	if d := &l.desk; d.current == nil && d.candidate == nil && d.ending && h.onAir[l.channel.ID] == l {
+		delete(h.onAir, l.channel.ID)
+	}
+}
+
+// waits says whether a stream without a publisher is to go on. late says that it
+// has waited long enough.
+func (h *Hub) waits(l *live, late bool) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l.desk.ending = l.desk.ending || late
+	h.closeIfOver(l)
+	return h.onAir[l.channel.ID] == l
+}
+
+// dismiss takes a candidate off the desk, where it may have given way to another
+// one already.
+func (h *Hub) dismiss(l *live, p *publisher) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l.desk.candidate == p {
+		l.desk.candidate = nil
+	}
+}
+
+// seat makes the candidate the stream's publisher; false where it has given way to
+// another one.
+func (h *Hub) seat(l *live, p *publisher) (taken, seated bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l.desk.candidate != p {
+		return false, false
+	}
+	return l.desk.seat(p), true
+}
+
+// candidate is who wants to follow on the stream's publisher.
+func (h *Hub) candidate(l *live) *publisher {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return l.desk.candidate
+}
+
+// retire takes a stream off the air. Its candidate goes on with a stream of its
+// own, to which it takes what it has sent; it is given back where there can be none.
+func (h *Hub) retire(l *live) (left *publisher) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	next := l.desk.candidate
+	l.desk.current, l.desk.candidate = nil, nil
+	if h.onAir[l.channel.ID] == l {
+		delete(h.onAir, l.channel.ID)
+	}
+	if next == nil || h.closed {
+		return next
+	}
+	h.launch(next)
+	return nil
+}

@@ -1,0 +1,220 @@
+package stream
+
+import (
+	"errors"
+	"time"
+
+	"ladderd/ingest"
+	"ladderd/media"
+)
+
+// heed takes what the current publisher hands over, its end included.
+func (l *live) heed(i input, open bool) error {
+	if !open {
+		return l.lost()
+	}
+	l.current.heard = time.Now()
+	return l.take(i)
+}
+
+// lost has the stream wait for another publisher, as long as it may.
+func (l *live) lost() error {
+	p := l.current
+	l.current = nil
+	var refused ingest.Refusal
+	switch {
+	case errors.As(p.cause, &refused):
+		l.log.Warn("publisher refused", "remote", p.request.Remote, "reason", p.cause)
+	case p.cause != nil:
+		l.log.Warn("publisher's connection ended without a goodbye", "reason", p.cause)
+	}
+	if !l.hub.waits(l, false) {
+		return errOver
+	}
+	l.until = p.heard.Add(l.hub.options.ReconnectWindow)
+	l.log.Info("the stream waits for its publisher", "until", l.until)
+	l.report()
+	return nil
+}
+
+// passed looks at what time has brought.
+func (l *live) passed(now time.Time) error {
+	if most := l.hub.options.Longest; most > 0 && now.Sub(l.since) >= most {
+		return errLongest
+	}
+	if c := l.candidate; c != nil {
+		if err := c.overdue(now); err != nil {
+			return l.reject(err)
+		}
+	}
+	if p := l.current; p != nil {
+		return p.overdue(now)
+	}
+	return l.wait(now)
+}
+
+// wait ends a stream without a publisher when its time is up, or when it only went
+// on for a candidate that came to nothing.
+func (l *live) wait(now time.Time) error {
+	if l.current == nil && !l.hub.waits(l, now.After(l.until)) {
+		return errOver
+	}
+	return nil
+}
+
+// welcome looks at the desk for the candidate there. One that was before it has been
+// told by whoever put this one there.
+func (l *live) welcome() {
+	c := l.hub.candidate(l)
+	if c == nil || c == l.candidate {
+		return
+	}
+	l.candidate = c
+	l.log.Info("another publisher wants the stream", "protocol", c.request.Protocol, "remote", c.request.Remote,
+		"priority", c.parameters.Priority)
+}
+
+// audition works off the candidate's opening.
+func (l *live) audition(i input, open bool) error {
+	c := l.candidate
+	if !open {
+		l.log.Info("the other publisher has gone again", "remote", c.request.Remote, "reason", c.cause)
+		return l.drop()
+	}
+	c.heard = time.Now()
+	if i.meta != nil {
+		c.announced(*i.meta)
+	}
+	if i.meta != nil || i.message != nil {
+		return nil // what belongs to the media before the takeover is of no use
+	}
+	src, err := c.opening.add(i.packet)
+	if err != nil {
+		return l.reject(err)
+	}
+	if src == nil {
+		return nil
+	}
+	c.source = src
+	return l.decide()
+}
+
+// reject tells the candidate why it cannot have the stream, which goes on as it was.
+func (l *live) reject(reason error) error {
+	l.log.Warn("publisher refused", "remote", l.candidate.request.Remote, "reason", reason)
+	l.candidate.refuse(reason)
+	if code := failureCode(reason); code != "" {
+		l.emit(TakeoverFailure, code)
+	}
+	return l.drop()
+}
+
+// drop lets go of the candidate. One that has come in its place is at the desk.
+func (l *live) drop() error {
+	l.hub.dismiss(l, l.candidate)
+	l.candidate = nil
+	return l.wait(time.Now())
+}
+
+// decide has the candidate, whose media are known, take over. Where they differ from
+// the stream's it is refused; where nobody else publishes, the stream ends instead, and
+// the candidate begins its own.
+func (l *live) decide() error {
+	c := l.candidate
+	if err := l.catchUp(); err != nil { // it may have said goodbye already
+		return err
+	}
+	if l.source != nil {
+		if err := l.source.mismatch(c.source); err != nil {
+			if l.current != nil {
+				return l.reject(err)
+			}
+			l.log.Info("the stream ends: it cannot be carried on", "reason", err)
+			return errOver
+		}
+	}
+	taken, seated := l.hub.seat(l, c)
+	if !seated {
+		return nil // another one has come in its place and knocks
+	}
+	old := l.current
+	l.current, l.candidate, l.request = c, nil, c.request
+	if old != nil {
+		old.refuse(ingest.ErrTakenOver)
+	}
+	return l.follow(c, taken)
+}
+
+// catchUp takes what the current publisher has handed over, at most a queue and its end.
+func (l *live) catchUp() error {
+	for range inputs + 1 {
+		if l.current == nil {
+			return nil
+		}
+		select {
+		case i, open := <-l.current.in:
+			if err := l.heed(i, open); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// follow has the media of a publisher that has been seated come right after those
+// that were there.
+func (l *live) follow(p *publisher, taken bool) error {
+	l.log.Info("publisher accepted in its place", "protocol", p.request.Protocol, "remote", p.request.Remote, "taken over", taken)
+	if taken {
+		l.emit(StreamTakeover, "")
+	}
+	if l.source == nil {
+		return l.start(p)
+	}
+	l.source = p.source
+	l.examine(p)
+	if err := l.join(p.source.idr); err != nil {
+		return err
+	}
+	l.report()
+	return l.workOff(p)
+}
+
+// join maps a new source's clock to the stream's, and has the sound reach up to its
+// first IDR.
+func (l *live) join(idr media.Packet) error {
+	after := Start
+	if l.soundtrack != nil {
+		after = l.soundtrack.next
+	}
+	at := l.timeline.join(idr.PTS, after)
+	if l.soundtrack == nil {
+		return nil
+	}
+	return l.sound(l.soundtrack.leadUp(at))
+}
+
+// cutOff takes nothing more from anybody: the publisher is told why, if there is a
+// reason, and a candidate begins a stream of its own.
+func (l *live) cutOff(reason error) {
+	next := l.hub.retire(l)
+	told := reason
+	if told == nil {
+		told = ingest.ErrDraining // it has gone: nobody reads this
+	}
+	if l.current != nil {
+		l.current.release(told)
+		if reason != nil {
+			l.current.request.Close(reason)
+		}
+	}
+	if next != nil {
+		next.refuse(ingest.ErrDraining)
+	}
+	if reason != nil {
+		l.log.Warn("stream cut off", "reason", reason)
+	}
+	l.current, l.candidate = nil, nil
+}
