@@ -77,38 +77,59 @@ func drawSource(t *rapid.T) []media.Packet {
 	return out
 }
 
-// broadcast takes a source through the real timeline, plan and pace. The worker
-// dies before frame dies. It returns the PTS of the source's IDRs on the stream's
+// drawRelay draws sources of which each takes over from the one before.
+func drawRelay(t *rapid.T) [][]media.Packet {
+	var out [][]media.Packet
+	for range rapid.IntRange(1, 4).Draw(t, "publishers") {
+		out = append(out, drawSource(t))
+	}
+	return out
+}
+
+// broadcast takes sources through the real timeline, plan and pace. The worker
+// dies before frame dies. It returns the PTS of the sources' IDRs on the stream's
 // clock.
-func broadcast(t *rapid.T, kind ladder.Type, frames []media.Packet, dies int) (*plan, *encoder, []media.Ticks) {
+func broadcast(t *rapid.T, kind ladder.Type, relay [][]media.Packet, dies int) (*plan, *encoder, []media.Ticks) {
 	in := ladder.Input{Width: 1920, Height: 1080, Rate: media.Rate{Num: 60, Den: 1}, Audio: true}
 	renditions, err := ladder.For(kind, "", in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 0, "x264")
-	tl, enc, passed := newTimeline(frames[0].PTS), newEncoder(p.job), []media.Ticks(nil)
-	for i, f := range frames {
-		if i == dies {
-			enc.replace()
+	tl, enc, passed := newTimeline(relay[0][0].PTS), newEncoder(p.job), []media.Ticks(nil)
+	shown, at := media.Ticks(-1), 0
+	for i, frames := range relay {
+		if begin := shown + 1; i > 0 {
+			if begin = tl.join(frames[0].PTS, Start); begin <= shown {
+				t.Fatalf("publisher %d begins at %d, where %d has been shown", i, begin, shown)
+			}
 		}
-		tl.place(&f)
-		if f.Key {
-			passed = append(passed, f.PTS)
+		for _, f := range frames {
+			if at == dies {
+				enc.replace()
+			}
+			at++
+			tl.place(&f)
+			if f.PTS <= shown {
+				t.Fatalf("publisher %d has a picture at %d after %d", i, f.PTS, shown)
+			}
+			if shown = f.PTS; f.Key {
+				passed = append(passed, f.PTS)
+			}
+			enc.show(f)
 		}
-		enc.show(f)
 	}
 	return p, enc, passed
 }
 
-// Whatever a source's timestamps do, and whenever its worker dies: all renditions
+// Whatever the sources' timestamps do, however often the stream is taken over, and
+// whenever its worker dies: PTS rises, all renditions
 // have their IDRs at the same PTS, those are the source's own where it is passed
 // through, and on the 2 s grid where it is not.
 func TestRenditionsStayAligned(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom([]ladder.Type{ladder.Standard, ladder.AdvancedHD}).Draw(t, "channel type")
-		frames := drawSource(t)
-		p, enc, passed := broadcast(t, kind, frames, rapid.IntRange(0, 2*len(frames)).Draw(t, "the worker dies at frame"))
+		p, enc, passed := broadcast(t, kind, drawRelay(t), rapid.IntRange(0, 1000).Draw(t, "the worker dies at frame"))
 		for i, idrs := range enc.idrs {
 			if !slices.Equal(idrs, enc.idrs[0]) {
 				t.Fatalf("%s has IDRs at %d, %s at %d", p.renditions[p.madeVideo[i]].Name, idrs, p.renditions[p.madeVideo[0]].Name, enc.idrs[0])
@@ -133,7 +154,7 @@ func TestRenditionsStayAligned(t *testing.T) {
 
 func TestSourceIDRsAreAllTaken(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, enc, passed := broadcast(t, ladder.Standard, drawSource(t), -1)
+		_, enc, passed := broadcast(t, ladder.Standard, drawRelay(t), -1)
 		for i, idrs := range enc.idrs {
 			if !slices.Equal(idrs, passed) {
 				t.Fatalf("output %d has IDRs at %d, the source at %d", i, idrs, passed)

@@ -77,12 +77,13 @@ func TestTimelinePlaces(t *testing.T) {
 	}
 }
 
-// Whatever a source does, DTS rises strictly on each track, PTS is never before
+// Whatever sources do, and whenever one takes over, DTS rises strictly on each track, PTS is never before
 // DTS, and no packet lands farther past all before it than a hole may be.
 func TestTimelineIsMonotonic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tl := newTimeline(0)
 		var last [3]media.Ticks
+		var shown media.Ticks
 		var seen [3]bool
 		clock := int64(0)
 		for range rapid.IntRange(2, 300).Draw(t, "packets") {
@@ -94,7 +95,16 @@ func TestTimelineIsMonotonic(t *testing.T) {
 				rapid.Int64Range(-100_000, 1_000_000), //
 			).Draw(t, "step")
 			p := media.Packet{Kind: kind, DTS: ms(clock), PTS: ms(clock + rapid.Int64Range(0, 500).Draw(t, "reorder"))}
+			join := seen[media.Video] && rapid.IntRange(0, 20).Draw(t, "another source") == 0
+			if join {
+				kind, p.Kind = media.Video, media.Video // its IDR
+				tl.join(p.PTS, Start)
+			}
 			tl.place(&p)
+			if join && p.PTS <= shown {
+				t.Fatalf("another source's IDR is at %d, where %d has been shown", p.PTS, shown)
+			}
+			shown = max(shown, p.PTS)
 			if seen[kind] && p.DTS <= last[kind] {
 				t.Fatalf("%s DTS %d after %d", kind, p.DTS, last[kind])
 			}
@@ -108,4 +118,57 @@ func TestTimelineIsMonotonic(t *testing.T) {
 			last[kind], seen[kind] = p.DTS, true
 		}
 	})
+}
+
+// A source follows on another one: its IDR right after what was shown last, in
+// milliseconds after Start.
+func TestTimelineJoins(t *testing.T) {
+	v, a := media.Video, media.Audio
+	type in struct {
+		kind      media.Kind
+		dts, cts  int64 // ms
+		pts, late int64 // where it comes out: PTS, and how far DTS is behind
+	}
+	cases := []struct {
+		name     string
+		old, new []in
+	}{
+		{"on another clock",
+			[]in{{v, 0, 0, 0, 0}, {a, 5, 0, 5, 0}, {v, 40, 0, 40, 0}, {a, 26, 0, 26, 0}},
+			[]in{{v, 900_000, 0, 80, 0}, {a, 900_012, 0, 92, 0}, {v, 900_040, 0, 120, 0}}},
+		{"after audio that is ahead",
+			[]in{{v, 0, 0, 0, 0}, {a, 0, 0, 0, 0}, {v, 40, 0, 40, 0}, {a, 100, 0, 100, 0}, {a, 121, 0, 121, 0}},
+			[]in{{v, 0, 0, 142, 0}, {a, 10, 0, 152, 0}}},
+		{"after audio that stopped long ago",
+			[]in{{v, 0, 0, 0, 0}, {a, 0, 0, 0, 0}, {v, 8000, 0, 8000, 0}, {v, 16_000, 0, 16_000, 0}},
+			[]in{{v, 0, 0, 16_033, 0}, {a, 10, 0, 16_043, 0}}},
+		{"pictures missing that were to be shown before the last",
+			[]in{{v, 0, 80, 80, 80}, {v, 40, 200, 240, 200}},
+			[]in{{v, 0, 80, 280, 80}, {v, 40, 200, 440, 200}, {v, 80, 80, 360, 80}}},
+		{"reordered after one that is not",
+			[]in{{v, 0, 0, 0, 0}, {v, 40, 0, 40, 0}},
+			[]in{{v, 0, 120, 80, 40}, {v, 40, 200, 200, 160}, {v, 80, 80, 120, 80}, {v, 120, 80, 160, 80}}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			check := func(tl *timeline, packets []in) {
+				for i, in := range packets {
+					p := media.Packet{Kind: in.kind, DTS: ms(in.dts), PTS: ms(in.dts + in.cts)}
+					tl.place(&p)
+					if abs(p.PTS-Start-ms(in.pts)) > ms(1) || abs(p.PTS-p.DTS-ms(in.late)) > ms(1) {
+						t.Errorf("packet %d (%s %d ms): PTS %.1f ms, %.1f ms after DTS; want %d, %d", i, in.kind, in.dts,
+							(p.PTS-Start).Seconds()*1000, (p.PTS-p.DTS).Seconds()*1000, in.pts, in.late)
+					}
+				}
+			}
+			tl := newTimeline(ms(c.old[0].cts))
+			tl.offset += ms(c.old[0].pts)
+			check(tl, c.old)
+			tl.join(ms(c.new[0].dts+c.new[0].cts), Start)
+			check(tl, c.new)
+			if tl.jumps != 0 {
+				t.Errorf("%d jumps", tl.jumps)
+			}
+		})
+	}
 }

@@ -10,6 +10,7 @@
 //	load_test.go      ladderd load
 //	leak_test.go      what ended streams leave behind
 //	refusals_test.go  who may not publish, what is not live
+//	takeover_test.go  one encoder after another in the same stream
 //	demo_test.go      the demo, from its first line to Ctrl-C
 //	cores_test.go     how tests share the machine
 //

@@ -1,0 +1,520 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ladderd/ingest"
+	"ladderd/media"
+	"ladderd/packager"
+)
+
+func TestTakeoverGoesOnWithTheSameStream(t *testing.T) {
+	for _, c := range []Channel{basic, advanced} {
+		t.Run(string(c.Type), func(t *testing.T) {
+			relayed(t, c, func(t *testing.T, r *relay) {
+				shot := footageOf(t)
+				running := r.join(t, "")
+				running.send(t, shot.shoot(3)...)
+				id := r.status().ID
+				for i, priority := range []int{1, 5, 17} {
+					next := r.join(t, fmt.Sprintf("priority=%d", priority))
+					shot.from += 1000_000
+					next.send(t, shot.shoot(3)...)
+					if err := running.last(); !errors.Is(err, ingest.ErrTakenOver) {
+						t.Errorf("the old publisher was told %v", err)
+					}
+					if err := running.Write(frame(1, nil)); !errors.Is(err, ingest.ErrTakenOver) {
+						t.Errorf("the old publisher's write: %v", err)
+					}
+					running.Close(io.ErrUnexpectedEOF) // only now: it was half open
+					if st := r.status(); st.ID != id || st.Takeovers != i+1 || st.Priority != priority || st.State != Live {
+						t.Errorf("after priority %d: %+v", priority, st)
+					}
+					running = next
+				}
+				if text, ended := r.playlist(t, id); ended || strings.Contains(text, "DISCONTINUITY\n") || strings.Count(text, "EXT-X-MAP") != 1 {
+					t.Errorf("the playlist:\n%s", text)
+				}
+				if c.Type == advanced.Type {
+					r.seamless(t, 3000)
+				}
+				running.Close(nil)
+				if got, want := r.names(), "Session Created, Stream Start, Stream Takeover, Stream Takeover, Stream Takeover, Session Ended, Stream End"; got != want {
+					t.Errorf("events: %s", got)
+				}
+			})
+		})
+	}
+}
+
+func TestTakeoverWithOtherParameterSetsIsADiscontinuity(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		r.join(t, "").send(t, shot.shoot(3)...)
+		id := r.status().ID
+		other := *shot.video
+		other.PPS = append([]byte{}, append(other.PPS, 0x40)...)
+		shot.video = &other
+		r.join(t, "priority=1").send(t, shot.shoot(3)...)
+		text, _ := r.playlist(t, id)
+		if strings.Count(text, "EXT-X-DISCONTINUITY\n") != 1 || strings.Count(text, "EXT-X-MAP") != 2 || r.status().Takeovers != 1 {
+			t.Errorf("the playlist:\n%s", text)
+		}
+	})
+}
+
+func TestTakeoverWithAnotherFrameRate(t *testing.T) {
+	relayed(t, advanced, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		r.join(t, "").send(t, shot.shoot(3)...)
+		shot.fps = 60
+		next := r.join(t, "priority=1")
+		next.send(t, shot.shoot(3)...)
+		if st := r.status(); st.Takeovers != 1 || next.last() != nil {
+			t.Fatalf("no takeover: %v", next.last())
+		}
+		r.seamless(t, 3000)
+	})
+}
+
+// The old encoder is cut off between a P-frame and the B-frames before it; the new one
+// reorders too.
+func TestTakeoverAmongReorderedPictures(t *testing.T) {
+	relayed(t, advanced, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		shot.audio = nil
+		reordered := func(frames int) []media.Packet {
+			packets := shot.shoot(float64(frames) / 30)
+			for i := range packets { // I P B B P B B: P is shown after the two that follow it
+				packets[i].DTS -= 3000
+				switch i % 3 {
+				case 1:
+					packets[i].PTS += 6000
+				case 2, 0:
+					packets[i].PTS -= 3000
+				}
+				if packets[i].Key {
+					packets[i].PTS = packets[i].DTS + 3000
+				}
+			}
+			return packets
+		}
+		r.join(t, "").send(t, reordered(56)...)
+		r.join(t, "priority=1").send(t, reordered(56)...)
+		idrs := r.idrs()
+		if len(idrs) != 2 {
+			t.Fatalf("IDRs at %d", idrs)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		shown, dts := media.Ticks(0), media.Ticks(0)
+		for i, p := range r.taken {
+			if p.DTS <= dts || i >= 56 && p.PTS < idrs[1] || p.Key && p.PTS <= shown {
+				t.Fatalf("picture %d: PTS %d, DTS %d after %d; shown up to %d", i, p.PTS, p.DTS, dts, shown)
+			}
+			dts, shown = p.DTS, max(shown, p.PTS)
+		}
+	})
+}
+
+func TestRefusedTakeoversLeaveTheStreamUntouched(t *testing.T) {
+	sized := func(w, h int) func(*footage) {
+		return func(f *footage) {
+			v := *f.video
+			v.Width, v.Height = w, h
+			f.video = &v
+		}
+	}
+	cases := []struct {
+		name  string
+		query string
+		as    func(*footage)          // how its media differ
+		do    func(*testing.T, *peer) // in place of publishing
+		want  string
+		code  string
+	}{
+		{"no priority", "", nil, nil, ingest.ErrLive.Error(), ""},
+		{"the same priority", "priority=5", nil, nil, "it is 5, the running stream's 5", TakeoverInvalidPriority},
+		{"no number", "priority=high", nil, nil, "priority=high", TakeoverInvalidPriority},
+		{"zero", "priority=0", nil, nil, "priority=0", TakeoverInvalidPriority},
+		{"too large", "priority=2147483648", nil, nil, "allowed: 1 to 2147483647", TakeoverInvalidPriority},
+		{"another size", "priority=6", sized(640, 360), nil, "the picture has 640×360, the running stream's 1280×720", TakeoverMediaMismatch},
+		{"no audio", "priority=6", func(f *footage) { f.audio = nil }, nil, "there is no audio", TakeoverMediaMismatch},
+		{"mono", "priority=6", func(f *footage) {
+			f.audio = &media.AudioParams{Config: f.audio.Config, SampleRate: 48000, Channels: 1}
+		}, nil, "48000 Hz and 1 channels", TakeoverMediaMismatch},
+		{"hangs up", "priority=6", nil, func(t *testing.T, p *peer) {
+			p.send(t, footageOf(t).shoot(0.1)...)
+			p.Close(io.ErrUnexpectedEOF)
+		}, "", ""},
+		{"no keyframe", "priority=6", nil, func(t *testing.T, p *peer) {
+			for _, packet := range blind(t) {
+				if p.Write(packet) != nil {
+					break
+				}
+			}
+		}, "no keyframe", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			relayed(t, advanced, func(t *testing.T, r *relay) {
+				shot := footageOf(t)
+				running := r.join(t, "priority=5")
+				all := shot.shoot(4)
+				running.send(t, all[:100]...)
+				before := r.status()
+
+				p, err := r.ask(c.query)
+				if err == nil && c.do != nil {
+					c.do(t, p)
+				} else if err == nil {
+					other := shot
+					c.as(&other)
+					for _, packet := range other.shoot(0.6) {
+						if p.Write(packet) != nil {
+							break // it is refused meanwhile
+						}
+					}
+				}
+				if err == nil {
+					err = p.last()
+				}
+				if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) || c.want == "" && err != nil {
+					t.Errorf("told %v, want %q", err, c.want)
+				}
+				if n := r.count(TakeoverFailure, c.code); (n == 1) != (c.code != "") {
+					t.Errorf("%d takeover failures %s", n, c.code)
+				}
+
+				running.send(t, all[100:]...)
+				if after := r.status(); after.ID != before.ID || after.Takeovers != 0 || after.State != Live || after.Priority != 5 || running.last() != nil {
+					t.Errorf("the stream was %+v and is %+v; its publisher was told %v", before, after, running.last())
+				}
+				r.seamless(t, 3000)
+			})
+		})
+	}
+}
+
+// blind never has an IDR.
+func blind(t *testing.T) []media.Packet {
+	packets := footageOf(t).shoot(14)
+	for i := range packets {
+		packets[i].Key = false
+	}
+	return packets
+}
+
+func TestSilentCandidateIsRefused(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		running := r.join(t, "")
+		running.send(t, shot.shoot(3)...)
+		silent := r.join(t, "priority=1")
+		for range 32 {
+			<-time.After(time.Second)
+			shot.from += 3000
+			running.send(t, shot.shoot(1)[1:]...)
+		}
+		if err := silent.last(); !errors.Is(err, errOverdue) || running.last() != nil || r.status().Takeovers != 0 {
+			t.Errorf("told %v, the other %v", err, running.last())
+		}
+	})
+}
+
+func TestHigherCandidateTakesAnothersPlace(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		r.join(t, "").send(t, shot.shoot(3)...)
+		low := r.join(t, "priority=2")
+		low.send(t, shot.shoot(0.1)...)
+		high := r.join(t, "priority=3")
+		if _, err := r.ask("priority=3"); !errors.Is(err, ingest.ErrPriority) {
+			t.Errorf("a third with the same priority: %v", err)
+		}
+		if err := low.last(); !errors.Is(err, ingest.ErrPriority) {
+			t.Errorf("the lower one was told %v", err)
+		}
+		high.send(t, shot.shoot(1)...)
+		if st := r.status(); st.Priority != 3 || st.Takeovers != 1 {
+			t.Errorf("status %+v", st)
+		}
+	})
+}
+
+func TestHundredAndFirstTakeoverIsRefused(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		r.join(t, "").send(t, shot.shoot(0.5)...)
+		id := r.status().ID
+		for n := range 100 {
+			r.join(t, fmt.Sprintf("priority=%d", n+1)).send(t, shot.shoot(0.5)...)
+		}
+		if _, err := r.ask("priority=101"); !errors.Is(err, ingest.ErrTakeovers) {
+			t.Errorf("the 101st: %v", err)
+		}
+		if st := r.status(); st.ID != id || st.Takeovers != 100 || r.count(TakeoverFailure, TakeoverLimitBreached) != 1 {
+			t.Errorf("status %+v, events %s", st, r.names())
+		}
+	})
+}
+
+func TestPublisherComesBackToItsStream(t *testing.T) {
+	relayed(t, advanced, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		first := r.join(t, "priority=9")
+		first.send(t, shot.shoot(3)...)
+		id := r.status().ID
+		first.Close(io.ErrUnexpectedEOF)
+		if st := r.status(); st.State != Waiting || st.ID != id {
+			t.Errorf("without its publisher: %+v", st)
+		}
+		<-time.After(25 * time.Second)
+		shot.from = 0
+		second := r.join(t, "") // anybody with the key
+		second.send(t, shot.shoot(3)...)
+		if st := r.status(); st.ID != id || st.State != Live || st.Takeovers != 0 || st.Priority != 0 {
+			t.Errorf("after the reconnect: %+v", st)
+		}
+		r.seamless(t, 3000)
+		if _, ended := r.playlist(t, id); ended || r.count(StreamTakeover, "") != 0 {
+			t.Error("the playlist has an end, or there was a takeover")
+		}
+		second.Close(io.ErrUnexpectedEOF)
+		<-time.After(29 * time.Second)
+		if r.status().State != Waiting {
+			t.Error("it did not wait for its publisher")
+		}
+		<-time.After(3 * time.Second)
+		if _, ended := r.playlist(t, id); !ended || r.status().ID != "" || r.count(StreamEnd, "") != 1 {
+			t.Errorf("it did not end; events: %s", r.names())
+		}
+	})
+}
+
+func TestPublisherComesBackWithOtherMedia(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		first := r.join(t, "")
+		first.send(t, shot.shoot(3)...)
+		id := r.status().ID
+		first.Close(io.ErrUnexpectedEOF)
+		shot.audio = nil
+		second := r.join(t, "")
+		second.send(t, shot.shoot(3)...)
+		if _, ended := r.playlist(t, id); !ended {
+			t.Error("the old stream goes on")
+		}
+		now := r.status().ID
+		if now == id || now == "" || second.last() != nil {
+			t.Fatalf("stream %q, told %v", now, second.last())
+		}
+		second.Close(nil)
+		text, _ := r.playlist(t, now)
+		if !strings.Contains(text, "#EXTINF:2.0") || !strings.Contains(text, "#EXTINF:1.0") {
+			t.Errorf("not all 3 s are there:\n%s", text)
+		}
+		if r.count(SessionCreated, "") != 2 || r.count(StreamStart, "") != 2 || r.count(TakeoverFailure, "") != 0 {
+			t.Errorf("events: %s", r.names())
+		}
+	})
+}
+
+func TestGoodbyeEndsTheStreamUnlessAnotherIsComing(t *testing.T) {
+	cases := []struct {
+		name      string
+		candidate bool
+		fails     bool
+		goesOn    bool
+	}{
+		{"alone", false, false, false},
+		{"with a candidate", true, false, true},
+		{"with a candidate that comes to nothing", true, true, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			relayed(t, basic, func(t *testing.T, r *relay) {
+				shot := footageOf(t)
+				first := r.join(t, "")
+				first.send(t, shot.shoot(3)...)
+				id := r.status().ID
+				var second *peer
+				if c.candidate {
+					second = r.join(t, "priority=1")
+					second.send(t, shot.shoot(0.1)...)
+				}
+				first.Close(nil)
+				if c.candidate && r.status().ID != id {
+					t.Fatal("it did not wait for the candidate")
+				}
+				if c.fails {
+					second.Close(io.ErrUnexpectedEOF)
+				} else if c.candidate {
+					second.send(t, shot.shoot(1)...)
+				}
+				if st := r.status(); (st.ID == id) != c.goesOn {
+					t.Errorf("status %+v", st)
+				}
+				if _, ended := r.playlist(t, id); ended == c.goesOn {
+					t.Errorf("the end of the playlist: %v", ended)
+				}
+			})
+		})
+	}
+}
+
+func TestStreamEndsWithItsTime(t *testing.T) {
+	t.Run("no data", func(t *testing.T) {
+		relayed(t, basic, func(t *testing.T, r *relay) {
+			p := r.join(t, "")
+			p.send(t, footageOf(t).shoot(3)...)
+			<-time.After(29 * time.Second)
+			if p.last() != nil {
+				t.Errorf("after 29 s: %v", p.last())
+			}
+			<-time.After(3 * time.Second)
+			if !errors.Is(p.last(), errSilent) || r.status().ID != "" {
+				t.Errorf("after 32 s: %v", p.last())
+			}
+			p.Close(errSilent)
+		})
+	})
+	t.Run("the longest stream", func(t *testing.T) {
+		relayed(t, basic, func(t *testing.T, r *relay) {
+			r.options.Longest = time.Minute
+			p := r.join(t, "")
+			shot := footageOf(t)
+			for range 58 {
+				p.send(t, shot.shoot(1)...)
+				shot.from += 1000
+				<-time.After(time.Second)
+			}
+			if p.last() != nil {
+				t.Errorf("before: %v", p.last())
+			}
+			<-time.After(5 * time.Second)
+			if !errors.Is(p.last(), errLongest) {
+				t.Errorf("after: %v", p.last())
+			}
+		})
+	})
+}
+
+func TestTooManyStreamsAreRefused(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		other := basic
+		other.ID, other.Key = "b", "sk_local_b_key"
+		r.channels, r.options.Streams = append(r.channels, other), 1
+		r.join(t, "")
+		if _, err := r.Accept(ingest.Request{Key: other.Key}); !errors.Is(err, ingest.ErrFull) {
+			t.Errorf("the second stream: %v", err)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		e := r.events[len(r.events)-1]
+		if e.Name != ConcurrentBroadcasts || e.Channel != "b" || e.Breach == nil || *e.Breach != (Breach{Limit: 1, ExceededBy: 1, Unit: "active streams"}) {
+			t.Errorf("event %+v", e)
+		}
+	})
+}
+
+func TestHubCloseInEveryState(t *testing.T) {
+	states := map[string]func(*testing.T, *relay) []*peer{
+		"opening": func(t *testing.T, r *relay) []*peer {
+			p := r.join(t, "")
+			p.send(t, footageOf(t).shoot(0.1)...)
+			return []*peer{p}
+		},
+		"live with a candidate": func(t *testing.T, r *relay) []*peer {
+			p := r.join(t, "")
+			p.send(t, footageOf(t).shoot(1)...)
+			c := r.join(t, "priority=1")
+			c.send(t, footageOf(t).shoot(0.1)...)
+			return []*peer{p, c}
+		},
+		"waiting": func(t *testing.T, r *relay) []*peer {
+			p := r.join(t, "")
+			p.send(t, footageOf(t).shoot(1)...)
+			p.Close(io.ErrUnexpectedEOF)
+			synctest.Wait()
+			return nil
+		},
+		"waiting with a candidate": func(t *testing.T, r *relay) []*peer {
+			p := r.join(t, "")
+			p.send(t, footageOf(t).shoot(1)...)
+			p.Close(io.ErrUnexpectedEOF)
+			c := r.join(t, "")
+			return []*peer{c}
+		},
+	}
+	for name, enter := range states {
+		t.Run(name, func(t *testing.T) {
+			relayed(t, advanced, func(t *testing.T, r *relay) {
+				peers := enter(t, r)
+				r.Close()
+				for _, p := range peers {
+					if !errors.Is(p.last(), ingest.ErrDraining) || !errors.Is(p.Write(frame(1, nil)), ingest.ErrDraining) {
+						t.Errorf("told %v", p.last())
+					}
+					p.Close(ingest.ErrDraining)
+				}
+				if len(r.Status()) != 0 || r.count(SessionEnded, "") != 1 {
+					t.Errorf("events: %s", r.names())
+				}
+			})
+		})
+	}
+}
+
+func TestKeyframeIntervalIsTheTarget(t *testing.T) {
+	for query, want := range map[string]string{
+		"keyframeInterval=2": "#EXT-X-TARGETDURATION:2\n",
+		"keyframeInterval=9": "#EXT-X-TARGETDURATION:6\n",
+		"":                   "#EXT-X-TARGETDURATION:6\n",
+	} {
+		relayed(t, basic, func(t *testing.T, r *relay) {
+			r.join(t, query).send(t, footageOf(t).shoot(3)...)
+			st := r.status()
+			s, err := r.Stream(st.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := rendition(t, s).Playlist(t.Context(), packager.Plain)
+			if err != nil || !strings.Contains(string(d.Body), want) {
+				t.Errorf("%s: %v\n%s", query, err, d.Body)
+			}
+			if found := len(st.Health) > 0 && st.Health[0].Code == IntervalIgnored; found != strings.HasSuffix(query, "9") {
+				t.Errorf("%s: health %v", query, st.Health)
+			}
+		})
+	}
+}
+
+// A stream that is cut off while another publisher wants it makes way for that one.
+func TestCandidateOutlivesTheStream(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		first := r.join(t, "")
+		first.send(t, shot.shoot(3)...)
+		id := r.status().ID
+		second := r.join(t, "priority=1")
+		packets := shot.shoot(1)
+		second.send(t, packets[:5]...)
+		resized := frame(0, testVideo)
+		resized.PTS, resized.DTS = ms(8000), ms(8000)
+		first.send(t, resized)
+		if first.last() == nil {
+			t.Fatal("the first publisher was not cut off")
+		}
+		second.send(t, packets[5:]...)
+		if st := r.status(); st.ID == id || st.ID == "" || st.State != Live || second.last() != nil {
+			t.Errorf("status %+v, told %v", st, second.last())
+		}
+	})
+}
