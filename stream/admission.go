@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"ladderd/ingest"
 )
@@ -29,7 +30,7 @@ func (h *Hub) Accept(r ingest.Request) (ingest.Session, error) {
 		return nil, a.err
 	}
 	if a.ousted != nil {
-		a.ousted.refuse(fmt.Errorf("%w: another encoder with priority %d wants the stream too", ingest.ErrPriority, p.parameters.Priority))
+		a.ousted.refuse(fmt.Errorf("%w: another encoder wants it too, with priority %d", ingest.ErrPriority, p.parameters.Priority))
 	}
 	return p, nil
 }
@@ -66,7 +67,7 @@ func (h *Hub) admit(p *publisher) admission {
 
 // queueUp makes p the candidate of a stream that runs.
 func (h *Hub) queueUp(l *live, p *publisher) admission {
-	if err := l.desk.admit(p.parameters.Priority, h.options.Takeovers); err != nil {
+	if err := l.desk.admit(p.parameters.Priority, h.options.Takeovers, time.Now()); err != nil {
 		return refusal(l, err)
 	}
 	ousted := l.desk.candidate
@@ -99,7 +100,7 @@ func (h *Hub) launch(p *publisher) {
 // leave takes note that a publisher has gone, at once: who publishes next is not to
 // be told that the channel is live. The stream is over with a goodbye, and where it
 // never began; else it may be carried on.
-func (h *Hub) leave(p *publisher) {
+func (h *Hub) leave(p *publisher, cause error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	l := h.onAir[p.channel.ID]
@@ -107,7 +108,7 @@ func (h *Hub) leave(p *publisher) {
 		return // it was a candidate, or has been cut off
 	}
 	l.desk.current = nil
-	l.desk.ending = p.cause == nil || h.options.ReconnectWindow <= 0 || l.packager.Load() == nil
+	l.desk.ending = cause == nil || h.options.ReconnectWindow <= 0 || l.packager.Load() == nil
 	h.closeIfOver(l)
 }
 

@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"ladderd/ingest"
 )
@@ -19,9 +20,9 @@ type desk struct {
 
 // admit says whether a publisher with that priority may become the candidate.
 // Where the current one is there that is a takeover, which needs a priority above
-// all that there are (guide, lines 9285–9304), and most is how many a stream may have. Where
-// it has gone anybody with the key may go on, unless another one is about to.
-func (d *desk) admit(priority, most int) error {
+// all that there are (guide, lines 9285–9304), and most is how many a stream may have.
+// Where it has gone anybody with the key may go on, unless another one is about to.
+func (d *desk) admit(priority, most int, now time.Time) error {
 	if d.current != nil {
 		switch {
 		case priority == 0:
@@ -32,7 +33,7 @@ func (d *desk) admit(priority, most int) error {
 			return fmt.Errorf("%w: %d times", ingest.ErrTakeovers, d.takeovers)
 		}
 	}
-	if c := d.candidate; c != nil && priority <= c.parameters.Priority {
+	if c := d.candidate; c != nil && priority <= c.parameters.Priority && c.silence(now) < candidateSilence {
 		if priority == 0 {
 			return ingest.ErrLive
 		}

@@ -4,15 +4,20 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"ladderd/ingest"
 	"ladderd/media"
 )
 
 func TestDeskAdmits(t *testing.T) {
-	with := func(priority int) *publisher {
-		return &publisher{parameters: ingest.Parameters{Priority: priority}}
+	now := time.Unix(1000, 0)
+	heard := func(priority int, ago time.Duration) *publisher {
+		p := &publisher{parameters: ingest.Parameters{Priority: priority}}
+		p.hear(now.Add(-ago))
+		return p
 	}
+	with := func(priority int) *publisher { return heard(priority, time.Second) }
 	cases := []struct {
 		name     string
 		desk     desk
@@ -34,9 +39,11 @@ func TestDeskAdmits(t *testing.T) {
 		{"the publisher has gone, and a low priority", desk{priority: 9}, 1, nil},
 		{"the publisher has gone, and another one is coming", desk{candidate: with(0)}, 0, ingest.ErrLive},
 		{"the publisher has gone, and one without priority is coming", desk{candidate: with(0)}, 1, nil},
+		{"the publisher has gone, and the one that was coming is silent", desk{candidate: heard(0, candidateSilence)}, 0, nil},
+		{"below another candidate that is silent", desk{current: with(1), priority: 1, candidate: heard(9, candidateSilence)}, 2, nil},
 	}
 	for _, c := range cases {
-		if err := c.desk.admit(c.priority, 100); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+		if err := c.desk.admit(c.priority, 100, now); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
 	}

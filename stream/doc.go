@@ -4,17 +4,27 @@
 //
 //	ingest.Session            one goroutine per live stream (live.run)
 //	 Announce, Write ──in──►  opening ─► timeline ─► soundtrack ─┬─ passthrough ──► packager
-//	 (connection's             (which      (one       (no gaps)  │
-//	  goroutine)                tracks?)    clock)               └─► Transcoder.Write
-//	                                                                     │ worker process
+//	 (a publisher's           (which      (one       (no gaps)  │
+//	  connection)              tracks?)    clock)               └─► Transcoder.Write
+//	 Announce, Write ──in──►  opening                                   │ worker process
+//	 (a candidate's)           └ in its place, once complete             │
 //	                          packager ◄────────── Transcoder.Outputs ◄──┘
 //
-// Who may block whom: Write waits for room in the stream's queue, which slows
+// A stream has one publisher after another. Who comes is decided in Hub.Accept
+// (admission) by the stream's desk, under the hub's lock: the first publisher of a
+// stream, or a candidate for a running one. The stream's goroutine works off the
+// candidate's opening beside the running publisher, and at its first IDR exchanges the two
+// (takeover), maps the new clock to the timeline, and drops what the old one still
+// sends. The same carries on a stream whose publisher's connection broke. Where the media
+// do not match, and nobody else publishes, the candidate begins a stream of its own with all
+// that it has sent.
+//
+// Who may block whom: Write waits for room in that publisher's queue, which slows
 // down that publisher's socket only. The stream's goroutine itself never waits
 // for anything but its own channels: the packager works in memory and the
 // transcoder's Write does not block.
 //
-// The pure parts are opening, framerate, timeline, soundtrack and checkup: values
+// The pure parts are desk, opening, framerate, timeline, soundtrack and checkup: values
 // in, values out, no clock of their own. Hub keeps the channels, lets publishers
 // in, and finds streams for viewers. Nothing here knows RTMP, HTTP or libav.
 package stream

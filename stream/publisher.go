@@ -3,6 +3,7 @@ package stream
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ladderd/ingest"
@@ -16,6 +17,9 @@ const (
 	// silenceMost is how long a connected publisher may send nothing (guide,
 	// lines 1561 and 9362).
 	silenceMost = 30 * time.Second
+	// candidateSilence is how long a candidate may send nothing and yet keep its place
+	// from another one: a broadcaster's connection often breaks again and again.
+	candidateSilence = 5 * time.Second
 )
 
 // publisher is one accepted connection: an ingest.Session. It is a stream's, or a
@@ -39,7 +43,8 @@ type publisher struct {
 	opening opening
 	source  *source   // what the opening found; nil before
 	since   time.Time // when it was accepted
-	heard   time.Time // when its last input was taken
+
+	heard atomic.Int64 // when its last input was taken, Unix nanoseconds; shared
 }
 
 // input is what a publisher's connection hands over: a packet, metadata, or a
@@ -52,10 +57,12 @@ type input struct {
 
 func newPublisher(h *Hub, c Channel, r ingest.Request) *publisher {
 	now := time.Now()
-	return &publisher{
+	p := &publisher{
 		channel: c, hub: h, request: r, log: h.options.Log.With("channel", c.ID, "remote", r.Remote),
-		in: make(chan input, inputs), let: make(chan struct{}), since: now, heard: now,
+		in: make(chan input, inputs), let: make(chan struct{}), since: now,
 	}
+	p.hear(now)
+	return p
 }
 
 // Announce is ingest.Session's.
@@ -71,7 +78,7 @@ func (p *publisher) Message(m ingest.Message) error { return p.put(input{message
 // the viewers.
 func (p *publisher) Close(cause error) {
 	p.cause = cause
-	p.hub.leave(p)
+	p.hub.leave(p, cause)
 	close(p.in)
 }
 
@@ -111,13 +118,21 @@ func (p *publisher) queue() <-chan input {
 	return p.in
 }
 
+// hear takes note of an input.
+func (p *publisher) hear(now time.Time) { p.heard.Store(now.UnixNano()) }
+
+// silence is how long the publisher has sent nothing.
+func (p *publisher) silence(now time.Time) time.Duration {
+	return time.Duration(now.UnixNano() - p.heard.Load())
+}
+
 // overdue says what is wrong with a publisher that sends nothing, or nothing to
 // start with.
 func (p *publisher) overdue(now time.Time) error {
 	switch {
 	case p.source == nil && now.Sub(p.since) >= openingPatience:
 		return errOverdue
-	case now.Sub(p.heard) > silenceMost:
+	case p.silence(now) > silenceMost:
 		return errSilent
 	}
 	return nil

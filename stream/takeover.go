@@ -11,30 +11,40 @@ import (
 // heed takes what the current publisher hands over, its end included.
 func (l *live) heed(i input, open bool) error {
 	if !open {
-		return l.lost()
+		return l.lost(l.current.cause)
 	}
-	l.current.heard = time.Now()
+	l.current.hear(time.Now())
 	return l.take(i)
 }
 
-// lost has the stream wait for another publisher, as long as it may.
-func (l *live) lost() error {
-	p := l.current
+// lost has the stream wait for another publisher, as long as it may. cause is why the
+// one that it had has gone, nil for a goodbye.
+func (l *live) lost(cause error) error {
+	now := time.Now()
+	l.until = now.Add(l.hub.options.ReconnectWindow - l.current.silence(now))
 	l.current = nil
 	var refused ingest.Refusal
 	switch {
-	case errors.As(p.cause, &refused):
-		l.log.Warn("publisher refused", "remote", p.request.Remote, "reason", p.cause)
-	case p.cause != nil:
-		l.log.Warn("publisher's connection ended without a goodbye", "reason", p.cause)
+	case errors.As(cause, &refused):
+		l.log.Warn("publisher refused", "remote", l.request.Remote, "reason", cause)
+	case cause != nil:
+		l.log.Warn("publisher's connection ended without a goodbye", "reason", cause)
 	}
-	if !l.hub.waits(l, false) {
-		return errOver
+	if err := l.wait(now); err != nil {
+		return err
 	}
-	l.until = p.heard.Add(l.hub.options.ReconnectWindow)
 	l.log.Info("the stream waits for its publisher", "until", l.until)
 	l.report()
 	return nil
+}
+
+// hangUp cuts off a publisher that has sent nothing for too long. What it left is to be
+// carried on as if its connection had broken.
+func (l *live) hangUp() error {
+	p := l.current
+	p.refuse(errSilent)
+	l.hub.leave(p, errSilent)
+	return l.lost(errSilent)
 }
 
 // passed looks at what time has brought.
@@ -47,16 +57,20 @@ func (l *live) passed(now time.Time) error {
 			return l.reject(err)
 		}
 	}
-	if p := l.current; p != nil {
-		return p.overdue(now)
+	if l.current == nil {
+		return l.wait(now)
 	}
-	return l.wait(now)
+	err := l.current.overdue(now)
+	if errors.Is(err, errSilent) {
+		return l.hangUp()
+	}
+	return err
 }
 
 // wait ends a stream without a publisher when its time is up, or when it only went
 // on for a candidate that came to nothing.
 func (l *live) wait(now time.Time) error {
-	if l.current == nil && !l.hub.waits(l, now.After(l.until)) {
+	if l.current == nil && !l.hub.waits(l, !now.Before(l.until)) {
 		return errOver
 	}
 	return nil
@@ -81,7 +95,7 @@ func (l *live) audition(i input, open bool) error {
 		l.log.Info("the other publisher has gone again", "remote", c.request.Remote, "reason", c.cause)
 		return l.drop()
 	}
-	c.heard = time.Now()
+	c.hear(time.Now())
 	if i.meta != nil {
 		c.announced(*i.meta)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,21 +16,22 @@ import (
 	"ladderd/testassets/stamp"
 )
 
-// secondFrom is what the frames of the encoder that takes over are numbered from.
-const secondFrom = 20_000
+// Each encoder's frames are numbered from another multiple of numbersEach.
+const numbersEach = 20_000
 
 // standMost is how long the picture may stand at a takeover, in seconds; on a busy
 // machine the player may have to wait for a part or two.
 const standMost = 3
 
 // TestTakeoverWhileABrowserPlays has an encoder with a priority take over from one
-// without, which is as good as dead: it is stopped, and its connection stays open.
+// without, and another one from that, which hangs: nothing comes from it, and its
+// connection stays open.
 func TestTakeoverWhileABrowserPlays(t *testing.T) {
 	t.Parallel()
 	useCores(t, 2)
 	c := channel(daemon.Channel{Type: ladder.Standard})
 	d := startDaemonWith(t, daemon.Settings{Channels: []daemon.Channel{c}, Reconnect: 30 * time.Second})
-	first := onAir(t, numbered, d.RTMP(c.Key))
+	_ = onAir(t, d.RTMP(c.Key), 0)
 	v := view(t, d, d.Playback(c.ID), mixedRenditions, continuous(t))
 	b := watch(t, d, c.ID)
 	if err := stamp.Watch(b); err != nil {
@@ -38,37 +40,47 @@ func TestTakeoverWhileABrowserPlays(t *testing.T) {
 	before := streamOf(t, d)
 	plays(t, b, 2)
 
-	another := numbered
-	another.Stamp = func(frame []byte, width, height, n int, _ time.Time) {
-		stamp.Draw(frame, width, height, uint16(secondFrom+n))
-	}
-	second := onAir(t, another, d.RTMP(c.Key+"?priority=5"))
-	after, err := d.AwaitStream(t.Context(), c.ID, func(s daemon.Stream) bool { return s.Takeovers == 1 })
-	if err != nil {
+	second := onAir(t, d.RTMP(c.Key+"?priority=5"), 1)
+	awaitTakeover(t, d, b, 1)
+	checkRefused(t, d, "?priority=5")
+	if err := syscall.Kill(second.PID(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	if after.ID != before.ID || after.State != "live" || after.Worker.Restarts != before.Worker.Restarts {
+	third := onAir(t, d.RTMP(c.Key+"?priority=17"), 2)
+	awaitTakeover(t, d, b, 2)
+	_ = syscall.Kill(second.PID(), syscall.SIGCONT) // it finds its connection closed
+
+	if after := streamOf(t, d); after.ID != before.ID || after.State != "live" || after.Worker.Restarts != before.Worker.Restarts {
 		t.Errorf("the stream was %+v and is %+v", before, after)
 	}
-	waitFor(t, b, `window.watched.frames.some((f) => f.number > 20060)`)
-	checkRefused(t, d, "?priority=5")
-	checkShown(t, b)
-
-	_ = first.Stop() // the daemon has cut it off
-	if err := second.Stop(); err != nil {
+	checkShown(t, b, 2)
+	if err := third.Stop(); err != nil {
 		t.Error(err)
 	}
 	checkWithin(t, v.finish(t), hls.LastSlackCut)
-	for _, event := range []string{`"Session Created"`, `"Stream Start"`, `"Stream Takeover"`, `"Session Ended"`, `"Stream End"`} {
-		if n := strings.Count(d.Output(), "name="+event); n != 1 {
-			t.Errorf("%d events %s", n, event)
+	for event, want := range map[string]int{"Session Created": 1, "Stream Start": 1, "Stream Takeover": 2, "Stream Takeover Failure": 1, "Session Ended": 1, "Stream End": 1} {
+		if n := strings.Count(d.Output(), `name="`+event+`"`); n != want {
+			t.Errorf("%d events %q, want %d", n, event, want)
 		}
 	}
 }
 
-// onAir is a camera that broadcasts until the test's end.
-func onAir(t *testing.T, c publish.Camera, url string) *publish.Live {
+// awaitTakeover waits until the nth one has reached the screen.
+func awaitTakeover(t *testing.T, d *daemon.Daemon, b *browser.Browser, n int) {
 	t.Helper()
+	if _, err := d.AwaitStream(t.Context(), studio, func(s daemon.Stream) bool { return s.Takeovers == n }); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, b, fmt.Sprintf(`window.watched.frames.some((f) => f.number > %d)`, n*numbersEach+60))
+}
+
+// onAir is the nth encoder, which broadcasts until the test's end.
+func onAir(t *testing.T, url string, n int) *publish.Live {
+	t.Helper()
+	c := numbered
+	c.Stamp = func(frame []byte, width, height, i int, _ time.Time) {
+		stamp.Draw(frame, width, height, uint16(n*numbersEach+i))
+	}
 	live, err := c.Broadcast(context.WithoutCancel(t.Context()), url)
 	if err != nil {
 		t.Fatal(err)
@@ -112,9 +124,9 @@ func checkRefused(t *testing.T, d *daemon.Daemon, query string) {
 	}
 }
 
-// checkShown wants the browser to have gone from one encoder's pictures to the other's
-// with hardly a stop, without starting anew.
-func checkShown(t *testing.T, b *browser.Browser) {
+// checkShown wants the browser to have gone from one encoder's pictures to the next
+// one's with hardly a stop, that many times, without starting anew.
+func checkShown(t *testing.T, b *browser.Browser, takeovers int) {
 	t.Helper()
 	seen, err := stamp.Seen(b)
 	if err != nil {
@@ -124,13 +136,13 @@ func checkShown(t *testing.T, b *browser.Browser) {
 	for i := 1; i < len(seen.Frames); i++ {
 		a, b := seen.Frames[i-1], seen.Frames[i]
 		stood = max(stood, (b.Shown-a.Shown)/1000)
-		if a.Number >= 0 && b.Number >= 0 && (a.Number < secondFrom) != (b.Number < secondFrom) {
+		if a.Number >= 0 && b.Number >= 0 && a.Number/numbersEach != b.Number/numbersEach {
 			turns++
 		}
 	}
 	t.Logf("%d frames; the picture stood for %.2f s at most; the player waited at %v s", len(seen.Frames), stood, seen.Waits)
-	if turns != 1 {
-		t.Errorf("the pictures changed from one encoder's to the other's %d times", turns)
+	if turns != takeovers {
+		t.Errorf("the pictures changed from one encoder's to the next one's %d times, not %d", turns, takeovers)
 	}
 	if stood > standMost {
 		t.Errorf("the picture stood for %.2f s", stood)
@@ -156,6 +168,7 @@ func TestPublisherThatIsKilledComesBack(t *testing.T) {
 		far.seen(v, p)
 	})
 	far.await(t, 1, 2)
+	verified := startVerify(t, d.Playback(c.ID), time.Minute) // up to the broadcast's end
 	before := streamOf(t, d)
 	if err := syscall.Kill(first.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -173,6 +186,7 @@ func TestPublisherThatIsKilledComesBack(t *testing.T) {
 		t.Errorf("the stream was %+v and is %+v", before, after)
 	}
 	awaitEnd(t, second)
+	verified.finish(t)
 	v.finish(t)
 	if n := strings.Count(d.Output(), `name="Session Created"`); n != 1 {
 		t.Errorf("%d streams", n)
