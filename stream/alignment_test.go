@@ -99,8 +99,8 @@ func broadcast(t *rapid.T, kind ladder.Type, relay [][]media.Packet, dies int) (
 	tl, enc, passed := newTimeline(relay[0][0].PTS), newEncoder(p.job), []media.Ticks(nil)
 	shown, at := media.Ticks(-1), 0
 	for i, frames := range relay {
-		if begin := shown + 1; i > 0 {
-			if begin = tl.join(frames[0].PTS, Start); begin <= shown {
+		if i > 0 {
+			if begin := tl.join(frames[0].PTS, Start); begin <= shown {
 				t.Fatalf("publisher %d begins at %d, where %d has been shown", i, begin, shown)
 			}
 		}

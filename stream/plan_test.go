@@ -2,6 +2,7 @@ package stream
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -48,6 +49,19 @@ func TestPlanOfAdvancedSharesAudioOnAFixedGrid(t *testing.T) {
 	// 720p, 480p at 128 kbps; 360p and audio_only at 64; 160p at 48.
 	if d := cmp.Diff([][]int{{0, 1}, {2, 4}, {3}}, p.madeAudio); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestPlanTakesTheToldKeyframeInterval(t *testing.T) {
+	for kind, want := range map[ladder.Type]media.Ticks{ladder.Basic: 4 * media.Clock, ladder.Standard: 4 * media.Clock, ladder.AdvancedHD: gridPeriod} {
+		in := ladder.Input{Width: 1920, Height: 1080, Rate: media.Rate{Num: 30, Den: 1}, Audio: true}
+		renditions, err := ladder.For(kind, "", in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 4*time.Second, "x264"); p.target != want {
+			t.Errorf("%s: target %d, want %d", kind, p.target, want)
+		}
 	}
 }
 

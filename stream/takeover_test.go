@@ -82,6 +82,21 @@ func TestTakeoverWithAnotherFrameRate(t *testing.T) {
 	})
 }
 
+func TestTakeoverBeforeTheStreamHasStarted(t *testing.T) {
+	relayed(t, advanced, func(t *testing.T, r *relay) {
+		shot := footageOf(t)
+		first := r.join(t, "")
+		first.send(t, shot.shoot(0.1)...)
+		id := r.status().ID
+		shot.from = 0
+		r.join(t, "priority=1").send(t, shot.shoot(3)...)
+		if st := r.status(); st.ID != id || st.Takeovers != 1 || !errors.Is(first.last(), ingest.ErrTakenOver) {
+			t.Errorf("status %+v; the first was told %v", st, first.last())
+		}
+		r.seamless(t, 3000)
+	})
+}
+
 // The old encoder is cut off between a P-frame and the B-frames before it; the new one
 // reorders too.
 func TestTakeoverAmongReorderedPictures(t *testing.T) {

@@ -48,6 +48,10 @@ func TestRefusalsAreToldInRTMPsWords(t *testing.T) {
 		{"no key", "", nil, "NetStream.Publish.BadName", "Unknown stream key"},
 		{"endless key", strings.Repeat("k", 2000), nil, "NetStream.Publish.BadName", "Unknown stream key"},
 		{"live already", testKey, ingest.ErrLive, "NetStream.Publish.BadName", "Refused: the channel is already live."},
+		{"too low a priority", testKey, fmt.Errorf("%w: it is 1, the running stream's 5", ingest.ErrPriority), "NetStream.Publish.BadName",
+			"not higher than the running stream's: it is 1, the running stream's 5. Put ?priority=N behind the stream key, with a greater N."},
+		{"taken over too often", testKey, ingest.ErrTakeovers, "NetStream.Publish.BadName", "Refused: the stream has been taken over too often."},
+		{"too many channels", testKey, ingest.ErrFull, "NetStream.Publish.BadName", "Refused: too many channels are live."},
 		{"shutting down", testKey, ingest.ErrDraining, "NetStream.Publish.Rejected", "The server is shutting down."},
 		{"no room", testKey, errors.New("transcode capacity exceeded"), "NetStream.Publish.Rejected", "Transcode capacity exceeded."},
 	}
