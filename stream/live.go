@@ -67,8 +67,8 @@ func (l *live) run(ctx context.Context) {
 	if errors.Is(err, errOver) {
 		err = nil
 	}
+	l.emit(SessionEnded, "") // before a candidate's own session is created
 	l.cutOff(err)
-	l.emit(SessionEnded, "")
 	l.finish()
 	l.report()
 	l.log.Info("stream ended", "findings", len(l.checkup.findings()))

@@ -2,8 +2,8 @@ package stream
 
 import (
 	"io"
+	"log/slog"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,8 +15,6 @@ import (
 	"ladderd/media"
 	"ladderd/packager"
 	"ladderd/pipeline"
-
-	"log/slog"
 )
 
 // relay is a hub under test with what its publishers were told, what its events were,
@@ -156,8 +154,8 @@ func (r *relay) playlist(t *testing.T, id string) (text string, ended bool) {
 	return string(d.Body), d.Final
 }
 
-// source shoots video at 30 fps with an IDR every 2 s, and 48 kHz stereo with it, both
-// from an own clock's time on.
+// footage is video with an IDR every 2 s, and audio with it, both from a time of its own
+// clock on.
 type footage struct {
 	video *media.VideoParams
 	audio *media.AudioParams // nil for none
@@ -200,7 +198,7 @@ func (f footage) sound(n int) media.Ticks {
 }
 
 // seamless holds what the transcoder was given to one timeline: DTS rises, and neither
-// track has a hole or an overlap of more than half a frame.
+// track has a hole or an overlap.
 func (r *relay) seamless(t *testing.T, step media.Ticks) {
 	t.Helper()
 	synctest.Wait()
@@ -242,5 +240,5 @@ func (r *relay) names() string {
 	for _, e := range r.events {
 		list = append(list, e.Name)
 	}
-	return strings.Join(slices.Clip(list), ", ")
+	return strings.Join(list, ", ")
 }

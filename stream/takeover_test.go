@@ -334,7 +334,8 @@ func TestPublisherComesBackWithOtherMedia(t *testing.T) {
 		if !strings.Contains(text, "#EXTINF:2.0") || !strings.Contains(text, "#EXTINF:1.0") {
 			t.Errorf("not all 3 s are there:\n%s", text)
 		}
-		if r.count(SessionCreated, "") != 2 || r.count(StreamStart, "") != 2 || r.count(TakeoverFailure, "") != 0 {
+		if !strings.HasPrefix(r.names(), "Session Created, Stream Start, Session Ended, ") || r.count(SessionCreated, "") != 2 ||
+			r.count(StreamStart, "") != 2 || r.count(TakeoverFailure, "") != 0 {
 			t.Errorf("events: %s", r.names())
 		}
 	})
