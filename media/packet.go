@@ -39,4 +39,7 @@ type Packet struct {
 	// Arrived is when the last byte came in from the publisher; zero where the
 	// packet did not come from one.
 	Arrived time.Time
+	// Received is how many bytes came in for it, with the padding and the parameter sets
+	// that are not in Data; 0 where that is not known.
+	Received int
 }

@@ -131,7 +131,7 @@ func (p *publisher) write(timestamp uint32, payload io.Reader, read func(int64, 
 	if packet == nil {
 		return nil
 	}
-	packet.Arrived = p.front.Arrived()
+	packet.Arrived, packet.Received = p.front.Arrived(), len(tag)
 	if err := p.session.Write(*packet); err != nil {
 		return p.end(err)
 	}
