@@ -1,6 +1,9 @@
 package ladder
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Limits of what a publisher may send: the guide's "Service Quotas", lines 8916–8927.
 const (
@@ -8,9 +11,18 @@ const (
 	MaxPixels = 2_100_000
 	MaxEdge   = 1920 // pixels
 
+	// MaxAudioBitrate is the most that the guide has encoders set for audio, in bits
+	// per second (line 9182).
+	MaxAudioBitrate = 320_000
+	// maxChannels is stereo (line 9184).
+	maxChannels = 2
+
 	// minEdge is the smallest side that 4:2:0 video can have.
 	minEdge = 2 // pixels
 )
+
+// sampleRates are what audio may have, in Hz (line 9183).
+var sampleRates = []int{44100, 48000}
 
 // bitrateLimit is the most that a channel takes in, in bits per second.
 type bitrateLimit struct {
@@ -64,6 +76,19 @@ func Check(t Type, in Input) error {
 	}
 	if pixels := in.Width * in.Height; pixels > MaxPixels {
 		return &LimitError{Limit: MaxPixels, By: pixels - MaxPixels, Unit: "total pixels", Input: in}
+	}
+	return nil
+}
+
+// CheckAudio refuses audio beyond the guide's "Audio Settings" (lines 9177–9184), in
+// words that say what to set. That it is AAC-LC has been seen to by whoever read its
+// parameters.
+func CheckAudio(sampleRate, channels int) error {
+	if !slices.Contains(sampleRates, sampleRate) {
+		return fmt.Errorf("the audio has a sample rate of %d Hz: set the encoder to 44100 or 48000", sampleRate)
+	}
+	if channels < 1 || channels > maxChannels {
+		return fmt.Errorf("the audio has %d channels: set the encoder to stereo or mono", channels)
 	}
 	return nil
 }

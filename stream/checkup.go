@@ -96,8 +96,8 @@ func (c *checkup) audio(s *soundtrack) []Finding {
 	return news
 }
 
-// bitrate looks at what the encoder announced, in bits per second. The channel
-// type's limit is for what arrives; more is not cut off yet.
+// bitrate looks at what the encoder announced, in bits per second. Only what arrives is
+// held to the channel type's limit (bitrateLimit), which may come later.
 func (c *checkup) bitrate(announced, most int) []Finding {
 	if announced <= most {
 		return nil

@@ -24,7 +24,8 @@
 // for anything but its own channels: the packager works in memory and the
 // transcoder's Write does not block.
 //
-// The pure parts are desk, opening, framerate, timeline, soundtrack and checkup: values
+// The pure parts are desk, opening, framerate, timeline, soundtrack, checkup, and what
+// looks at the publisher as it sends (intake: statistics, bitrate, starvation): values
 // in, values out, no clock of their own. Hub keeps the channels, lets publishers
 // in, and finds streams for viewers. Nothing here knows RTMP, HTTP or libav.
 package stream

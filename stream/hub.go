@@ -128,6 +128,7 @@ func (h *Hub) newLive(p *publisher) *live {
 		log:   h.options.Log.With("channel", p.channel.ID, "stream", id),
 		knock: make(chan struct{}, 1),
 	}
+	l.intake = newIntake(l.channel.Type, l.since)
 	l.report()
 	return l
 }

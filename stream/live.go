@@ -51,6 +51,7 @@ type live struct {
 	timeline   *timeline
 	soundtrack *soundtrack // nil without audio
 	checkup    *checkup
+	intake     *intake
 	transcoder Transcoder // nil where nothing is transcoded
 	pack       *packager.Stream
 	diskFailed bool // the log has told so
@@ -67,6 +68,7 @@ func (l *live) run(ctx context.Context) {
 	if errors.Is(err, errOver) {
 		err = nil
 	}
+	l.breached(err)
 	l.emit(SessionEnded, "") // before a candidate's own session is created
 	l.cutOff(err)
 	l.finish()
@@ -186,6 +188,9 @@ func (l *live) flush() error {
 
 // take works off what the current publisher hands over.
 func (l *live) take(i input) error {
+	if err := l.intake.take(i, time.Now()); err != nil {
+		return err
+	}
 	p := l.current
 	switch {
 	case i.meta != nil:
@@ -239,8 +244,9 @@ func (l *live) start(p *publisher) error {
 
 // examine notes what is wrong with what a publisher says of itself.
 func (l *live) examine(p *publisher) {
-	meta := p.opening.meta
-	l.note(l.checkup.bitrate(meta.VideoBitrate+meta.AudioBitrate, ladder.MaxBitrate(l.channel.Type, p.source.input))...)
+	meta, most := p.opening.meta, ladder.MaxBitrate(l.channel.Type, p.source.input)
+	l.intake.sized(most)
+	l.note(l.checkup.bitrate(meta.VideoBitrate+meta.AudioBitrate, most)...)
 	if p.wrong != nil {
 		l.note(l.checkup.add(IntervalIgnored, "%v: the stream key's parameter is ignored", p.wrong)...)
 	}
@@ -371,8 +377,16 @@ func (l *live) watchDisk() {
 // sets for pictures of the same size go through.
 func (l *live) unchanged(p media.Packet) error {
 	if v := p.Video; v != nil && (v.Width != l.source.video.Width || v.Height != l.source.video.Height) {
+		if err := ladder.Check(l.channel.Type, ladder.Input{Width: v.Width, Height: v.Height}); err != nil {
+			return err
+		}
 		return fmt.Errorf("the video's size changed from %s to %s in mid-stream, which needs another ladder: start a new broadcast",
 			sizeOf(l.source.video), sizeOf(v))
+	}
+	if p.Audio != nil {
+		if err := ladder.CheckAudio(p.Audio.SampleRate, p.Audio.Channels); err != nil {
+			return err
+		}
 	}
 	if a, was := p.Audio, l.source.audio; a != nil && was != nil && (a.SampleRate != was.SampleRate || a.Channels != was.Channels) {
 		return fmt.Errorf("the audio changed from %d Hz, %d channels to %d Hz, %d channels in mid-stream: start a new broadcast",

@@ -64,6 +64,11 @@ type opening struct {
 // add takes the next packet. It returns the source once that is known; release
 // then hands over the packets held.
 func (o *opening) add(p media.Packet) (*source, error) {
+	if p.Audio != nil {
+		if err := ladder.CheckAudio(p.Audio.SampleRate, p.Audio.Channels); err != nil {
+			return nil, err
+		}
+	}
 	o.learn(&p)
 	if o.idr == nil && p.Kind == media.Video {
 		return nil, o.overdue(p)
@@ -150,8 +155,8 @@ func (o *opening) release() []media.Packet {
 // be made of what it told.
 func announcedAudio(m ingest.Metadata) *media.AudioParams {
 	rate, channels := m.SampleRate, m.Channels
-	if rate == 0 {
-		rate = 48000
+	if ladder.CheckAudio(rate, 2) != nil {
+		rate = 48000 // not told, or such as will be refused when it comes
 	}
 	if channels < 1 || channels > 2 {
 		channels = 2

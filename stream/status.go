@@ -21,8 +21,11 @@ type Status struct {
 	Renditions []string  `json:"renditions"`
 	Viewers    int       `json:"viewers"` // sessions that download it; whoever serves viewers fills it in
 	Health     []Finding `json:"health"`
-	Worker     *Worker   `json:"worker,omitempty"` // absent where nothing is transcoded
-	Window     *Window   `json:"window,omitempty"` // absent until there are renditions
+	// IngestHealth is Healthy or Starving; Ingest is what came in the last second.
+	IngestHealth string     `json:"ingest_health"`
+	Ingest       Statistics `json:"ingest"`
+	Worker       *Worker    `json:"worker,omitempty"` // absent where nothing is transcoded
+	Window       *Window    `json:"window,omitempty"` // absent until there are renditions
 
 	link       func() ingest.Link
 	transcoder Transcoder
@@ -117,7 +120,8 @@ func (s *Status) readWorker() {
 func (l *live) report() {
 	s := &Status{
 		ID: l.id, Channel: l.channel.ID, Since: l.since, Protocol: l.request.Protocol, Remote: l.request.Remote,
-		Renditions: []string{}, Health: l.checkup.findings(), link: l.request.Link, transcoder: l.transcoder, packager: l.packager.Load(),
+		Renditions: []string{}, Health: l.checkup.findings(), IngestHealth: l.intake.health(), Ingest: l.intake.last,
+		link: l.request.Link, transcoder: l.transcoder, packager: l.packager.Load(),
 	}
 	if l.plan != nil {
 		s.Renditions = names(l.plan.renditions)

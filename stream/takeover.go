@@ -49,6 +49,7 @@ func (l *live) hangUp() error {
 
 // passed looks at what time has brought.
 func (l *live) passed(now time.Time) error {
+	l.second(now)
 	if most := l.hub.options.Longest; most > 0 && now.Sub(l.since) >= most {
 		return errLongest
 	}
@@ -184,6 +185,7 @@ func (l *live) follow(p *publisher, taken bool) error {
 	if taken {
 		l.emit(StreamTakeover, "")
 	}
+	l.intake.renewed(p.opening.meta)
 	if l.source == nil {
 		return l.start(p)
 	}
