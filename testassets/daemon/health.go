@@ -29,7 +29,17 @@ type Stream struct {
 	Renditions []string  `json:"renditions"`
 	Viewers    int       `json:"viewers"`
 	Health     []Finding `json:"health"`
-	Worker     *Worker   `json:"worker"` // nil where nothing is transcoded
+	// IngestHealth is "HEALTHY" or "STARVING", Ingest what came in the last second.
+	IngestHealth string  `json:"ingest_health"`
+	Ingest       Ingest  `json:"ingest"`
+	Worker       *Worker `json:"worker"` // nil where nothing is transcoded
+}
+
+// Ingest is what a publisher sends.
+type Ingest struct {
+	Bitrate          int     `json:"bitrate"`           // bits per second
+	FrameRate        float64 `json:"frame_rate"`        // frames per second
+	KeyframeInterval float64 `json:"keyframe_interval"` // seconds
 }
 
 // Finding is one thing that is wrong with what the publisher sends.

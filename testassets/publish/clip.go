@@ -29,6 +29,8 @@ type Clip struct {
 	Filter string
 	Silent bool   // no audio track
 	Preset string // x264's; superfast where it is empty
+	// CBR has the encoder send Bitrate to the bit, padded where the picture needs less.
+	CBR bool
 }
 
 // Make encodes the clip into dir and returns the FLV file's path. A clip that is
@@ -78,6 +80,9 @@ func (c Clip) videoArgs() []string {
 		"-c:v", "libx264", "-preset", cmp.Or(c.Preset, "superfast"), "-pix_fmt", "yuv420p", "-fps_mode", "passthrough", "-enc_time_base", "1/90000",
 		"-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-bf", strconv.Itoa(c.BFrames),
 		"-sc_threshold", "0", "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709",
+	}
+	if c.CBR {
+		args = append(args, "-x264-params", "nal-hrd=cbr")
 	}
 	if c.OpenGOP {
 		// Open GOPs come from the encoder's own cadence: a forced key frame is an
