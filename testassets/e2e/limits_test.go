@@ -37,7 +37,7 @@ func cutOff(t *testing.T, p *publish.Publisher, words ...string) {
 func TestTooHighABitrateIsCutOff(t *testing.T) {
 	t.Parallel()
 	file := clip(t, tooMuch)
-	useCores(t, 1)
+	useCPU(t, 5)
 	c := channel(daemon.Channel{Type: ladder.Standard})
 	d := startDaemon(t, c)
 	begin := time.Now()
@@ -51,7 +51,7 @@ func TestTooHighABitrateIsCutOff(t *testing.T) {
 func TestTheLimitsOwnBitrateIsNotCutOff(t *testing.T) {
 	t.Parallel()
 	file := clip(t, justRight)
-	useCores(t, 1)
+	useCPU(t, 5)
 	c := channel(daemon.Channel{Type: ladder.Standard})
 	d := startDaemon(t, c)
 	p, err := publish.FFmpeg(d.RTMP(c.Key), file)

@@ -28,7 +28,7 @@ const standMost = 3
 // connection stays open.
 func TestTakeoverWhileABrowserPlays(t *testing.T) {
 	t.Parallel()
-	useCores(t, 2)
+	useCPU(t, 20)
 	c := channel(daemon.Channel{Type: ladder.Standard})
 	d := startDaemonWith(t, daemon.Settings{Channels: []daemon.Channel{c}, Reconnect: 30 * time.Second})
 	_ = onAir(t, d.RTMP(c.Key), 0)
