@@ -10,6 +10,7 @@
 //	ticks.go    the clock
 //	rate.go     frame rates as fractions
 //	avcc.go     NAL units: iterate, check, to and from Annex B
-//	sei.go      what SEI messages tell
+//	sei.go      SEI messages: read, and put into an access unit
+//	captions.go closed captions in SEI messages
 //	silence.go  AAC frames of silence
 package media

@@ -24,8 +24,12 @@
 // for anything but its own channels: the packager works in memory and the
 // transcoder's Write does not block.
 //
-// The pure parts are desk, opening, framerate, timeline, soundtrack, checkup, and what
-// looks at the publisher as it sends (intake: statistics, bitrate, starvation): values
+// Messages beside the media (Message) take the same queue: captions are written into
+// the pictures that they belong to before these go their ways, so that every rendition
+// has them; all else goes to Options.Metadata with its time on the timeline.
+//
+// The pure parts are desk, opening, framerate, timeline, captions, soundtrack, checkup, and
+// what looks at the publisher as it sends (intake: statistics, bitrate, starvation): values
 // in, values out, no clock of their own. Hub keeps the channels, lets publishers
 // in, and finds streams for viewers. Nothing here knows RTMP, HTTP or libav.
 package stream

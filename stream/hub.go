@@ -67,6 +67,9 @@ type Options struct {
 	Backend      string         // see pipeline.Job
 	Transcode    func(pipeline.Job, *slog.Logger) (Transcoder, error)
 	Log          *slog.Logger
+	// Metadata takes what publishers say to their viewers; nil for nobody. The streams'
+	// goroutines call it, so it must not block.
+	Metadata func(channel, stream string, m Metadata)
 
 	// ReconnectWindow is how long a stream waits for its publisher after the last data,
 	// where the connection broke; 0 ends it at once.
@@ -197,6 +200,7 @@ func (h *Hub) Status() []Status {
 		list[i].readLink()
 		list[i].readWorker()
 		list[i].readWindow()
+		list[i].readInBand()
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Channel < list[j].Channel })
 	return list

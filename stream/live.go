@@ -41,6 +41,7 @@ type live struct {
 
 	packager atomic.Pointer[packager.Stream] // shared: for viewers
 	status   atomic.Pointer[Status]          // shared: for operators
+	inBand   inBand                          // shared: for operators
 
 	request    ingest.Request // the current publisher's, or the last one's
 	current    *publisher     // nil while the stream waits for one
@@ -50,6 +51,9 @@ type live struct {
 	plan       *plan
 	timeline   *timeline
 	soundtrack *soundtrack // nil without audio
+	captions   captions    // the current publisher's
+	encoder    string      // likewise, as it calls itself
+	began      time.Time   // the wall clock at Start
 	checkup    *checkup
 	intake     *intake
 	transcoder Transcoder // nil where nothing is transcoded
@@ -195,6 +199,8 @@ func (l *live) take(i input) error {
 	switch {
 	case i.meta != nil:
 		p.announced(*i.meta)
+		l.encoder = i.meta.Encoder
+		l.report()
 		return nil
 	case i.message != nil:
 		return l.message(*i.message)
@@ -228,7 +234,7 @@ func (l *live) start(p *publisher) error {
 	}
 	l.examine(p)
 	l.plan = newPlan(l.id, renditions, src, p.parameters.KeyframeInterval, l.hub.options.Backend)
-	l.timeline = newTimeline(src.idr.PTS)
+	l.timeline, l.began = newTimeline(src.idr.PTS), src.idr.Arrived
 	if src.audio != nil {
 		if l.soundtrack, err = newSoundtrack(src.audio, Start); err != nil {
 			return err
@@ -254,6 +260,8 @@ func (l *live) examine(p *publisher) {
 
 // workOff takes what the opening of the current publisher held.
 func (l *live) workOff(p *publisher) error {
+	l.encoder = p.opening.meta.Encoder
+	l.recall(&p.opening)
 	for _, held := range p.opening.release() {
 		if err := l.media(held); err != nil {
 			return err
@@ -268,7 +276,7 @@ func (l *live) startOutputs(p *publisher) (err error) {
 		Part: l.hub.options.Part, Window: l.hub.options.Window, Target: l.plan.target,
 		Memory: l.hub.options.Memory, Disk: l.hub.options.Disk,
 		SourceBitrate: p.opening.meta.VideoBitrate + p.opening.meta.AudioBitrate,
-		Start:         l.source.idr.Arrived, StartPTS: Start,
+		Start:         l.began, StartPTS: Start,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the packager: %w", err)
@@ -313,6 +321,7 @@ func (l *live) media(p media.Packet) error {
 }
 
 func (l *live) picture(p media.Packet) error {
+	l.caption(&p)
 	if err := l.pass(l.plan.passVideo, p); err != nil || len(l.plan.madeVideo) == 0 {
 		return err
 	}

@@ -30,6 +30,8 @@ const (
 	openingPatience = 30 * time.Second
 	// openingMost bounds what is held until the tracks are known, in bytes.
 	openingMost = 64 << 20
+	// messageSize is what a message takes beside what it holds, in bytes.
+	messageSize = 128
 )
 
 var (
@@ -57,8 +59,10 @@ type opening struct {
 	video  *media.VideoParams
 	audio  *media.AudioParams
 	frames []media.Ticks // DTS of the video frames held
-	first  [3]media.Ticks
-	seen   [3]bool // first holds, by media.Kind
+	// messages are all that came before the stream's start.
+	messages []ingest.Message
+	first    [3]media.Ticks
+	seen     [3]bool // first holds, by media.Kind
 }
 
 // add takes the next packet. It returns the source once that is known; release
@@ -87,6 +91,15 @@ func (o *opening) add(p media.Packet) (*source, error) {
 		return nil, nil
 	}
 	return o.found(), nil
+}
+
+// hear keeps a message until the stream has a clock.
+func (o *opening) hear(m ingest.Message) error {
+	o.messages = append(o.messages, m)
+	if o.bytes += messageSize + len(m.Captions) + len(m.Data); o.bytes > openingMost {
+		return errOpening
+	}
+	return nil
 }
 
 func (o *opening) learn(p *media.Packet) {

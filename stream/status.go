@@ -17,7 +17,8 @@ type Status struct {
 	Remote     string    `json:"remote"`             // host:port of the publisher, of the last one while there is none
 	Priority   int       `json:"priority,omitempty"` // likewise; absent where it has none
 	Takeovers  int       `json:"takeovers"`
-	Link       *Link     `json:"link,omitempty"` // absent where the protocol does not know
+	Link       *Link     `json:"link,omitempty"`    // absent where the protocol does not know
+	Encoder    string    `json:"encoder,omitempty"` // what the publisher calls itself; absent where it does not
 	Renditions []string  `json:"renditions"`
 	Viewers    int       `json:"viewers"` // sessions that download it; whoever serves viewers fills it in
 	Health     []Finding `json:"health"`
@@ -26,7 +27,9 @@ type Status struct {
 	Ingest       Statistics `json:"ingest"`
 	Worker       *Worker    `json:"worker,omitempty"` // absent where nothing is transcoded
 	Window       *Window    `json:"window,omitempty"` // absent until there are renditions
+	InBand       InBand     `json:"in_band"`
 
+	inBand     *inBand
 	link       func() ingest.Link
 	transcoder Transcoder
 	packager   *packager.Stream
@@ -56,6 +59,21 @@ type Worker struct {
 	Encoders    []string `json:"encoders"`
 	Restarts    int      `json:"restarts"`
 	LastFailure string   `json:"last_failure,omitempty"`
+}
+
+// InBand is what the publisher said in messages beside its media, in numbers.
+type InBand struct {
+	// Captions is how many caption entries were put into pictures; LostCaptions came
+	// faster than pictures can carry them.
+	Captions     int64 `json:"captions"`
+	LostCaptions int64 `json:"lost_captions"`
+	Metadata     int64 `json:"metadata"` // messages
+}
+
+func (s *Status) readInBand() {
+	s.InBand = InBand{
+		Captions: s.inBand.captions.Load(), LostCaptions: s.inBand.lostCaptions.Load(), Metadata: s.inBand.metadata.Load(),
+	}
 }
 
 // Window is what viewers can go back to, and what that takes.
@@ -121,7 +139,7 @@ func (l *live) report() {
 	s := &Status{
 		ID: l.id, Channel: l.channel.ID, Since: l.since, Protocol: l.request.Protocol, Remote: l.request.Remote,
 		Renditions: []string{}, Health: l.checkup.findings(), IngestHealth: l.intake.health(), Ingest: l.intake.last,
-		link: l.request.Link, transcoder: l.transcoder, packager: l.packager.Load(),
+		link: l.request.Link, transcoder: l.transcoder, packager: l.packager.Load(), Encoder: l.encoder, inBand: &l.inBand,
 	}
 	if l.plan != nil {
 		s.Renditions = names(l.plan.renditions)

@@ -100,8 +100,14 @@ func (l *live) audition(i input, open bool) error {
 	if i.meta != nil {
 		c.announced(*i.meta)
 	}
-	if i.meta != nil || i.message != nil {
-		return nil // what belongs to the media before the takeover is of no use
+	if i.meta != nil {
+		return nil
+	}
+	if i.message != nil {
+		if err := c.opening.hear(*i.message); err != nil {
+			return l.reject(err)
+		}
+		return nil
 	}
 	src, err := c.opening.add(i.packet)
 	if err != nil {
@@ -201,6 +207,7 @@ func (l *live) follow(p *publisher, taken bool) error {
 // join maps a new source's clock to the stream's, and has the sound reach up to its
 // first IDR.
 func (l *live) join(idr media.Packet) error {
+	l.captions = captions{} // those that wait are the other's
 	after := Start
 	if l.soundtrack != nil {
 		after = l.soundtrack.next

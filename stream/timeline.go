@@ -32,6 +32,7 @@ const (
 // frames that were left out.
 type timeline struct {
 	offset media.Ticks // out = in + offset, since the last jump
+	begins media.Ticks // where the source's first IDR is
 	tracks [3]track    // by media.Kind
 	jumps  int
 }
@@ -46,7 +47,9 @@ type track struct {
 }
 
 // newTimeline begins at the source's first IDR.
-func newTimeline(firstIDR media.Ticks) *timeline { return &timeline{offset: Start - firstIDR} }
+func newTimeline(firstIDR media.Ticks) *timeline {
+	return &timeline{offset: Start - firstIDR, begins: Start}
+}
 
 // join has another source go on where this one ends: its first IDR, at the PTS idr on
 // its own clock, comes right after what has been shown last on any track, and not before
@@ -61,7 +64,7 @@ func (t *timeline) join(idr, after media.Ticks) (at media.Ticks) {
 		// The new source's tracks are measured by each other, as at a stream's beginning.
 		tr.begun, tr.seam = false, tr.last
 	}
-	t.offset = at - idr
+	t.offset, t.begins = at-idr, at
 	return at
 }
 
@@ -115,6 +118,24 @@ func (t *timeline) choose(in, want, own, back media.Ticks) (offset media.Ticks, 
 	t.offset = t.resume(want) - in
 	t.jumps++
 	return t.offset, true
+}
+
+// at is the stream's time of a message with the source's timestamp in: the video's,
+// by whichever offset brings it nearer to the picture that is due. Some encoders give
+// messages a time of 0, or one of another clock: these belong to that picture.
+func (t *timeline) at(in media.Ticks) media.Ticks {
+	want, known := t.expected(media.Video)
+	if !known {
+		want = t.begins
+	}
+	at := in + t.offset
+	if video := t.tracks[media.Video]; video.begun && abs(in+video.offset-want) < abs(at-want) {
+		at = in + video.offset
+	}
+	if abs(at-want) > jumpAhead {
+		return want
+	}
+	return at
 }
 
 // end is where a track's last packet ends, by decoding.

@@ -78,6 +78,9 @@ func newHub(cfg *config.Config, disk *packager.Disk, log *slog.Logger) *stream.H
 		Transcode: func(j pipeline.Job, log *slog.Logger) (stream.Transcoder, error) {
 			return pipeline.Start(j, pipeline.Options{Log: log})
 		},
+		Metadata: func(channel, stream string, m stream.Metadata) {
+			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
+		},
 		ReconnectWindow: cfg.Ingest.ReconnectWindow, Longest: cfg.Limits.StreamDuration,
 		Streams: cfg.Limits.ConcurrentStreams, Takeovers: cfg.Limits.Takeovers,
 		Events: func(e stream.Event) { logEvent(log, e) },

@@ -16,3 +16,10 @@ func (c *clock) unwrap(ts uint32) int64 {
 	c.last += int64(int32(ts - uint32(c.last)))
 	return c.last
 }
+
+// near is unwrap without leaving a trace: for messages whose timestamps need not be
+// of the media's clock.
+func (c *clock) near(ts uint32) int64 {
+	still := *c
+	return still.unwrap(ts)
+}

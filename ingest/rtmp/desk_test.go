@@ -38,6 +38,7 @@ type session struct {
 	request  ingest.Request
 	metadata []ingest.Metadata
 	packets  []media.Packet
+	messages []ingest.Message
 	closed   bool
 	cause    error
 }
@@ -79,7 +80,10 @@ func (s *session) change(f func()) {
 	s.desk.changed.Broadcast()
 }
 
-func (s *session) Message(ingest.Message) error { return nil }
+func (s *session) Message(m ingest.Message) error {
+	s.change(func() { s.messages = append(s.messages, m) })
+	return nil
+}
 
 func (s *session) Announce(m ingest.Metadata) {
 	s.change(func() { s.metadata = append(s.metadata, m) })

@@ -16,7 +16,6 @@ import (
 	"github.com/yutopp/go-rtmp/message"
 
 	"ladderd/ingest"
-	"ladderd/ingest/rtmp/amf0"
 	"ladderd/ingest/rtmp/flv"
 	"ladderd/ingest/rtmp/wire"
 	"ladderd/media"
@@ -57,6 +56,8 @@ type publisher struct {
 	session ingest.Session // nil while nothing is published
 	demuxer flv.Demuxer
 	clock   clock
+	// captionsNoted says that the log has told of captions that cannot be read.
+	captionsNoted bool
 	// broadcasts counts those that are over.
 	broadcasts atomic.Int64
 
@@ -91,7 +92,7 @@ func (p *publisher) OnPublish(_ *gortmp.StreamContext, _ uint32, cmd *message.Ne
 	if err != nil {
 		return p.refuse(err)
 	}
-	p.session, p.demuxer, p.clock = session, flv.Demuxer{}, clock{}
+	p.session, p.demuxer, p.clock, p.captionsNoted = session, flv.Demuxer{}, clock{}, false
 	p.server.setLive(p, true)
 	p.front.SetPublishing(true)
 	p.log.Debug("rtmp publisher accepted", "encoder", connect.FlashVersion)
@@ -145,19 +146,6 @@ func (p *publisher) caught(err *error) {
 		p.log.Error("panic in an rtmp connection", "panic", r, "stack", string(debug.Stack()))
 		*err = p.end(errors.New("internal error"))
 	}
-}
-
-// OnSetDataFrame takes onMetaData.
-func (p *publisher) OnSetDataFrame(_ uint32, data *message.NetStreamSetDataFrame) (err error) {
-	defer p.caught(&err)
-	values, err := amf0.Decode(data.Payload)
-	if err != nil || len(values) < 2 || p.session == nil {
-		return err
-	}
-	if about, ok := values[1].(amf0.Object); ok {
-		p.session.Announce(readMetadata(about, p.front.Connect().FlashVersion))
-	}
-	return nil
 }
 
 // OnDeleteStream, OnFCUnpublish and closeStream end a broadcast, whichever comes

@@ -39,13 +39,15 @@ func cutSet(b []byte) (set, rest []byte, ok bool) {
 // x264's UUID of the SEI message in which it tells its version and options.
 var x264Banner = []byte{0xdc, 0x45, 0xe9, 0xbd, 0xe6, 0xd9, 0x48, 0xb7, 0x96, 0x2c, 0xd8, 0x20, 0xd9, 0x23, 0xee, 0xef}
 
-// withoutBanner drops x264's version message, 700 bytes that no viewer needs, from
-// an access unit.
+// withoutBanner drops the version message, 700 bytes that no viewer needs, which libav
+// puts before all else of x264's first packet. The source's own may stand behind it.
 func withoutBanner(au []byte) []byte {
 	const nalSEI = 6
 	out := make([]byte, 0, len(au))
+	dropped := false
 	for unit := range media.NALUnits(au) {
-		if unit[0]&0x1f == nalSEI && bytes.Contains(unit[:min(len(unit), 24)], x264Banner) {
+		if !dropped && unit[0]&0x1f == nalSEI && bytes.Contains(unit[:min(len(unit), 24)], x264Banner) {
+			dropped = true
 			continue
 		}
 		out = media.AppendNAL(out, unit)

@@ -7,33 +7,25 @@ import (
 	"ladderd/media"
 )
 
-// captionSEI is an SEI NAL unit with A/53 captions (ATSC A/53 part 4, 6.2.3), three
-// bytes for each entry. Entries must not hold zeros, for this writes no emulation
-// prevention.
-func captionSEI(entries []byte) []byte {
-	body := append([]byte{0xb5, 0x00, 0x31, 'G', 'A', '9', '4', 3, 0x40 | byte(len(entries)/3), 0xff}, entries...)
-	body = append(body, 0xff)
-	return append(append([]byte{6, 4, byte(len(body))}, body...), 0x80)
-}
-
 // messageSEI is an SEI NAL unit with an unregistered user message.
 func messageSEI(text string) []byte {
 	body := append(bytes.Repeat([]byte{0xa7}, 16), text...)
 	return append(append([]byte{6, 5, byte(len(body))}, body...), 0x80)
 }
 
-// captions are the entries in an access unit.
-func captions(au []byte) (entries []byte) {
+// messages are the texts of such messages in an access unit.
+func messages(au []byte) (texts []string) {
+	uuid := bytes.Repeat([]byte{0xa7}, 16)
 	for unit := range media.NALUnits(au) {
 		if unit[0]&0x1f != 6 {
 			continue
 		}
-		if i := bytes.Index(unit, []byte("GA94\x03")); i >= 0 {
-			n := 3 * int(unit[i+5]&0x1f)
-			entries = append(entries, unit[i+7:i+7+n]...)
+		for _, part := range bytes.Split(unit, uuid)[1:] {
+			text, _, _ := bytes.Cut(part, []byte{0x80})
+			texts = append(texts, string(text))
 		}
 	}
-	return entries
+	return texts
 }
 
 // withSEI puts a NAL unit before an access unit's others.
@@ -56,7 +48,7 @@ func captioned(s *source, n int) (all []byte) {
 			k := at*n + j
 			entries = append(entries, 0xfc, byte(1+k%255), byte(1+k/255))
 		}
-		s.packets[i] = withSEI(p, captionSEI(entries))
+		s.packets[i].Data = media.WithCaptions(p.Data, entries)
 	}
 	for k := range len(order) * n {
 		all = append(all, 0xfc, byte(1+k%255), byte(1+k/255))

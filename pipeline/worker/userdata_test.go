@@ -2,6 +2,8 @@ package worker
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"testing"
 
 	"ladderd/media"
@@ -39,28 +41,83 @@ func TestUserDataBeyondOnePictureWaits(t *testing.T) {
 	}
 }
 
-func TestCaptionsSurviveInEveryRendition(t *testing.T) {
+// halved is a source of 60 frames a second with B-frames, and the ways in which a worker
+// gives it to renditions of 60 and 30.
+func halved(t *testing.T) (*source, map[string]pipeline.Job) {
+	t.Helper()
 	s := record(t, append(moving("320x180", "60", 2), "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-bf", "2", "-g", "60")...)
-	want := captioned(s, 10) // A/53's 600 entries a second
-	s.packets[11] = withSEI(s.packets[11], messageSEI("hello"))
 	rate := media.Rate{Num: 60, Den: 1}
-	job := s.job(rate,
+	followed := s.job(rate,
 		pipeline.VideoOutput{Width: 320, Height: 180, Rate: rate, Bitrate: 400_000},
 		pipeline.VideoOutput{Width: 160, Height: 90, Rate: rate.Divide(2), Bitrate: 200_000})
-	r := transcode(t, job, s.packets)
-	for i := range r.videos {
-		var got []byte
-		messages := 0
-		for _, p := range r.videos[i].packets {
-			got = append(got, captions(p.Data)...)
-			messages += bytes.Count(p.Data, []byte("hello"))
+	own := followed
+	own.Grid = pipeline.Grid{Period: 2 * media.Clock, Origin: media.Clock}
+	return s, map[string]pipeline.Job{"source's grid": followed, "own grid": own}
+}
+
+// sourceFrame is how late what came with a dropped picture may be: it goes out with the
+// next one.
+const sourceFrame = media.Clock/60 + media.Clock/1000
+
+func TestCaptionsSurviveInEveryRendition(t *testing.T) {
+	s, jobs := halved(t)
+	const each = 10 // A/53's 600 entries a second
+	want := captioned(s, each)
+	shown := s.times(media.Video)
+	for name, job := range jobs {
+		r := transcode(t, job, s.packets)
+		for i := range r.videos {
+			var got []byte
+			for _, p := range r.videos[i].packets {
+				entries := media.Captions(p.Data)
+				for n := range len(entries) / media.CaptionSize {
+					of := shown[(len(got)/media.CaptionSize+n)/each]
+					if late := p.PTS - of; late < 0 || late > sourceFrame {
+						t.Fatalf("%s, output %d: captions of %d are at %d", name, i, of, p.PTS)
+					}
+				}
+				got = append(got, entries...)
+			}
+			// The last picture may have been dropped by the halving.
+			if len(got) < len(want)-each*media.CaptionSize || !bytes.Equal(got, want[:len(got)]) {
+				t.Errorf("%s, output %d has %d bytes of captions, the source %d; or in another order", name, i, len(got), len(want))
+			}
 		}
-		// The last picture may have been dropped by the halving.
-		if len(got) < len(want)-30 || !bytes.Equal(got, want[:len(got)]) {
-			t.Errorf("output %d has %d bytes of captions, the source %d; or in another order", i, len(got), len(want))
-		}
-		if messages != 1 {
-			t.Errorf("output %d has the user message %d times", i, messages)
+	}
+}
+
+// Every picture has a message, and x264 has put its own into the first one, as into
+// what ladderd encodes.
+func TestUnregisteredUserDataIsKept(t *testing.T) {
+	s, jobs := halved(t)
+	shown := s.times(media.Video)
+	for i, p := range s.packets {
+		at, _ := slices.BinarySearch(shown, p.PTS)
+		s.packets[i] = withSEI(p, messageSEI(fmt.Sprintf("picture %d", at)))
+	}
+	for name, job := range jobs {
+		r := transcode(t, job, s.packets)
+		for i := range r.videos {
+			next, banners := 0, 0
+			for _, p := range r.videos[i].packets {
+				banners += bytes.Count(p.Data, x264Banner)
+				for _, text := range messages(p.Data) {
+					if want := fmt.Sprintf("picture %d", next); text != want {
+						t.Fatalf("%s, output %d has the message %q where %q should be", name, i, text, want)
+					}
+					if late := p.PTS - shown[next]; late < 0 || late > sourceFrame {
+						t.Fatalf("%s, output %d: %q is %d ticks late", name, i, text, late)
+					}
+					next++
+				}
+			}
+			if next < len(shown)-1 {
+				t.Errorf("%s, output %d has %d messages of %d pictures", name, i, next, len(shown))
+			}
+			first := r.videos[i].packets[0].Data
+			if banners != 1 || !bytes.Contains(first, []byte("bframes=2")) {
+				t.Errorf("%s, output %d has x264's message %d times, or not the source's", name, i, banners)
+			}
 		}
 	}
 }

@@ -113,8 +113,12 @@ func countSamples(packets []Packet, sampleRate string) error {
 	return nil
 }
 
-// nalIDR is nal_unit_type of a coded slice of an IDR picture (ITU-T H.264, table 7-1).
-const nalIDR = "5"
+// Values of nal_unit_type (ITU-T H.264, table 7-1): a coded slice of an IDR picture, and
+// supplemental enhancement information.
+const (
+	nalIDR = "5"
+	nalSEI = "6"
+)
 
 // probeIDRs lists the PTS of the access units that hold IDR slices: ffmpeg takes
 // all other NAL units out, and drops the packets of which nothing is left.

@@ -20,6 +20,8 @@ type Rendition struct {
 	// IDRs are the PTS, in 90 kHz ticks, of the access units that hold an IDR
 	// picture according to their NAL units, whatever the container says.
 	IDRs []int64
+
+	files []string // what was downloaded, one for each initialisation section
 }
 
 // Stream is the first stream of a kind, "video" or "audio"; false where the
@@ -64,6 +66,7 @@ func (c *Client) Download(ctx context.Context, v Variant, dir string) (*Renditio
 		return nil, err
 	}
 	for i, period := range periods {
+		r.files = append(r.files, period.file)
 		streams, packets, err := probe(ctx, period.file)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -74,11 +75,11 @@ func pace(ctx context.Context, c *gortmplib.Client, tags []Tag, sent func(Sent))
 	defer timer.Stop()
 	begin := time.Now()
 	for _, t := range tags {
-		m, err := toMessage(t)
+		send, err := sender(c, t)
 		if err != nil {
 			return err
 		}
-		if m == nil {
+		if send == nil {
 			continue
 		}
 		timer.Reset(time.Until(begin.Add(time.Duration(t.Due) * time.Millisecond)))
@@ -88,7 +89,7 @@ func pace(ctx context.Context, c *gortmplib.Client, tags []Tag, sent func(Sent))
 		case <-timer.C:
 		}
 		now := time.Now()
-		if err := c.Write(m); err != nil {
+		if err := send(); err != nil {
 			if cause := context.Cause(ctx); cause != nil {
 				return cause
 			}
@@ -99,6 +100,37 @@ func pace(ctx context.Context, c *gortmplib.Client, tags []Tag, sent func(Sent))
 		}
 	}
 	return nil
+}
+
+// sender is nil for tags that are not sent: empty ones, and the clip's onMetaData.
+func sender(c *gortmplib.Client, t Tag) (send func() error, err error) {
+	if t.Type == TagScript {
+		if bytes.HasPrefix(t.Body, amfString([]byte{2}, "onMetaData")) {
+			return nil, nil
+		}
+		return func() error { return sendScript(c.NetConn(), t) }, nil
+	}
+	m, err := toMessage(t)
+	if m == nil || err != nil {
+		return nil, err
+	}
+	return func() error { return c.Write(m) }, nil
+}
+
+// sendScript writes a data message to the connection itself, as one chunk on a chunk
+// stream of its own: the library's data messages have no time.
+func sendScript(conn io.Writer, t Tag) error {
+	const chunkStream, chunkSize, longest = 7, 65536, 0xffffff // the library's chunk size, and the header's 24 bits
+	n, at := len(t.Body), t.Time
+	if n > chunkSize || at < 0 || at >= longest {
+		return fmt.Errorf("script tag of %d bytes at %d ms: not supported", n, at)
+	}
+	chunk := []byte{
+		chunkStream, byte(at >> 16), byte(at >> 8), byte(at), byte(n >> 16), byte(n >> 8), byte(n),
+		TagScript, 1, 0, 0, 0, // message stream 1, the least significant byte first
+	}
+	_, err := conn.Write(append(chunk, t.Body...))
+	return err
 }
 
 // toMessage is nil for tags that carry no media.

@@ -2,6 +2,8 @@ package amf0
 
 import (
 	"bytes"
+	"encoding/json"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -108,6 +110,20 @@ func TestLongStringsAreWrittenAsSuch(t *testing.T) {
 	}
 }
 
+func TestValuesAsJSON(t *testing.T) {
+	values := []any{
+		Object{{"text", "a<b> \"\u00e9\""}, {"at", 1.5}, {"n", nil}, {"list", []any{true, Undefined{}}}, {"o", Object{}}},
+		math.Inf(1), math.NaN(), "", -2.0,
+	}
+	want := `x[{"text":"a<b> \"é\"","at":1.5,"n":null,"list":[true,null],"o":{}},null,null,"",-2]`
+	if got := AppendJSON([]byte("x"), values...); string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := AppendJSON(nil); string(got) != "[]" {
+		t.Errorf("no values are %s", got)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, c := range written {
 		f.Add([]byte(c.bytes))
@@ -122,6 +138,9 @@ func FuzzDecode(f *testing.F) {
 		values, err := Decode(b)
 		if err != nil {
 			return
+		}
+		if text := AppendJSON(nil, values...); !json.Valid(text) {
+			t.Fatalf("not JSON: %s", text)
 		}
 		once := Append(nil, values...)
 		again, err := Decode(once)

@@ -71,8 +71,8 @@ func (c *Conn) media(m Message) {
 	c.emit(m)
 }
 
-// data hands on onMetaData, in the form that go-rtmp takes: with @setDataFrame
-// before it and as an object.
+// data hands on data messages in the form that go-rtmp takes: with @setDataFrame
+// before the name, and ECMA arrays as objects.
 func (c *Conn) data(m Message) {
 	if !c.publishing {
 		return
@@ -81,26 +81,24 @@ func (c *Conn) data(m Message) {
 	if len(values) > 0 && (values[0] == "@setDataFrame" || values[0] == "@clearDataFrame") {
 		values = values[1:]
 	}
-	var name string
-	if len(values) > 0 {
-		name, _ = values[0].(string)
-	}
-	if name != "onMetaData" {
-		c.note(fmt.Sprintf("data message %.40q", name))
+	if len(values) == 0 {
+		c.note(fmt.Sprintf("data message that cannot be read: %v", orElse(err, "it is empty")))
 		return
 	}
-	if len(values) < 2 {
-		return // a cleared data frame
+	name, ok := values[0].(string)
+	switch {
+	case !ok:
+		c.note("data message without a name")
+	case len(values) == 1 && err != nil:
+		c.note(fmt.Sprintf("data message %.40q that cannot be read: %v", name, err))
+	case len(values) == 1:
+		// A cleared data frame, or one that says nothing.
+	default:
+		c.emit(Message{
+			Type: typeDataAMF0, ChunkStream: chunkStreamData, StreamID: c.publishOn, Timestamp: m.Timestamp,
+			Payload: amf0.Append(nil, append([]any{"@setDataFrame"}, values...)...),
+		})
 	}
-	about, ok := values[1].(amf0.Object)
-	if !ok {
-		c.note(fmt.Sprintf("onMetaData that is no object (%v)", err))
-		return
-	}
-	c.emit(Message{
-		Type: typeDataAMF0, ChunkStream: chunkStreamData, StreamID: c.publishOn, Timestamp: m.Timestamp,
-		Payload: amf0.Append(nil, "@setDataFrame", "onMetaData", about),
-	})
 }
 
 // aggregate takes the messages out of one of type 22 (section 7.1.6): FLV tags,
@@ -152,6 +150,9 @@ func plainAMF0(m Message) []byte {
 
 // emit hands a message to go-rtmp.
 func (c *Conn) emit(m Message) { c.out = appendMessage(c.out, m, maxMessage) }
+
+// Note is note for callbacks.
+func (c *Conn) Note(what string) { c.note(what) }
 
 // note logs once per connection what is ignored.
 func (c *Conn) note(what string) {

@@ -150,6 +150,11 @@ func suffixed(m Message, suffix string) Message {
 	return m
 }
 
+func withTime(ms uint32, m Message) Message {
+	m.Timestamp = ms
+	return m
+}
+
 func dataMessage(values ...any) Message {
 	return Message{Type: typeDataAMF0, ChunkStream: 5, StreamID: 1, Payload: amf0.Append(nil, values...)}
 }
@@ -281,8 +286,11 @@ func TestMediaPassesOncePublishing(t *testing.T) {
 		message(typeAudio, 4, 0, late, "aa"),
 		withType(typeDataAMF3, "\x00", dataMessage("@setDataFrame", "onMetaData", amf0.Object{{Key: "width", Value: 640}})),
 		dataMessage("onMetaData", amf0.Object{{Key: "height", Value: 360}}),
-		dataMessage("onTextData", amf0.Object{}),
+		withTime(2500, dataMessage("onTextData", amf0.Object{{Key: "text", Value: "hi"}}, 7.0)),
+		suffixed(dataMessage("onCaptionInfo", amf0.Object{}), "\x11"), // ends in what cannot be read
+		suffixed(dataMessage("onCaptionInfo"), "\x11"),
 		dataMessage("@clearDataFrame", "onMetaData"),
+		dataMessage(1.0, "onTextData"),
 		message(typeAggregate, 6, 1, 1000, aggregate),
 	))
 	if _, err := conn.Read(make([]byte, 1000)); err != nil {
@@ -298,6 +306,9 @@ func TestMediaPassesOncePublishing(t *testing.T) {
 		message(typeAudio, chunkStreamAudio, 1, late, "aa"),
 		{Type: typeDataAMF0, ChunkStream: chunkStreamData, StreamID: 1, Payload: amf0.Append(nil, "@setDataFrame", "onMetaData", amf0.Object{{Key: "width", Value: 640}})},
 		{Type: typeDataAMF0, ChunkStream: chunkStreamData, StreamID: 1, Payload: amf0.Append(nil, "@setDataFrame", "onMetaData", amf0.Object{{Key: "height", Value: 360}})},
+		{Type: typeDataAMF0, ChunkStream: chunkStreamData, StreamID: 1, Timestamp: 2500,
+			Payload: amf0.Append(nil, "@setDataFrame", "onTextData", amf0.Object{{Key: "text", Value: "hi"}}, 7.0)},
+		{Type: typeDataAMF0, ChunkStream: chunkStreamData, StreamID: 1, Payload: amf0.Append(nil, "@setDataFrame", "onCaptionInfo", amf0.Object{})},
 		message(typeAudio, chunkStreamAudio, 1, 1000, "a"),
 		message(typeVideo, chunkStreamVideo, 1, 1003, "vw"),
 	}
