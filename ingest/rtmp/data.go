@@ -12,8 +12,7 @@ import (
 
 const (
 	// maxMetadata is the longest message that is taken for timed metadata, in bytes of
-	// JSON. The guide's PutMetadata takes 1 KB of text; this leaves room for what AMF
-	// has around it.
+	// JSON. The guide names no limit; each viewer will be sent all of it.
 	maxMetadata = 2 << 10
 	// maxName is the longest name of one, in bytes. It goes into logs and events.
 	maxName = 64
