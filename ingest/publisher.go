@@ -17,15 +17,31 @@ var (
 	ErrInsecure = errors.New("the channel does not take unencrypted ingest")
 	// ErrDraining refuses publishers while the daemon shuts down.
 	ErrDraining = errors.New("the server is shutting down")
+	// ErrFull refuses a publisher because as many channels are live as may be.
+	ErrFull = errors.New("too many channels are live")
+	// ErrAddress refuses an address that has too many connections open, or that has
+	// tried too many keys that do not exist.
+	ErrAddress = errors.New("too much comes from this address")
+
+	// ErrTakenOver ends a publisher whose stream another one has taken over.
+	ErrTakenOver = errors.New("another encoder has taken over the stream")
+	// ErrPriority, ErrMismatch and ErrTakeovers refuse a takeover (guide, line 7663:
+	// StreamTakeoverInvalidPriority, …MediaMismatch, …LimitBreached).
+	ErrPriority  = errors.New("the takeover's priority is not higher than the running stream's")
+	ErrMismatch  = errors.New("the takeover's media are not like the running stream's")
+	ErrTakeovers = errors.New("the stream has been taken over too often")
 )
 
 // Request is what a publisher asks for when it begins to publish.
 type Request struct {
-	Protocol string     // "rtmp"
+	Protocol string     // "rtmp", "rtmps" or "srt"
 	Secure   bool       // it came encrypted (RTMPS, SRT with a passphrase)
 	Remote   string     // host:port of the publisher
 	Key      string     // the stream key: a secret, never to be logged
-	Query    url.Values // what stood behind the key's question mark
+	Query    url.Values // what stood with the key: see ReadParameters
+	// Link tells how the connection does; nil where the protocol does not know. It
+	// may be called from any goroutine, also after the connection's end.
+	Link func() Link
 	// Close ends the publisher's connection and tells it why in its protocol's
 	// words. It may be called from any goroutine and more than once, does not
 	// wait, and the Session's Close still follows.
@@ -47,6 +63,9 @@ type Session interface {
 	// Write takes one packet, with the source's own timestamps. An error ends the
 	// connection; its text is for the publisher.
 	Write(media.Packet) error
+	// Message takes what came beside the media. It waits as Write does, and its order
+	// among the packets is kept.
+	Message(Message) error
 	// Close says that no more will come: cause is nil where the publisher ended
 	// its broadcast in its protocol's words, else what broke.
 	Close(cause error)

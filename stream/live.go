@@ -51,10 +51,12 @@ type live struct {
 	diskFailed bool // the log has told so
 }
 
-// input is what a publisher's connection hands over: a packet, or metadata.
+// input is what a publisher's connection hands over: a packet, metadata, or a
+// message.
 type input struct {
-	packet media.Packet
-	meta   *ingest.Metadata
+	packet  media.Packet
+	meta    *ingest.Metadata
+	message *ingest.Message
 }
 
 // Announce is ingest.Session's.
@@ -62,6 +64,9 @@ func (l *live) Announce(m ingest.Metadata) { _ = l.put(input{meta: &m}) }
 
 // Write is ingest.Session's.
 func (l *live) Write(p media.Packet) error { return l.put(input{packet: p}) }
+
+// Message is ingest.Session's.
+func (l *live) Message(m ingest.Message) error { return l.put(input{message: &m}) }
 
 // Close is ingest.Session's. It returns at once; the stream ends when the media
 // already taken have reached the viewers.
@@ -212,6 +217,9 @@ func (l *live) take(i input) error {
 	if i.meta != nil {
 		l.announced(*i.meta)
 		return nil
+	}
+	if i.message != nil {
+		return l.message(*i.message)
 	}
 	if l.source != nil {
 		return l.media(i.packet)

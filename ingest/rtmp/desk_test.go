@@ -79,6 +79,8 @@ func (s *session) change(f func()) {
 	s.desk.changed.Broadcast()
 }
 
+func (s *session) Message(ingest.Message) error { return nil }
+
 func (s *session) Announce(m ingest.Metadata) {
 	s.change(func() { s.metadata = append(s.metadata, m) })
 	if s.desk.announce != nil {

@@ -1,0 +1,46 @@
+package stream
+
+import "time"
+
+// Event is something that happened to a stream, under the names of the guide's
+// events (lines 7636–8180).
+type Event struct {
+	Name    string
+	Time    time.Time
+	Channel string // the id
+	Stream  string // the id; empty where no stream came of it
+	// Code says why, for those events that have one: a takeover's failure.
+	Code string
+	// Breach is set for limit breaches.
+	Breach *Breach
+}
+
+// Names of events.
+const (
+	SessionCreated       = "Session Created"
+	SessionEnded         = "Session Ended"
+	StreamStart          = "Stream Start"
+	StreamEnd            = "Stream End"
+	StreamTakeover       = "Stream Takeover"
+	TakeoverFailure      = "Stream Takeover Failure"
+	StarvationStart      = "Starvation Start"
+	StarvationEnd        = "Starvation End"
+	IngestBitrate        = "Ingest Bitrate"
+	IngestResolution     = "Ingest Resolution"
+	ConcurrentBroadcasts = "Concurrent Broadcasts"
+)
+
+// Codes of a TakeoverFailure (guide, line 7663).
+const (
+	TakeoverMediaMismatch   = "StreamTakeoverMediaMismatch"
+	TakeoverInvalidPriority = "StreamTakeoverInvalidPriority"
+	TakeoverLimitBreached   = "StreamTakeoverLimitBreached"
+)
+
+// Breach is a limit that was exceeded (guide, lines 7910–8060). The event's name
+// is the limit's.
+type Breach struct {
+	Limit      int    // the most that is allowed
+	ExceededBy int    // how much more it was
+	Unit       string // "bits per second", "total pixels", "pixels per edge", "active streams"
+}
