@@ -29,7 +29,11 @@ type Server struct {
 
 // Ingest has a listener for each protocol that publishers speak.
 type Ingest struct {
-	RTMP RTMP
+	RTMP  RTMP
+	RTMPS TLS
+	// MaxConnectionsPerAddress is how many connections of publishers one address may
+	// have open at once, FailedKeysPerMinute how many unknown stream keys it may try.
+	MaxConnectionsPerAddress, FailedKeysPerMinute int
 }
 
 // RTMP is plain RTMP, open to channels with InsecureIngest only.
@@ -81,12 +85,13 @@ type Channel struct {
 	// StreamKey is what a publisher must know.
 	StreamKey       Secret
 	ContainerFormat string // "FRAGMENTED_MP4" or "TS"
-	InsecureIngest  bool   // plain RTMP may publish
+	InsecureIngest  bool   // what is not encrypted may publish
 	LatencyMode     string // "LOW" or "NORMAL"
 }
 
 const (
 	defaultRTMP     Address = "127.0.0.1:1935"
+	defaultRTMPS    Address = "127.0.0.1:443"
 	defaultPlayback Address = "127.0.0.1:8080"
 	defaultHTTPS    Address = "127.0.0.1:8443"
 	defaultMetrics  Address = "127.0.0.1:9090"
@@ -105,6 +110,7 @@ func Default() *Config {
 func withoutListeners() *Config {
 	return &Config{
 		Server: Server{Region: "local", Account: "000000000000", DataDir: "/var/lib/ladderd"},
+		Ingest: Ingest{MaxConnectionsPerAddress: 50, FailedKeysPerMinute: 10},
 		Playback: Playback{
 			PartDuration: 333 * time.Millisecond, Window: time.Minute, Linger: time.Minute, WindowMemory: 32 * megabyte,
 			MaxConnections: 20_000, MaxConnectionsPerAddress: 4_000,

@@ -120,8 +120,10 @@ func TestWarnings(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"nothing", "", []string{"no [ingest.rtmp]", "no [playback]", "no [[channel]]"}},
+		{"nothing", "", []string{"neither an [ingest.rtmp] nor an [ingest.rtmps]", "no [playback]", "no [[channel]]"}},
 		{"all is well", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\ninsecure_ingest=true", nil},
+		{"RTMPS only", "[ingest.rtmps]\ncert='/c'\nkey='/k'\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", nil},
+		{"RTMPS beside RTMP", "[ingest.rtmp]\n[ingest.rtmps]\ncert='/c'\nkey='/k'\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", nil},
 		{"no protocol for a channel", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", []string{`channel "a": insecure_ingest is false`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -84,9 +84,9 @@ func (p *publisher) OnPublish(_ *gortmp.StreamContext, _ uint32, cmd *message.Ne
 	if len(key) > maxKey {
 		return p.refuse(fmt.Errorf("%w: it is longer than %d bytes", ingest.ErrUnknownKey, maxKey))
 	}
-	_, encrypted := p.Conn.(*tls.Conn)
+	protocol, encrypted := p.protocol()
 	session, err := p.server.acceptor.Accept(ingest.Request{
-		Protocol: "rtmp", Secure: encrypted, Remote: p.RemoteAddr().String(), Key: key, Query: query, Close: p.closer(),
+		Protocol: protocol, Secure: encrypted, Remote: p.RemoteAddr().String(), Key: key, Query: query, Close: p.closer(),
 	})
 	if err != nil {
 		return p.refuse(err)
@@ -98,6 +98,13 @@ func (p *publisher) OnPublish(_ *gortmp.StreamContext, _ uint32, cmd *message.Ne
 	return nil
 }
 
+func (p *publisher) protocol() (name string, encrypted bool) {
+	if _, encrypted = p.Conn.(*tls.Conn); encrypted {
+		return "rtmps", true
+	}
+	return "rtmp", false
+}
+
 // OnPlay refuses viewers.
 func (p *publisher) OnPlay(*gortmp.StreamContext, uint32, *message.NetStreamPlay) error {
 	return p.refuse(errPlay)
@@ -105,6 +112,9 @@ func (p *publisher) OnPlay(*gortmp.StreamContext, uint32, *message.NetStreamPlay
 
 func (p *publisher) refuse(reason error) error {
 	p.log.Warn("rtmp publisher refused", "reason", reason)
+	if errors.Is(reason, ingest.ErrUnknownKey) {
+		p.server.config.Failed(p.RemoteAddr())
+	}
 	return p.end(reason)
 }
 

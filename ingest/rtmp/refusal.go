@@ -24,6 +24,8 @@ func lastWords(reason error) wire.Status {
 		return wire.Status{Code: codeBadName, Description: "Unknown stream key. Check the stream key in the encoder's settings."}
 	case errors.Is(reason, ingest.ErrLive):
 		return wire.Status{Code: codeBadName, Description: "Refused: " + reason.Error() + ". Another encoder publishes with this stream key."}
+	case errors.Is(reason, ingest.ErrInsecure):
+		return wire.Status{Code: codeRejected, Description: "This channel takes encrypted ingest only. Publish by rtmps://, or set insecure_ingest for the channel."}
 	case errors.Is(reason, errPlay):
 		return wire.Status{Code: codePlayFailed, Description: sentence(reason)}
 	}
