@@ -5,20 +5,40 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"ladderd/testassets/pki"
 )
 
-func TestServerSpeaksOverTLS(t *testing.T) {
-	web := httptest.NewTLSServer(nil) // for its certificate
-	t.Cleanup(web.Close)
+// secured is ln behind TLS, with a certificate that nobody signed.
+func secured(t *testing.T, ln net.Listener) net.Listener {
+	t.Helper()
+	pair, err := pki.New("localhost", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := tls.X509KeyPair(pair.Cert, pair.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{certificate}})
+}
+
+// startTLS is start for RTMPS.
+func startTLS(t *testing.T, config Config) testServer {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := startOn(t, tls.NewListener(ln, &tls.Config{Certificates: web.TLS.Certificates}), Config{})
+	return startOn(t, secured(t, ln), config)
+}
+
+func TestServerSpeaksOverTLS(t *testing.T) {
+	s := startTLS(t, Config{})
 	dial := func() *client {
 		nc, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true})
 		if err != nil {
@@ -31,8 +51,8 @@ func TestServerSpeaksOverTLS(t *testing.T) {
 	first.publish()
 	first.audio(0, audioConfig)
 	first.audio(0, aacFrame)
-	if !s.packets(t, 1).request.Secure {
-		t.Error("it is not taken for encrypted")
+	if r := s.packets(t, 1).request; !r.Secure || r.Protocol != "rtmps" {
+		t.Errorf("it is taken for %s, secure %t", r.Protocol, r.Secure)
 	}
 
 	second := dial()
@@ -40,6 +60,27 @@ func TestServerSpeaksOverTLS(t *testing.T) {
 	second.command(1, "publish", 5, nil, testKey, "live")
 	second.expect("NetStream.Publish.BadName", "already live")
 	second.expectEnd()
+}
+
+func TestUnknownKeysAreTold(t *testing.T) {
+	told := make(chan string, 10)
+	s := start(t, Config{Failed: func(a net.Addr) { told <- a.String() }})
+	for _, key := range []string{"sk_wrong", testKey, strings.Repeat("k", 2000), ""} {
+		publisher := s.dial(t)
+		publisher.connect("app")
+		publisher.command(1, "publish", 5, nil, key, "live")
+		if key == testKey {
+			publisher.expect("onStatus", "NetStream.Publish.Start")
+			continue
+		}
+		publisher.expect("onStatus", "Unknown stream key")
+		if got, want := <-told, publisher.LocalAddr().String(); got != want {
+			t.Errorf("told of %s, want %s", got, want)
+		}
+	}
+	if len(told) > 0 {
+		t.Errorf("told of %s as well", <-told)
+	}
 }
 
 // faulty is a listener whose first Accepts fail.
