@@ -24,7 +24,9 @@ func Lay() (*Cable, error) {
 	// A /30 of 198.18.0.0/15, which is for tests of networks (RFC 2544).
 	n := rand.Uint32N(1 << 15)
 	subnet := [4]byte{198, 18 + byte(n>>14), byte(n >> 6), byte(n << 2)}
-	at := func(host byte) netip.Addr { return netip.AddrFrom4([4]byte{subnet[0], subnet[1], subnet[2], subnet[3] | host}) }
+	at := func(host byte) netip.Addr {
+		return netip.AddrFrom4([4]byte{subnet[0], subnet[1], subnet[2], subnet[3] | host})
+	}
 	c := &Cable{Here: at(1), There: at(2), name: fmt.Sprintf("ladderd%x", n)}
 	if err := ip("netns", "add", c.name); err != nil {
 		return nil, err
