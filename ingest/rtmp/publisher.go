@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -31,6 +32,8 @@ const (
 	peerWindow = 2_500_000
 	// maxKey is longer than any stream key, in bytes.
 	maxKey = 1024
+	// keptScratch is the largest buffer that is kept for the next tag, in bytes.
+	keptScratch = 1 << 20
 )
 
 var (
@@ -54,6 +57,7 @@ type publisher struct {
 	ousted bool         // likewise: it had to make room
 	conn   *gortmp.Conn // after the handshake
 
+	scratch bytes.Buffer
 	session ingest.Session // nil while nothing is published
 	demuxer flv.Demuxer
 	clock   clock
@@ -130,7 +134,7 @@ func (p *publisher) OnAudio(timestamp uint32, payload io.Reader) error {
 
 func (p *publisher) write(timestamp uint32, payload io.Reader, read func(int64, []byte) (*media.Packet, error)) (err error) {
 	defer p.caught(&err)
-	tag, err := io.ReadAll(payload) // go-rtmp uses its buffer again
+	tag, err := p.tag(payload)
 	if err != nil || p.session == nil {
 		return err
 	}
@@ -146,6 +150,18 @@ func (p *publisher) write(timestamp uint32, payload io.Reader, read func(int64, 
 		return p.end(err)
 	}
 	return nil
+}
+
+// tag is a copy of a message's body, whose buffer go-rtmp uses again and does not
+// tell the length of.
+func (p *publisher) tag(payload io.Reader) ([]byte, error) {
+	p.scratch.Reset()
+	_, err := p.scratch.ReadFrom(payload)
+	tag := bytes.Clone(p.scratch.Bytes())
+	if p.scratch.Cap() > keptScratch {
+		p.scratch = bytes.Buffer{}
+	}
+	return tag, err
 }
 
 // caught turns a panic into an error that costs this connection alone. go-rtmp

@@ -118,7 +118,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, c.pending)
-	c.pending = c.pending[n:]
+	if c.pending = c.pending[n:]; len(c.pending) == 0 && cap(c.out) > keptBuffer {
+		c.out, c.pending = nil, nil
+	}
 	return n, nil
 }
 
@@ -134,9 +136,6 @@ func (c *Conn) fill() error {
 		return io.EOF
 	}
 	c.arrived = time.Now()
-	if cap(c.out) > keptBuffer {
-		c.out = nil
-	}
 	c.out = c.out[:0]
 	c.acknowledge()
 	err = c.clean(m)
