@@ -37,17 +37,19 @@ func startTLS(t *testing.T, config Config) testServer {
 	return startOn(t, secured(t, ln), config)
 }
 
+func (s testServer) dialTLS(t *testing.T) *client {
+	t.Helper()
+	nc, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	return shake(t, nc)
+}
+
 func TestServerSpeaksOverTLS(t *testing.T) {
 	s := startTLS(t, Config{})
-	dial := func() *client {
-		nc, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = nc.Close() })
-		return shake(t, nc)
-	}
-	first := dial()
+	first := s.dialTLS(t)
 	first.publish()
 	first.audio(0, audioConfig)
 	first.audio(0, aacFrame)
@@ -55,7 +57,7 @@ func TestServerSpeaksOverTLS(t *testing.T) {
 		t.Errorf("it is taken for %s, secure %t", r.Protocol, r.Secure)
 	}
 
-	second := dial()
+	second := s.dialTLS(t)
 	second.connect("app")
 	second.command(1, "publish", 5, nil, testKey, "live")
 	second.expect("NetStream.Publish.BadName", "already live")
