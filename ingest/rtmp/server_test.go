@@ -5,11 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"ladderd/door"
 	"ladderd/testassets/pki"
 )
 
@@ -83,6 +85,56 @@ func TestUnknownKeysAreTold(t *testing.T) {
 	if len(told) > 0 {
 		t.Errorf("told of %s as well", <-told)
 	}
+}
+
+// elsewhere has connections come from another machine.
+type elsewhere struct{ net.Listener }
+
+type distant struct{ net.Conn }
+
+func (e elsewhere) Accept() (net.Conn, error) {
+	nc, err := e.Listener.Accept()
+	return distant{nc}, err
+}
+
+func (distant) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 1} }
+
+func TestAddressThatTriesKeysIsTurnedAway(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const keys = 3
+	entrance := door.New(door.Options{Who: "publishers", PerAddress: 2, FailedKeys: keys, Log: slog.New(slog.DiscardHandler)})
+	s := startOn(t, entrance.Guard(elsewhere{ln}), Config{Failed: entrance.Failed, LingerTimeout: 10 * time.Millisecond})
+	live := s.dial(t)
+	live.publish()
+	turnedAway := func() {
+		t.Helper()
+		nc, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		_ = nc.SetDeadline(time.Now().Add(patience))
+		if n, err := nc.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("not turned away: %d bytes, %v", n, err)
+		}
+	}
+	for i := range keys {
+		guesser := s.dial(t)
+		if i == 0 {
+			turnedAway() // there are two connections
+		}
+		guesser.connect("app")
+		guesser.command(1, "publish", 5, nil, "sk_guess", "live")
+		guesser.expect("onStatus", "Unknown stream key")
+		guesser.expectEnd()
+	}
+	turnedAway()
+	live.audio(0, audioConfig)
+	live.audio(0, aacFrame)
+	s.packets(t, 1) // it has done nothing wrong
 }
 
 // faulty is a listener whose first Accepts fail.
