@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-FUZZTIME ?= 30s
+FUZZTIME ?= 2m
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The same for every go command, so that what one has built the next one finds.
 GO := eval "$$(scripts/ffmpeg.sh env)" && go
@@ -43,7 +43,7 @@ bench-channels: setup-demo build ## CPU and memory of 100 BASIC channels at once
 	@$(GO) run ./testassets/bench channels
 
 .PHONY: fuzz
-fuzz: setup ## run each fuzz target for FUZZTIME (30s)
+fuzz: setup ## run all fuzz targets, for FUZZTIME (2m) all together
 	@eval "$$(scripts/ffmpeg.sh env)" && scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: clean

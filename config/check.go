@@ -45,6 +45,7 @@ func (d *decoder) checkListeners(c *Config) {
 		at   Address
 	}{
 		{"ingest.rtmp.listen", c.Ingest.RTMP.Listen},
+		{"ingest.rtmps.listen", c.Ingest.RTMPS.Listen},
 		{"playback.listen", c.Playback.Listen},
 		{"playback.tls.listen", c.Playback.TLS.Listen},
 		{"metrics.listen", c.Metrics.Listen},
@@ -62,8 +63,9 @@ func (d *decoder) checkListeners(c *Config) {
 // sentence each.
 func (c *Config) Warnings() []string {
 	var w []string
-	if !c.Ingest.RTMP.Listen.On() {
-		w = append(w, "there is no [ingest.rtmp] section: nobody can publish")
+	plain, secure := c.Ingest.RTMP.Listen.On(), c.Ingest.RTMPS.Listen.On()
+	if !plain && !secure {
+		w = append(w, "there is neither an [ingest.rtmp] nor an [ingest.rtmps] section: nobody can publish")
 	}
 	if !c.Playback.Listen.On() {
 		w = append(w, "there is no [playback] section: nobody can watch")
@@ -72,8 +74,8 @@ func (c *Config) Warnings() []string {
 		w = append(w, "there is no [[channel]]: nobody can publish; add one, as configs/ladderd.toml shows at its end")
 	}
 	for _, channel := range c.Channels {
-		if !channel.InsecureIngest {
-			w = append(w, fmt.Sprintf("channel %q: insecure_ingest is false, and only plain RTMP is in this version: nobody can publish to it", channel.ID))
+		if plain && !secure && !channel.InsecureIngest {
+			w = append(w, fmt.Sprintf("channel %q: insecure_ingest is false, and there is no [ingest.rtmps] section: nobody can publish to it", channel.ID))
 		}
 	}
 	return w

@@ -30,10 +30,14 @@ type Server struct {
 
 // Ingest has a listener for each protocol that publishers speak.
 type Ingest struct {
-	RTMP RTMP
+	RTMP  RTMP
+	RTMPS TLS
 	// ReconnectWindow is how long a stream whose publisher's connection broke waits for
 	// it: 0 to 5 min.
 	ReconnectWindow time.Duration
+	// MaxConnectionsPerAddress is how many connections of publishers one address may
+	// have open at once, FailedKeysPerMinute how many unknown stream keys it may try.
+	MaxConnectionsPerAddress, FailedKeysPerMinute int
 }
 
 // Limits are quotas of the guide that operators may set otherwise (line 8900).
@@ -92,12 +96,13 @@ type Channel struct {
 	// StreamKey is what a publisher must know.
 	StreamKey       Secret
 	ContainerFormat string // "FRAGMENTED_MP4" or "TS"
-	InsecureIngest  bool   // plain RTMP may publish
+	InsecureIngest  bool   // what is not encrypted may publish
 	LatencyMode     string // "LOW" or "NORMAL"
 }
 
 const (
 	defaultRTMP     Address = "127.0.0.1:1935"
+	defaultRTMPS    Address = "127.0.0.1:443"
 	defaultPlayback Address = "127.0.0.1:8080"
 	defaultHTTPS    Address = "127.0.0.1:8443"
 	defaultMetrics  Address = "127.0.0.1:9090"
@@ -116,11 +121,11 @@ func Default() *Config {
 func withoutListeners() *Config {
 	return &Config{
 		Server: Server{Region: "local", Account: "000000000000", DataDir: "/var/lib/ladderd"},
+		Ingest: Ingest{ReconnectWindow: 30 * time.Second, MaxConnectionsPerAddress: 50, FailedKeysPerMinute: 10},
 		Playback: Playback{
 			PartDuration: 333 * time.Millisecond, Window: time.Minute, Linger: time.Minute, WindowMemory: 32 * megabyte,
 			MaxConnections: 20_000, MaxConnectionsPerAddress: 4_000,
 		},
-		Ingest:   Ingest{ReconnectWindow: 30 * time.Second},
 		Limits:   Limits{StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, Takeovers: 100},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 		Pipeline: Pipeline{Backend: "auto"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -120,8 +121,10 @@ func TestWarnings(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"nothing", "", []string{"no [ingest.rtmp]", "no [playback]", "no [[channel]]"}},
+		{"nothing", "", []string{"neither an [ingest.rtmp] nor an [ingest.rtmps]", "no [playback]", "no [[channel]]"}},
 		{"all is well", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\ninsecure_ingest=true", nil},
+		{"RTMPS only", "[ingest.rtmps]\ncert='/c'\nkey='/k'\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", nil},
+		{"RTMPS beside RTMP", "[ingest.rtmp]\n[ingest.rtmps]\ncert='/c'\nkey='/k'\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", nil},
 		{"no protocol for a channel", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", []string{`channel "a": insecure_ingest is false`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -140,4 +143,34 @@ func TestWarnings(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzParse reads files. Whatever is wrong with one is told by line and without its
+// secrets.
+func FuzzParse(f *testing.F) {
+	for _, dir := range []string{"good", "bad"} {
+		files, _ := filepath.Glob(filepath.Join("testdata", dir, "*.toml"))
+		for _, path := range files {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(text))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := parse("fuzz.toml", text)
+		var all Errors
+		switch {
+		case err == nil:
+			_ = c.Warnings()
+		case !errors.As(err, &all) || c != nil:
+			t.Errorf("%v, %v; want Errors", c, err)
+		}
+		for _, e := range all {
+			if e.Line < 1 {
+				t.Errorf("no line: %v", e)
+			}
+		}
+	})
 }

@@ -96,11 +96,7 @@ func (c *Config) schema() schema {
 				{name: "account", set: text(&c.Server.Account, parseAccount)},
 				{name: "data_dir", set: text(&c.Server.DataDir, parseDir)},
 			}}},
-			{"ingest", schema{
-				keys:   []key{{name: "reconnect_window", set: text(&c.Ingest.ReconnectWindow, duration(0, 5*time.Minute))}},
-				tables: []subtable{{"rtmp", listener(&c.Ingest.RTMP.Listen, defaultRTMP)}},
-				later:  []string{"rtmps", "srt"},
-			}},
+			{"ingest", c.Ingest.schema()},
 			{"playback", c.Playback.schema()},
 			{"metrics", listener(&c.Metrics.Listen, defaultMetrics)},
 			{"log", schema{keys: []key{
@@ -128,6 +124,21 @@ func (c *Config) schema() schema {
 	}
 }
 
+func (i *Ingest) schema() schema {
+	return schema{
+		keys: []key{
+			{name: "reconnect_window", set: text(&i.ReconnectWindow, duration(0, 5*time.Minute))},
+			{name: "max_connections_per_address", set: number(&i.MaxConnectionsPerAddress, 1, maxConnections)},
+			{name: "failed_keys_per_minute", set: number(&i.FailedKeysPerMinute, 1, maxFailedKeys)},
+		},
+		tables: []subtable{
+			{"rtmp", listener(&i.RTMP.Listen, defaultRTMP)},
+			{"rtmps", encrypted(&i.RTMPS, defaultRTMPS)},
+		},
+		later: []string{"srt"},
+	}
+}
+
 func (p *Playback) schema() schema {
 	s := listener(&p.Listen, defaultPlayback,
 		key{name: "part_duration", set: text(&p.PartDuration, duration(200*time.Millisecond, time.Second))},
@@ -137,10 +148,7 @@ func (p *Playback) schema() schema {
 		key{name: "max_connections", set: number(&p.MaxConnections, 1, maxConnections)},
 		key{name: "max_connections_per_address", set: number(&p.MaxConnectionsPerAddress, 1, maxConnections)},
 	)
-	s.tables = []subtable{{"tls", listener(&p.TLS.Listen, defaultHTTPS,
-		key{name: "cert", set: text(&p.TLS.Cert, parseFile), required: true},
-		key{name: "key", set: text(&p.TLS.Key, parseFile), required: true},
-	)}}
+	s.tables = []subtable{{"tls", encrypted(&p.TLS, defaultHTTPS)}}
 	return s
 }
 
@@ -150,6 +158,14 @@ func listener(listen *Address, at Address, more ...key) schema {
 		open: func() { *listen = at },
 		keys: append([]key{{name: "listen", set: text(listen, parseAddress)}}, more...),
 	}
+}
+
+// encrypted is a listener with a certificate.
+func encrypted(t *TLS, at Address) schema {
+	return listener(&t.Listen, at,
+		key{name: "cert", set: text(&t.Cert, parseFile), required: true},
+		key{name: "key", set: text(&t.Key, parseFile), required: true},
+	)
 }
 
 func (c *Channel) schema() schema {

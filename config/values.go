@@ -101,6 +101,9 @@ func parseFile(s string) (string, error) {
 // maxConnections is more than a process may have files open on most machines.
 const maxConnections = 1_000_000
 
+// maxFailedKeys a minute, and more, would be no limit any more.
+const maxFailedKeys = 10_000
+
 // duration reads spans of time from least to most.
 func duration(least, most time.Duration) func(string) (time.Duration, error) {
 	return func(s string) (time.Duration, error) {

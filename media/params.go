@@ -36,6 +36,9 @@ func NewVideoParams(sps, pps []byte) (*VideoParams, error) {
 	if err := s.Unmarshal(sps); err != nil {
 		return nil, fmt.Errorf("H.264 sequence parameter set: %w", err)
 	}
+	if err := checkSize(&s); err != nil {
+		return nil, err
+	}
 	v := &VideoParams{
 		SPS: sps, PPS: pps, Width: s.Width(), Height: s.Height(),
 		Reordered:  s.PicOrderCntType != 2,
@@ -46,7 +49,7 @@ func NewVideoParams(sps, pps []byte) (*VideoParams, error) {
 		// chroma, where CropUnitX is 1 (ITU-T H.264, 7-19).
 		v.Width = int(16*(s.PicWidthInMbsMinus1+1) - c.LeftOffset - c.RightOffset)
 	}
-	if v.Width <= 0 || v.Height <= 0 || v.Width > 16384 || v.Height > 16384 {
+	if v.Width <= 0 || v.Height <= 0 || v.Width > maxEdge || v.Height > maxEdge {
 		return nil, fmt.Errorf("H.264 sequence parameter set: no picture has %d×%d pixels", v.Width, v.Height)
 	}
 	if s.VUI != nil && s.VUI.BitstreamRestriction != nil && s.VUI.BitstreamRestriction.MaxNumReorderFrames == 0 {
@@ -56,6 +59,23 @@ func NewVideoParams(sps, pps []byte) (*VideoParams, error) {
 		v.Rate = NominalRate(fps)
 	}
 	return v, nil
+}
+
+// maxEdge is about the longest edge of a picture, in pixels: level 6.2 allows 1,055
+// macroblocks (ITU-T H.264, A.3.1).
+const maxEdge = 16384
+
+// checkSize refuses numbers with which the library's 32 bits would overflow, to a
+// size that looks like any other.
+func checkSize(s *h264.SPS) error {
+	largest := max(s.PicWidthInMbsMinus1, s.PicHeightInMapUnitsMinus1)
+	if largest >= maxEdge/16 {
+		return fmt.Errorf("H.264 sequence parameter set: a picture of %d macroblocks in an edge; at most %d are allowed", int64(largest)+1, maxEdge/16)
+	}
+	if c := s.FrameCropping; c != nil && max(c.LeftOffset, c.RightOffset, c.TopOffset, c.BottomOffset) >= maxEdge {
+		return errors.New("H.264 sequence parameter set: more is cropped than any picture has")
+	}
+	return nil
 }
 
 // Codec is the RFC 6381 name, such as "avc1.64001f".

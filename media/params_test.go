@@ -2,6 +2,8 @@ package media
 
 import (
 	"encoding/hex"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -67,6 +69,11 @@ func TestNewVideoParamsRefuses(t *testing.T) {
 		{"garbage", []byte{0x67, 0xff, 0xff, 0xff, 0xff, 0xff}, somePPS, "sequence parameter set: "},
 		// Baseline, 16 × 16 pixels of which 10 are cropped off on the left and on the right.
 		{"cropped to less than nothing", unhex("6742c01eda7cc6d0"), somePPS, "sequence parameter set: "},
+		{"as wide as numbers go", baseline(1<<32-2, 29), somePPS, "sequence parameter set: a picture of 4294967295 macroblocks"},
+		{"as high as numbers go", baseline(39, 1<<32-2), somePPS, "4294967295 macroblocks"},
+		{"so wide that 32 bits make 640 of it", baseline(1<<28+39, 29), somePPS, "268435496 macroblocks"},
+		{"so high that 32 bits make 480 of it", baseline(39, 1<<28+29), somePPS, "268435486 macroblocks"},
+		{"cropped so far that 32 bits make 640 of it", baseline(39, 29, 1<<31, 1<<31, 0, 0), somePPS, "more is cropped"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v, err := NewVideoParams(c.sps, c.pps)
@@ -76,6 +83,30 @@ func TestNewVideoParamsRefuses(t *testing.T) {
 			checkError(t, err, c.want)
 		})
 	}
+}
+
+// baseline is a sequence parameter set of Baseline whose picture has so many
+// macroblocks and one more in each direction, cropped left, right, top and bottom.
+func baseline(width, height uint32, crop ...uint32) []byte {
+	bits := ue(0) + ue(0) + ue(2) + ue(1) + "0" + ue(width) + ue(height) + "11"
+	if len(crop) == 0 {
+		bits += "0"
+	} else {
+		bits += "1" + ue(crop[0]) + ue(crop[1]) + ue(crop[2]) + ue(crop[3])
+	}
+	bits += "01" // no VUI, and the end
+	sps := unhex("6742c01e")
+	for bits += strings.Repeat("0", -len(bits)&7); bits != ""; bits = bits[8:] {
+		b, _ := strconv.ParseUint(bits[:8], 2, 8)
+		sps = append(sps, byte(b))
+	}
+	return sps
+}
+
+// ue is the Exp-Golomb code of n (ITU-T H.264, 9.1).
+func ue(n uint32) string {
+	code := strconv.FormatUint(uint64(n)+1, 2)
+	return strings.Repeat("0", len(code)-1) + code
 }
 
 func TestVideoParamsSame(t *testing.T) {
@@ -98,10 +129,24 @@ func TestVideoParamsSame(t *testing.T) {
 func FuzzNewVideoParams(f *testing.F) {
 	f.Add(unhex("6764001facd9405005bb0110000003001000000303c0f1831960"), somePPS)
 	f.Add(unhex("67640028acd94078044fde0220000003002000000643e2c5b2c0"), somePPS)
+	f.Add(baseline(119, 67, 0, 0, 0, 4), somePPS)
+	f.Add(baseline(1<<28+39, 29), somePPS)
 	f.Fuzz(func(t *testing.T, sps, pps []byte) {
 		v, err := NewVideoParams(sps, pps)
 		if err == nil && (v.Width < 1 || v.Height < 1 || v.Rate.Float() < 0 || v.Codec() == "") {
 			t.Errorf("%x is said to be right: %+v", sps, v)
+		}
+	})
+}
+
+func FuzzNewAudioParams(f *testing.F) {
+	for _, config := range []string{"1190", "119056e500", "17805dc010", "2b118800", "1180"} {
+		f.Add(unhex(config))
+	}
+	f.Fuzz(func(t *testing.T, config []byte) {
+		a, err := NewAudioParams(config)
+		if err == nil && (a.SampleRate < minSampleRate || a.SampleRate > maxSampleRate || a.Channels < 1 || a.Channels > 8) {
+			t.Errorf("%x is said to be right: %+v", config, a)
 		}
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"ladderd/door"
 )
 
 // Limits of a viewer's connection. There is no limit for a whole answer: a
@@ -39,7 +41,7 @@ var overHTTP2 = http.HTTP2Config{
 // Server serves viewers on any number of listeners.
 type Server struct {
 	http    *http.Server
-	door    *door
+	door    *door.Door
 	express *express
 	close   context.CancelCauseFunc // ends what all requests wait in
 	asked   atomic.Int64            // when the last request came, in Unix nanoseconds
@@ -48,7 +50,7 @@ type Server struct {
 // Options of a server.
 type Options struct {
 	// Connections is how many may be open at once, PerAddress how many of them from
-	// one address; see door. Zero is no limit.
+	// one address; see package door. Zero is no limit.
 	Connections, PerAddress int
 	// Certificate is of the listeners of ServeTLS.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
@@ -62,7 +64,9 @@ const quiet = time.Second
 // NewServer makes a server of the handler; Serve and ServeTLS start it.
 func NewServer(h http.Handler, o Options) *Server {
 	base, cancel := context.WithCancelCause(context.Background())
-	s := &Server{close: cancel, door: newDoor(o.Connections, o.PerAddress, o.Log)}
+	s := &Server{close: cancel, door: door.New(door.Options{
+		Who: "viewers", Connections: o.Connections, PerAddress: o.PerAddress, Log: o.Log,
+	})}
 	s.http = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.asked.Store(time.Now().UnixNano())
@@ -103,12 +107,12 @@ func (s *Server) Settle(ctx context.Context) {
 // Serve accepts viewers on ln, which it closes in the end. It blocks until
 // Shutdown, then returns nil, or until the listener fails.
 func (s *Server) Serve(ln net.Listener) error {
-	return served(ln, s.http.Serve(s.express.front(s.door.guard(ln))))
+	return served(ln, s.http.Serve(s.express.front(s.door.Guard(ln))))
 }
 
 // ServeTLS is Serve for HTTPS, by HTTP/2 or HTTP/1.1 as the viewer chooses.
 func (s *Server) ServeTLS(ln net.Listener) error {
-	return served(ln, s.http.ServeTLS(s.door.guard(ln), "", ""))
+	return served(ln, s.http.ServeTLS(s.door.Guard(ln), "", ""))
 }
 
 func served(ln net.Listener, err error) error {

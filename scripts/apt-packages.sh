@@ -41,6 +41,8 @@ test           package:gstreamer1.0-plugins-good gstreamer1.0-plugins-good  FLV
 test           package:gstreamer1.0-plugins-bad  gstreamer1.0-plugins-bad   RTMP
 test           package:gstreamer1.0-plugins-ugly gstreamer1.0-plugins-ugly  H.264
 test           package:gstreamer1.0-libav        gstreamer1.0-libav         AAC
+test           package:glib-networking        glib-networking           TLS, for GStreamer
+test           command:ip                     iproute2                  networks that fail
 bench          file:/usr/sbin/nginx           nginx-light               serves the same bytes, to compare with
 lint           command:shellcheck             shellcheck                checks these scripts
 '

@@ -17,10 +17,16 @@ func (c *checkConfigCommand) Run() error {
 		return err
 	}
 	warnings := cfg.Warnings()
-	if tls := cfg.Playback.TLS; tls.Listen.On() {
+	for _, tls := range []struct {
+		section string
+		config.TLS
+	}{{"ingest.rtmps", cfg.Ingest.RTMPS}, {"playback.tls", cfg.Playback.TLS}} {
+		if !tls.Listen.On() {
+			continue
+		}
 		more, err := certificate.Check(tls.Cert, tls.Key)
 		if err != nil {
-			return fmt.Errorf("%s: playback.tls: %w", c.File, err)
+			return fmt.Errorf("%s: %s: %w", c.File, tls.section, err)
 		}
 		warnings = append(warnings, more...)
 	}

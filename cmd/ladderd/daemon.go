@@ -11,7 +11,6 @@ import (
 
 	"ladderd/certificate"
 	"ladderd/config"
-	"ladderd/ingest/rtmp"
 	"ladderd/media"
 	"ladderd/packager"
 	"ladderd/pipeline"
@@ -52,7 +51,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	disk, diskErr := windowDisk(cfg, log)
 	d := &daemon{log: log, disk: disk, hub: newHub(cfg, disk, log)}
 	d.play = playback.NewHandler(playback.Config{Region: cfg.Server.Region, Account: cfg.Server.Account, Log: log}, viewers{d.hub})
-	err := errors.Join(d.addRTMP(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
+	err := errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err != nil {
 		d.close()
 		return nil, err
@@ -85,16 +84,6 @@ func newHub(cfg *config.Config, disk *packager.Disk, log *slog.Logger) *stream.H
 		Streams: cfg.Limits.ConcurrentStreams, Takeovers: cfg.Limits.Takeovers,
 		Events: func(e stream.Event) { logEvent(log, e) },
 	})
-}
-
-func (d *daemon) addRTMP(cfg *config.Config) error {
-	ln, err := d.listen("RTMP", cfg.Ingest.RTMP.Listen)
-	if ln == nil {
-		return err
-	}
-	s := rtmp.New(ln, d.hub, d.log, rtmp.Config{})
-	d.servers = append(d.servers, server{"rtmp", s.Serve, s.Close})
-	return nil
 }
 
 func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {

@@ -3,6 +3,7 @@ package rtmp
 import (
 	"bytes"
 	"io"
+	"net"
 	"runtime"
 	"strings"
 	"testing"
@@ -135,5 +136,46 @@ func TestHeldMessagesAreBoundedBeforePublish(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / strangers; each > 400<<10 {
 		t.Errorf("a stranger holds %d bytes", each)
+	}
+}
+
+// Connections that begin and do not go on, more than may wait, leave room for a
+// publisher and take little memory.
+func TestHandshakeFloodKeepsNobodyOut(t *testing.T) {
+	const most, flood = 64, 600
+	config := Config{MaxWaiting: most}
+	tests := []struct {
+		name  string
+		start func(*testing.T, Config) testServer
+		begin string
+		dial  func(s testServer, t *testing.T) *client
+	}{
+		{"RTMP", start, "\x03\x00\x00", testServer.dial},
+		{"RTMPS", startTLS, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc", testServer.dialTLS},
+	}
+	for _, c := range tests {
+		t.Run(c.name, func(t *testing.T) {
+			s := c.start(t, config)
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			for range flood {
+				nc, err := net.Dial("tcp", s.addr)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = nc.Close() })
+				_, _ = io.WriteString(nc, c.begin) // may be closed already
+			}
+			c.dial(s, t).publish()
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 32<<20 {
+				t.Errorf("%d bytes of heap are held", grown)
+			}
+			if n := strings.Count(s.log.String(), "too many are open"); n != 1 {
+				t.Errorf("told %d times", n)
+			}
+		})
 	}
 }

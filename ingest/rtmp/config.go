@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"net"
 	"time"
 
 	"ladderd/ingest/rtmp/wire"
@@ -17,6 +18,9 @@ type Config struct {
 	// MaxWaiting is how many connections may stand open that have not published:
 	// each takes up to about 0.3 MB. One more, and the oldest is closed; 256.
 	MaxWaiting int
+	// Failed is told of each address that published with a key that no channel has;
+	// see package door. Nil tells nobody.
+	Failed func(net.Addr)
 }
 
 func (c Config) withDefaults() Config {
@@ -27,6 +31,9 @@ func (c Config) withDefaults() Config {
 	c.LingerTimeout = orDefault(c.LingerTimeout, 2*time.Second)
 	c.MaxMessage = orDefault(c.MaxMessage, 8<<20)
 	c.MaxWaiting = orDefault(c.MaxWaiting, 256)
+	if c.Failed == nil {
+		c.Failed = func(net.Addr) {}
+	}
 	return c
 }
 

@@ -192,6 +192,8 @@ func startOn(t *testing.T, ln net.Listener, config Config) testServer {
 	return testServer{s, d, log, ln.Addr().String()}
 }
 
+func (s testServer) urlOf(scheme, path string) string { return scheme + "://" + s.addr + path }
+
 func (s testServer) url(path string) *url.URL {
 	u, err := url.Parse("rtmp://" + s.addr + path)
 	if err != nil {

@@ -35,9 +35,16 @@ func ffmpegArgs(url string) []string {
 		" -t 2 -c:v libx264 -preset ultrafast -g 30 -bf 2 -sc_threshold 0 -b:v 400k -c:a aac -b:a 96k -ac 2 -f flv " + url)
 }
 
-func TestFFmpegPublishes(t *testing.T) {
-	s := start(t, Config{})
-	output, err := runTool(t, "ffmpeg", ffmpegArgs(s.url("/any/"+testKey+"?priority=3").String())...)
+// overBoth runs a test over RTMP and over RTMPS.
+func overBoth(t *testing.T, f func(t *testing.T, s testServer, scheme string)) {
+	t.Run("rtmp", func(t *testing.T) { f(t, start(t, Config{}), "rtmp") })
+	t.Run("rtmps", func(t *testing.T) { f(t, startTLS(t, Config{}), "rtmps") })
+}
+
+func TestFFmpegPublishes(t *testing.T) { overBoth(t, ffmpegPublishes) }
+
+func ffmpegPublishes(t *testing.T, s testServer, scheme string) {
+	output, err := runTool(t, "ffmpeg", ffmpegArgs(s.urlOf(scheme, "/any/"+testKey+"?priority=3"))...)
 	if err != nil {
 		t.Fatalf("ffmpeg: %v\n%s", err, output)
 	}
@@ -46,8 +53,8 @@ func TestFFmpegPublishes(t *testing.T) {
 	if got := ses.request.Query.Get("priority"); got != "3" {
 		t.Errorf("priority is %q, want 3", got)
 	}
-	if ses.cause != nil {
-		t.Errorf("ended with %v", ses.cause)
+	if ses.cause != nil || ses.request.Protocol != scheme {
+		t.Errorf("ended with %v, over %s", ses.cause, ses.request.Protocol)
 	}
 	checkBroadcast(t, ses, 60)
 	want := ingest.Metadata{Width: 320, Height: 180, FrameRate: 30, HasAudio: true, SampleRate: 48000, Channels: 2}
@@ -84,12 +91,13 @@ func checkBroadcast(t *testing.T, s *session, frames int) {
 	}
 }
 
-func TestGStreamerPublishes(t *testing.T) {
-	s := start(t, Config{})
+func TestGStreamerPublishes(t *testing.T) { overBoth(t, gstreamerPublishes) }
+
+func gstreamerPublishes(t *testing.T, s testServer, scheme string) {
 	output, err := runTool(t, "gst-launch-1.0", strings.Fields(
 		"-e videotestsrc num-buffers=60 ! video/x-raw,width=320,height=180,framerate=30/1 ! x264enc tune=zerolatency key-int-max=30"+
 			" ! h264parse ! queue ! mux. audiotestsrc num-buffers=90 ! audio/x-raw,rate=48000,channels=2 ! avenc_aac ! aacparse ! queue ! mux."+
-			" flvmux name=mux streamable=true ! rtmp2sink location="+s.url("/app/"+testKey).String())...)
+			" flvmux name=mux streamable=true ! rtmp2sink tls-validation-flags=0 location="+s.urlOf(scheme, "/app/"+testKey))...)
 	if err != nil {
 		t.Fatalf("gst-launch-1.0: %v\n%s", err, output)
 	}

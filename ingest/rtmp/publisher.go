@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -30,6 +31,8 @@ const (
 	peerWindow = 2_500_000
 	// maxKey is longer than any stream key, in bytes.
 	maxKey = 1024
+	// keptScratch is the largest buffer that is kept for the next tag, in bytes.
+	keptScratch = 1 << 20
 )
 
 var (
@@ -53,6 +56,7 @@ type publisher struct {
 	ousted bool         // likewise: it had to make room
 	conn   *gortmp.Conn // after the handshake
 
+	scratch bytes.Buffer
 	session ingest.Session // nil while nothing is published
 	demuxer flv.Demuxer
 	clock   clock
@@ -85,9 +89,9 @@ func (p *publisher) OnPublish(_ *gortmp.StreamContext, _ uint32, cmd *message.Ne
 	if len(key) > maxKey {
 		return p.refuse(fmt.Errorf("%w: it is longer than %d bytes", ingest.ErrUnknownKey, maxKey))
 	}
-	_, encrypted := p.Conn.(*tls.Conn)
+	protocol, encrypted := p.protocol()
 	session, err := p.server.acceptor.Accept(ingest.Request{
-		Protocol: "rtmp", Secure: encrypted, Remote: p.RemoteAddr().String(), Key: key, Query: query, Close: p.closer(),
+		Protocol: protocol, Secure: encrypted, Remote: p.RemoteAddr().String(), Key: key, Query: query, Close: p.closer(),
 	})
 	if err != nil {
 		return p.refuse(err)
@@ -99,6 +103,13 @@ func (p *publisher) OnPublish(_ *gortmp.StreamContext, _ uint32, cmd *message.Ne
 	return nil
 }
 
+func (p *publisher) protocol() (name string, encrypted bool) {
+	if _, encrypted = p.Conn.(*tls.Conn); encrypted {
+		return "rtmps", true
+	}
+	return "rtmp", false
+}
+
 // OnPlay refuses viewers.
 func (p *publisher) OnPlay(*gortmp.StreamContext, uint32, *message.NetStreamPlay) error {
 	return p.refuse(errPlay)
@@ -106,6 +117,9 @@ func (p *publisher) OnPlay(*gortmp.StreamContext, uint32, *message.NetStreamPlay
 
 func (p *publisher) refuse(reason error) error {
 	p.log.Warn("rtmp publisher refused", "reason", reason)
+	if errors.Is(reason, ingest.ErrUnknownKey) {
+		p.server.config.Failed(p.RemoteAddr())
+	}
 	return p.end(reason)
 }
 
@@ -121,7 +135,7 @@ func (p *publisher) OnAudio(timestamp uint32, payload io.Reader) error {
 
 func (p *publisher) write(timestamp uint32, payload io.Reader, read func(int64, []byte) (*media.Packet, error)) (err error) {
 	defer p.caught(&err)
-	tag, err := io.ReadAll(payload) // go-rtmp uses its buffer again
+	tag, err := p.tag(payload)
 	if err != nil || p.session == nil {
 		return err
 	}
@@ -137,6 +151,18 @@ func (p *publisher) write(timestamp uint32, payload io.Reader, read func(int64, 
 		return p.end(err)
 	}
 	return nil
+}
+
+// tag is a copy of a message's body, whose buffer go-rtmp uses again and does not
+// tell the length of.
+func (p *publisher) tag(payload io.Reader) ([]byte, error) {
+	p.scratch.Reset()
+	_, err := p.scratch.ReadFrom(payload)
+	tag := bytes.Clone(p.scratch.Bytes())
+	if p.scratch.Cap() > keptScratch {
+		p.scratch = bytes.Buffer{}
+	}
+	return tag, err
 }
 
 // caught turns a panic into an error that costs this connection alone. go-rtmp

@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -42,10 +43,15 @@ func (p *pipes) dial() net.Conn {
 
 // inBubble runs a server on a virtual clock.
 func inBubble(t *testing.T, f func(t *testing.T, p *pipes, d *desk, log *logBuffer)) {
+	inBubbleOn(t, func(_ *testing.T, ln net.Listener) net.Listener { return ln }, f)
+}
+
+// inBubbleOn is inBubble with something before the listener.
+func inBubbleOn(t *testing.T, before func(*testing.T, net.Listener) net.Listener, f func(t *testing.T, p *pipes, d *desk, log *logBuffer)) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		d, log := newDesk(), &logBuffer{}
-		s := New(p, d, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Config{})
+		s := New(before(t, p), d, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Config{})
 		served := make(chan error, 1)
 		go func() { served <- s.Serve() }()
 		f(t, p, d, log)
@@ -80,6 +86,7 @@ func TestSilentStrangersAreDisconnected(t *testing.T) {
 		{"handshake only", func(t *testing.T, nc net.Conn) { shake(t, nc) }, 22 * time.Second, "nothing published within 20s"},
 		{"connect only", func(t *testing.T, nc net.Conn) { shake(t, nc).connect("app") }, 22 * time.Second, "nothing published within 20s"},
 		{"not RTMP", func(_ *testing.T, nc net.Conn) { _, _ = nc.Write([]byte("GET / HTTP/1.1\r\n\r\n")) }, 0, "does not begin like RTMP"},
+		{"TLS", func(_ *testing.T, nc net.Conn) { _, _ = nc.Write([]byte("\x16\x03\x01\x00\x05hello")) }, 0, "rtmps:// has a port of its own"},
 	}
 	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) {
@@ -95,6 +102,70 @@ func TestSilentStrangersAreDisconnected(t *testing.T) {
 			})
 		})
 	}
+}
+
+// deaf is a connection of which nothing is read.
+type deaf struct{ net.Conn }
+
+func (deaf) Read([]byte) (int, error) { return 0, io.EOF }
+
+// TLS's handshake has no time of its own.
+func TestSlowTLSHandshakesAreCutOff(t *testing.T) {
+	hello := func(nc net.Conn) *tls.Conn { return tls.Client(nc, &tls.Config{InsecureSkipVerify: true}) }
+	tests := []struct {
+		name string
+		say  func(nc net.Conn)
+		want time.Duration
+		log  string
+	}{
+		{"nothing said", func(net.Conn) {}, 10 * time.Second, "handshake not finished within 10s"},
+		{"half a hello", func(nc net.Conn) { _, _ = nc.Write([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc")) }, 10 * time.Second, "handshake not finished within 10s"},
+		{"a hello and no more", func(nc net.Conn) { _ = hello(deaf{nc}).Handshake() }, 10 * time.Second, "handshake not finished within 10s"},
+		{"TLS only", func(nc net.Conn) { _ = hello(nc).Handshake() }, 10 * time.Second, "handshake not finished within 10s"},
+		{"RTMP without TLS", func(nc net.Conn) { _, _ = nc.Write([]byte("\x03\x00\x00\x00\x00")) }, 0, "does not look like a TLS handshake"},
+	}
+	for _, c := range tests {
+		t.Run(c.name, func(t *testing.T) {
+			inBubbleOn(t, secured, func(t *testing.T, p *pipes, _ *desk, log *logBuffer) {
+				nc := p.dial()
+				c.say(nc)
+				if got := after(t, nc); got != c.want {
+					t.Errorf("disconnected after %s, want %s", got, c.want)
+				}
+				if !strings.Contains(log.String(), c.log) {
+					t.Errorf("the log does not say %q:\n%s", c.log, log)
+				}
+			})
+		})
+	}
+}
+
+// A message has so much time as a whole, however its bytes come.
+func TestDribblingPublisherIsDisconnected(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *pipes, d *desk, log *logBuffer) {
+		c := shake(t, p.dial())
+		c.publish()
+		_ = c.SetDeadline(time.Time{})
+		start := time.Now()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			c.expect("onStatus", "No message from the publisher for 30s.")
+			c.expectEnd()
+			_ = c.Close()
+		}()
+		var err error
+		for _, b := range attackMessage(typeVideo, 1<<20, make([]byte, 100)) {
+			if _, err = c.Write([]byte{b}); err != nil {
+				break
+			}
+			<-time.After(time.Second)
+		}
+		<-ended
+		if got := time.Since(start); err == nil || got < 30*time.Second || got > 35*time.Second {
+			t.Errorf("stayed for %s, want 30 s and what the last word takes", got)
+		}
+	})
 }
 
 func TestTrickleGainsNoTime(t *testing.T) {

@@ -64,7 +64,7 @@ func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
 	if err != nil {
 		return nil, fmt.Errorf("folder for the daemon: %w", err)
 	}
-	if s.HTTPS {
+	if s.HTTPS || s.RTMPS {
 		if _, _, err := pki.Write(dir); err != nil {
 			return nil, err
 		}
@@ -115,6 +115,22 @@ func (d *Daemon) Stop() error {
 // RTMP is the URL at which to publish with a stream key.
 func (d *Daemon) RTMP(key string) string { return "rtmp://" + d.ports.rtmp + "/app/" + key }
 
+// RTMPS is RTMP's, encrypted, with Settings.RTMPS.
+func (d *Daemon) RTMPS(key string) string { return "rtmps://" + d.ports.rtmps + "/app/" + key }
+
+// RTMPSAddress is the host:port of that.
+func (d *Daemon) RTMPSAddress() string { return d.ports.rtmps }
+
+// Renew gives the daemon's listeners another certificate, and tells it so.
+func (d *Daemon) Renew(p pki.Pair) error {
+	for name, text := range map[string][]byte{"tls.crt": p.Cert, "tls.key": p.Key} {
+		if err := os.WriteFile(filepath.Join(d.dir, name), text, 0o600); err != nil {
+			return fmt.Errorf("renew the daemon's certificate: %w", err)
+		}
+	}
+	return d.Signal(syscall.SIGHUP)
+}
+
 // Playback is the URL of a channel's multivariant playlist.
 func (d *Daemon) Playback(channel string) string {
 	return "http://" + d.ports.playback + path(channel)
@@ -140,7 +156,7 @@ func (d *Daemon) SecurePage(channel string) string {
 }
 
 // ports are the daemon's listeners, each as host:port.
-type ports struct{ rtmp, playback, https, metrics string }
+type ports struct{ rtmp, rtmps, playback, https, metrics string }
 
 // freePorts finds free loopback ports by listening on them all at once.
 func freePorts() (ports, error) {
@@ -151,7 +167,7 @@ func freePorts() (ports, error) {
 			l.Close()
 		}
 	}()
-	for _, to := range []*string{&p.rtmp, &p.playback, &p.https, &p.metrics} {
+	for _, to := range []*string{&p.rtmp, &p.rtmps, &p.playback, &p.https, &p.metrics} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return ports{}, fmt.Errorf("find a free port: %w", err)

@@ -30,6 +30,8 @@ type Settings struct {
 	// MemoryLimit is Go's GOMEMLIMIT, such as "64MiB": memory that is not needed goes
 	// back at once and not within minutes. Empty leaves Go's default.
 	MemoryLimit string
+	// RTMPS has publishers come by RTMPS too, with a certificate that nobody signed.
+	RTMPS bool
 	// HTTPS has viewers served by HTTPS too, with a certificate that nobody signed.
 	HTTPS bool
 }
@@ -43,6 +45,8 @@ type Channel struct {
 	// Container and Latency are container_format and latency_mode; empty leaves the
 	// defaults.
 	Container, Latency string
+	// Secure has the channel take encrypted ingest only.
+	Secure bool
 }
 
 // window is what Settings.Window defaults to.
@@ -55,6 +59,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "[server]\nregion = %q\naccount = %q\ndata_dir = %q\n", region, account, dir)
 	fmt.Fprintf(&b, "[ingest]\nreconnect_window = %q\n[ingest.rtmp]\nlisten = %q\n", s.Reconnect, p.rtmp)
+	if s.RTMPS {
+		fmt.Fprintf(&b, "[ingest.rtmps]\n%s", encrypted(p.rtmps, dir))
+	}
 	fmt.Fprintf(&b, "[limits]\nconcurrent_streams = %d\n", streams)
 	fmt.Fprintf(&b, "[playback]\nlisten = %q\n", p.playback)
 	if s.Part > 0 {
@@ -69,12 +76,12 @@ func (s Settings) toml(p ports, dir string) []byte {
 		fmt.Fprintf(&b, "linger = %q\n", s.Linger)
 	}
 	if s.HTTPS {
-		fmt.Fprintf(&b, "[playback.tls]\nlisten = %q\ncert = \"%[2]s/tls.crt\"\nkey = \"%[2]s/tls.key\"\n", p.https, dir)
+		fmt.Fprintf(&b, "[playback.tls]\n%s", encrypted(p.https, dir))
 	}
 	fmt.Fprintf(&b, "[metrics]\nlisten = %q\n", p.metrics)
 	for _, c := range s.Channels {
-		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = true\n",
-			c.ID, c.ID, c.Type, c.Key)
+		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = %t\n",
+			c.ID, c.ID, c.Type, c.Key, !c.Secure)
 		for key, value := range map[string]string{
 			"preset": string(c.Preset), "container_format": c.Container, "latency_mode": c.Latency,
 		} {
@@ -84,4 +91,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// encrypted is a listener with the daemon's certificate.
+func encrypted(at, dir string) string {
+	return fmt.Sprintf("listen = %q\ncert = \"%[2]s/tls.crt\"\nkey = \"%[2]s/tls.key\"\n", at, dir)
 }

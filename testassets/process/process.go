@@ -43,6 +43,14 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 // PID is the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
+// Signal sends sig to the process.
+func (p *Process) Signal(sig syscall.Signal) error {
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		return fmt.Errorf("send %v to %s: %w", sig, p.name, err)
+	}
+	return nil
+}
+
 // Ended is closed when the process has gone.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 

@@ -28,6 +28,8 @@ const (
 	handshakeSize = 1 + 1536 + 1536
 	// version is C0's: plain RTMP. 6 would be RTMPE.
 	version = 3
+	// tlsHandshake is the type of TLS's first record (RFC 8446, 5.1).
+	tlsHandshake = 22
 	// readBuffer holds a few chunks, to spare system calls.
 	readBuffer = 16 << 10
 )
@@ -116,7 +118,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, c.pending)
-	c.pending = c.pending[n:]
+	if c.pending = c.pending[n:]; len(c.pending) == 0 && cap(c.out) > keptBuffer {
+		c.out, c.pending = nil, nil
+	}
 	return n, nil
 }
 
@@ -132,9 +136,6 @@ func (c *Conn) fill() error {
 		return io.EOF
 	}
 	c.arrived = time.Now()
-	if cap(c.out) > keptBuffer {
-		c.out = nil
-	}
 	c.out = c.out[:0]
 	c.acknowledge()
 	err = c.clean(m)
@@ -148,6 +149,9 @@ func (c *Conn) greet() error {
 	n, err := c.input.Read(b)
 	if n == 0 {
 		return err
+	}
+	if c.greeting == handshakeSize && b[0] == tlsHandshake {
+		return errors.New("rtmp: the publisher speaks TLS: rtmps:// has a port of its own")
 	}
 	if c.greeting == handshakeSize && b[0] != version {
 		return fmt.Errorf("rtmp: the connection does not begin like RTMP, whose first byte is %d, but with byte %d", version, b[0])

@@ -59,7 +59,7 @@ func NewReader(r *bufio.Reader, limits Limits) *Reader {
 // Next gives the next whole message. Its payload is valid until the next call.
 // io.EOF means that the peer closed the connection between two chunks.
 func (r *Reader) Next() (Message, error) {
-	if cap(r.returned) > cap(r.spare) && cap(r.returned) <= keptBuffer {
+	if cap(r.returned) > cap(r.spare) {
 		r.spare = r.returned[:0]
 	}
 	r.returned = nil
@@ -72,7 +72,10 @@ func (r *Reader) Next() (Message, error) {
 			continue
 		}
 		m := Message{Type: cs.kind, ChunkStream: cs.chunkStream, StreamID: cs.streamID, Timestamp: cs.timestamp, Payload: cs.payload}
-		r.returned, cs.payload = cs.payload, nil
+		if cap(cs.payload) <= keptBuffer {
+			r.returned = cs.payload
+		}
+		cs.payload = nil
 		consumed, err := r.obey(m)
 		if err != nil {
 			return Message{}, err
@@ -187,7 +190,10 @@ func (r *Reader) body(cs *chunkStream) error {
 	for n > 0 {
 		step := min(n, growth)
 		have := len(cs.payload)
-		cs.payload = slices.Grow(cs.payload, step)[:have+step]
+		if cap(cs.payload) < have+step { // twice as much, for what is copied to come to little
+			cs.payload = slices.Grow(cs.payload, max(step, min(have, int(cs.length)-have)))
+		}
+		cs.payload = cs.payload[:have+step]
 		if _, err := io.ReadFull(r.r, cs.payload[have:]); err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package playback
+package door
 
 import (
 	"log/slog"
@@ -11,7 +11,7 @@ import (
 
 func TestDoorCountsByAddress(t *testing.T) {
 	var log strings.Builder
-	d := newDoor(5, 2, slog.New(slog.NewTextHandler(&log, nil)))
+	d := New(Options{Who: "viewers", Connections: 5, PerAddress: 2, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	host := func(ip string) netip.Prefix {
 		return hostOf(&net.TCPAddr{IP: net.ParseIP(ip), Port: 1})
 	}
@@ -48,23 +48,25 @@ func TestDoorCountsByAddress(t *testing.T) {
 }
 
 func TestDoorDoesNotLimitLoopback(t *testing.T) {
-	d := newDoor(0, 1, slog.New(slog.DiscardHandler))
+	d := New(Options{PerAddress: 1, FailedKeys: 1, Log: slog.New(slog.DiscardHandler)})
 	for _, ip := range []string{"127.0.0.1", "::1"} {
+		at := &net.TCPAddr{IP: net.ParseIP(ip)}
 		for range 3 {
-			if !d.enter(hostOf(&net.TCPAddr{IP: net.ParseIP(ip)})) {
+			if _, ok := d.Enter(at); !ok {
 				t.Errorf("%s was turned away", ip)
 			}
+			d.Failed(at)
 		}
 	}
 }
 
 func TestTooManyConnectionsAreClosed(t *testing.T) {
-	d := newDoor(1, 0, slog.New(slog.DiscardHandler))
+	d := New(Options{Connections: 1, Log: slog.New(slog.DiscardHandler)})
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln := d.guard(inner)
+	ln := d.Guard(inner)
 	dial := func() net.Conn {
 		c, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+
+	"ladderd/config"
+	"ladderd/door"
+	"ladderd/ingest/rtmp"
+)
+
+// addIngest opens the publishers' listeners. They have one door, so that its limits
+// hold for an address whatever it speaks.
+func (d *daemon) addIngest(cfg *config.Config) error {
+	entrance := door.New(door.Options{
+		Who: "publishers", PerAddress: cfg.Ingest.MaxConnectionsPerAddress, FailedKeys: cfg.Ingest.FailedKeysPerMinute, Log: d.log,
+	})
+	return errors.Join(d.addRTMP(cfg.Ingest.RTMP, entrance), d.addRTMPS(cfg.Ingest.RTMPS, entrance))
+}
+
+func (d *daemon) addRTMP(c config.RTMP, entrance *door.Door) error {
+	ln, err := d.listen("RTMP", c.Listen)
+	if ln == nil {
+		return err
+	}
+	d.serveRTMP("rtmp", entrance.Guard(ln), entrance)
+	return nil
+}
+
+// addRTMPS puts TLS before the same server. The handshake is a part of RTMP's own,
+// in the connection's goroutine and under the same deadline.
+func (d *daemon) addRTMPS(c config.TLS, entrance *door.Door) error {
+	if !c.Listen.On() {
+		return nil
+	}
+	store, err := d.addCertificate(c)
+	if err != nil {
+		return fmt.Errorf("RTMPS: %w", err)
+	}
+	ln, err := d.listen("RTMPS", c.Listen)
+	if err != nil {
+		return err
+	}
+	secure := tls.NewListener(entrance.Guard(ln), &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: store.Certificate})
+	d.serveRTMP("rtmps", secure, entrance)
+	return nil
+}
+
+func (d *daemon) serveRTMP(name string, ln net.Listener, entrance *door.Door) {
+	s := rtmp.New(ln, d.hub, d.log.With("protocol", name), rtmp.Config{Failed: entrance.Failed})
+	d.servers = append(d.servers, server{name, s.Serve, s.Close})
+}
