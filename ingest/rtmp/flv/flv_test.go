@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"ladderd/ingest/avc"
 	"ladderd/media"
 )
 
@@ -334,13 +335,13 @@ func checkPacket(t *testing.T, p *media.Packet, seen map[media.Kind]bool) {
 	if p.Kind == media.Audio {
 		return
 	}
-	units, err := splitUnits(p.Data, 4)
+	units, err := new(avc.Track).SplitLengths(p.Data)
 	if err != nil {
 		t.Fatalf("packet cannot be read: %v", err)
 	}
 	idr := false
 	for _, u := range units {
-		idr = idr || u[0]&0x1f == unitIDR
+		idr = idr || u[0]&0x1f == 5
 	}
 	if idr != p.Key {
 		t.Fatalf("key is %t, IDR %t", p.Key, idr)
