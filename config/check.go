@@ -62,8 +62,8 @@ func (d *decoder) checkListeners(c *Config) {
 // sentence each.
 func (c *Config) Warnings() []string {
 	var w []string
-	if !c.Ingest.RTMP.Listen.On() {
-		w = append(w, "there is no [ingest.rtmp] section: nobody can publish")
+	if !c.Ingest.RTMP.Listen.On() && !c.Ingest.SRT.Listen.On() {
+		w = append(w, "there is neither an [ingest.rtmp] nor an [ingest.srt] section: nobody can publish")
 	}
 	if !c.Playback.Listen.On() {
 		w = append(w, "there is no [playback] section: nobody can watch")
@@ -72,9 +72,18 @@ func (c *Config) Warnings() []string {
 		w = append(w, "there is no [[channel]]: nobody can publish; add one, as configs/ladderd.toml shows at its end")
 	}
 	for _, channel := range c.Channels {
-		if !channel.InsecureIngest {
-			w = append(w, fmt.Sprintf("channel %q: insecure_ingest is false, and only plain RTMP is in this version: nobody can publish to it", channel.ID))
-		}
+		w = append(w, c.channelWarnings(channel)...)
 	}
 	return w
+}
+
+func (c *Config) channelWarnings(channel Channel) []string {
+	encrypted := c.Ingest.SRT.Listen.On() && channel.SRTPassphrase != ""
+	switch {
+	case channel.SRTPassphrase != "" && !c.Ingest.SRT.Listen.On():
+		return []string{fmt.Sprintf("channel %q: srt_passphrase is set, and there is no [ingest.srt] section", channel.ID)}
+	case !channel.InsecureIngest && !encrypted:
+		return []string{fmt.Sprintf("channel %q: insecure_ingest is false and srt_passphrase is not set: nobody can publish to it", channel.ID)}
+	}
+	return nil
 }

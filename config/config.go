@@ -30,11 +30,18 @@ type Server struct {
 // Ingest has a listener for each protocol that publishers speak.
 type Ingest struct {
 	RTMP RTMP
+	SRT  SRT
 }
 
 // RTMP is plain RTMP, open to channels with InsecureIngest only.
 type RTMP struct {
 	Listen Address
+}
+
+// SRT is open to channels with an SRTPassphrase or with InsecureIngest.
+type SRT struct {
+	Listen  Address       // UDP
+	Latency time.Duration // 120 ms to 8 s
 }
 
 // Playback is what viewers see.
@@ -81,12 +88,15 @@ type Channel struct {
 	// StreamKey is what a publisher must know.
 	StreamKey       Secret
 	ContainerFormat string // "FRAGMENTED_MP4" or "TS"
-	InsecureIngest  bool   // plain RTMP may publish
-	LatencyMode     string // "LOW" or "NORMAL"
+	InsecureIngest  bool   // plain RTMP, and SRT without a passphrase, may publish
+	// SRTPassphrase is what SRT is encrypted with; empty where the channel has none.
+	SRTPassphrase Secret
+	LatencyMode   string // "LOW" or "NORMAL"
 }
 
 const (
 	defaultRTMP     Address = "127.0.0.1:1935"
+	defaultSRT      Address = "127.0.0.1:9000"
 	defaultPlayback Address = "127.0.0.1:8080"
 	defaultHTTPS    Address = "127.0.0.1:8443"
 	defaultMetrics  Address = "127.0.0.1:9090"
@@ -105,6 +115,7 @@ func Default() *Config {
 func withoutListeners() *Config {
 	return &Config{
 		Server: Server{Region: "local", Account: "000000000000", DataDir: "/var/lib/ladderd"},
+		Ingest: Ingest{SRT: SRT{Latency: 120 * time.Millisecond}},
 		Playback: Playback{
 			PartDuration: 333 * time.Millisecond, Window: time.Minute, Linger: time.Minute, WindowMemory: 32 * megabyte,
 			MaxConnections: 20_000, MaxConnectionsPerAddress: 4_000,

@@ -120,9 +120,11 @@ func TestWarnings(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"nothing", "", []string{"no [ingest.rtmp]", "no [playback]", "no [[channel]]"}},
+		{"nothing", "", []string{"neither an [ingest.rtmp]", "no [playback]", "no [[channel]]"}},
 		{"all is well", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\ninsecure_ingest=true", nil},
 		{"no protocol for a channel", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", []string{`channel "a": insecure_ingest is false`}},
+		{"SRT only", "[ingest.srt]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\nsrt_passphrase='0123456789'", nil},
+		{"a passphrase without SRT", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\ninsecure_ingest=true\nsrt_passphrase='0123456789'", []string{`channel "a": srt_passphrase is set`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			parsed, err := parse("test.toml", c.text)

@@ -97,8 +97,13 @@ func (c *Config) schema() schema {
 				{name: "data_dir", set: text(&c.Server.DataDir, parseDir)},
 			}}},
 			{"ingest", schema{
-				tables: []subtable{{"rtmp", listener(&c.Ingest.RTMP.Listen, defaultRTMP)}},
-				later:  []string{"rtmps", "srt"},
+				tables: []subtable{
+					{"rtmp", listener(&c.Ingest.RTMP.Listen, defaultRTMP)},
+					{"srt", listener(&c.Ingest.SRT.Listen, defaultSRT,
+						key{name: "latency", set: text(&c.Ingest.SRT.Latency, duration(120*time.Millisecond, 8*time.Second))},
+					)},
+				},
+				later: []string{"rtmps"},
 			}},
 			{"playback", c.Playback.schema()},
 			{"metrics", listener(&c.Metrics.Listen, defaultMetrics)},
@@ -157,7 +162,7 @@ func (c *Channel) schema() schema {
 			{name: "container_format", set: text(&c.ContainerFormat, parseContainer)},
 			{name: "insecure_ingest", set: boolean(&c.InsecureIngest)},
 			{name: "latency_mode", set: text(&c.LatencyMode, parseLatency)},
+			{name: "srt_passphrase", set: text(&c.SRTPassphrase, parsePassphrase), secret: true},
 		},
-		later: []string{"srt_passphrase"},
 	}
 }

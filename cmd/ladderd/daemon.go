@@ -12,6 +12,7 @@ import (
 	"ladderd/certificate"
 	"ladderd/config"
 	"ladderd/ingest/rtmp"
+	"ladderd/ingest/srt"
 	"ladderd/media"
 	"ladderd/packager"
 	"ladderd/pipeline"
@@ -52,7 +53,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	disk, diskErr := windowDisk(cfg, log)
 	d := &daemon{log: log, disk: disk, hub: newHub(cfg, disk, log)}
 	d.play = playback.NewHandler(playback.Config{Region: cfg.Server.Region, Account: cfg.Server.Account, Log: log}, viewers{d.hub})
-	err := errors.Join(d.addRTMP(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
+	err := errors.Join(d.addRTMP(cfg), d.addSRT(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err != nil {
 		d.close()
 		return nil, err
@@ -69,7 +70,8 @@ func newHub(cfg *config.Config, disk *packager.Disk, log *slog.Logger) *stream.H
 	for i, c := range cfg.Channels {
 		channels[i] = stream.Channel{
 			ID: c.ID, Type: c.Type, Preset: c.Preset, Key: c.StreamKey.Reveal(), Insecure: c.InsecureIngest,
-			Container: packager.Container(c.ContainerFormat), Latency: packager.Latency(c.LatencyMode),
+			Passphrase: c.SRTPassphrase.Reveal(),
+			Container:  packager.Container(c.ContainerFormat), Latency: packager.Latency(c.LatencyMode),
 		}
 	}
 	return stream.NewHub(channels, stream.Options{
@@ -88,6 +90,20 @@ func (d *daemon) addRTMP(cfg *config.Config) error {
 	}
 	s := rtmp.New(ln, d.hub, d.log, rtmp.Config{})
 	d.servers = append(d.servers, server{"rtmp", s.Serve, s.Close})
+	return nil
+}
+
+func (d *daemon) addSRT(cfg *config.Config) error {
+	at := cfg.Ingest.SRT.Listen
+	if !at.On() {
+		return nil
+	}
+	s, err := srt.New(string(at), d.hub, d.hub, d.log, srt.Config{Latency: cfg.Ingest.SRT.Latency})
+	if err != nil {
+		return fmt.Errorf("open the SRT listener: %w", err)
+	}
+	d.log.Info("listening", "for", "SRT", "address", s.Addr())
+	d.servers = append(d.servers, server{"srt", s.Serve, s.Close})
 	return nil
 }
 

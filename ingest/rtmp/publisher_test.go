@@ -9,7 +9,6 @@ import (
 
 	"ladderd/ingest"
 	"ladderd/ingest/rtmp/amf0"
-	"ladderd/ingest/rtmp/flv"
 	"ladderd/ingest/rtmp/wire"
 	"ladderd/media"
 )
@@ -113,7 +112,7 @@ func TestPublisherIsToldWhyItIsCutOff(t *testing.T) {
 		}, "The stream's resolution is too high.", nil},
 		{"by its codec", func(s testServer, c *client) {
 			c.video(0, "\x90hvc1")
-		}, "HEVC over RTMP: this channel takes H.264 and AAC only.", func(err error) bool { return errors.Is(err, flv.ErrCodec) }},
+		}, "HEVC over RTMP: this channel takes H.264 and AAC only.", func(err error) bool { return errors.Is(err, ingest.ErrCodec) }},
 		{"by too long a message", func(s testServer, c *client) {
 			c.send(wire.Message{Type: typeVideo, ChunkStream: 6, StreamID: 1, Payload: make([]byte, 2000)})
 		}, "Message of 2000 bytes; at most 1000 are allowed here.", nil},

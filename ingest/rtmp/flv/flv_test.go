@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"ladderd/ingest"
 	"ladderd/ingest/avc"
 	"ladderd/media"
 )
@@ -272,7 +273,7 @@ func TestDamagedTagsAreRefused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.error) {
 				t.Errorf("got %v and the error %v, want %q", p, err, c.error)
 			}
-			if strings.Contains(c.error, "over RTMP") && !errors.Is(err, ErrCodec) {
+			if strings.Contains(c.error, "over RTMP") && !errors.Is(err, ingest.ErrCodec) {
 				t.Errorf("%v is no ErrCodec", err)
 			}
 		})
