@@ -29,7 +29,7 @@ func (a *aligner) feed(b []byte, each func([]byte) error) error {
 	}
 	var err error
 	for err == nil && len(b) >= packetSize {
-		if !a.locked || b[0] != syncByte {
+		if !a.locked || b[0] != syncByte || spliced(b) {
 			if b = a.seek(b); len(b) < packetSize || !a.locked {
 				break
 			}
@@ -40,6 +40,10 @@ func (a *aligner) feed(b []byte, each func([]byte) error) error {
 	a.rest = append(a.rest[:0], b...)
 	return err
 }
+
+// spliced says that another packet does not begin where this one should end: bytes of it
+// are missing.
+func spliced(b []byte) bool { return len(b) > packetSize && b[packetSize] != syncByte }
 
 // seek passes over what is no packet.
 func (a *aligner) seek(b []byte) []byte {

@@ -20,8 +20,8 @@ var (
 	aac  = codec{media.Audio, "AAC", true}
 )
 
-// codecs are stream types (table 2-34; from 0x80 on as ATSC and Blu-ray have them).
-var codecs = map[byte]codec{
+// streamTypes are what a stream's type says (table 2-34; from 0x80 on as ATSC and Blu-ray have them).
+var streamTypes = map[byte]codec{
 	0x01: {media.Video, "MPEG-1 video", false}, 0x02: {media.Video, "MPEG-2 video", false},
 	0x03: {media.Audio, "MP2 audio", false}, 0x04: {media.Audio, "MP2 audio", false},
 	0x0f: aac, 0x10: {media.Video, "MPEG-4 part 2", false}, 0x11: {media.Audio, "AAC in LATM", false},
@@ -53,7 +53,7 @@ var registrations = map[string]codec{
 // readCodec finds what a stream's type, or else its descriptors, name.
 func readCodec(kind byte, about []byte) codec {
 	if kind != privateData {
-		return codecs[kind]
+		return streamTypes[kind]
 	}
 	for len(about) >= 2 && int(about[1]) <= len(about)-2 {
 		tag, body := about[0], about[2:2+about[1]]
