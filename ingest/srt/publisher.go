@@ -24,6 +24,10 @@ const (
 	// A connection that broke has been silent for 5 s before libsrt says so; data are
 	// looked for every linkInterval.
 	goodbye = 2500 * time.Millisecond
+	// drainInterval is how often a connection that is over is asked for what is due, and
+	// drainMargin how long after the last message of the publisher's clock.
+	drainInterval = 10 * time.Millisecond
+	drainMargin   = 100 * time.Millisecond
 	// messagePackets is the most transport packets in a message.
 	messagePackets = maxPayload / 188
 )
@@ -75,9 +79,6 @@ func (p *publisher) run() {
 
 // publish asks whether the publisher may go live.
 func (p *publisher) publish() error {
-	if err := p.socket.SetSockOptInt(optionReceiveTimeout, int(receiveTimeout.Milliseconds())); err != nil {
-		return fmt.Errorf("set the receive timeout: %w", err)
-	}
 	id, err := streamID(*p.socket)
 	if err != nil {
 		return fmt.Errorf("read the stream id: %w", err)
@@ -110,10 +111,14 @@ func (p *publisher) read() (cause error) {
 			cause = errors.New("internal error")
 		}
 	}()
-	socket := *p.socket
+	r, err := newReader(*p.socket)
+	if err != nil {
+		return err
+	}
+	defer r.close()
 	b := make([]byte, maxPayload)
 	for p.reason.Load() == nil {
-		n, sequence, err := receive(socket, b)
+		n, sequence, err := r.receive(b, receiveTimeout)
 		now := time.Now()
 		p.link.update(now)
 		switch {
@@ -122,7 +127,7 @@ func (p *publisher) read() (cause error) {
 				return fmt.Errorf("the publisher has sent nothing for %s", p.server.config.IdleTimeout)
 			}
 		case err != nil:
-			return p.over(now)
+			return p.over(now, r, b)
 		default:
 			p.arrived = now
 			if err := p.take(b[:n], sequence); err != nil {
@@ -153,14 +158,41 @@ func (p *publisher) write(packet media.Packet) error {
 
 // over tells a goodbye from a connection that broke: SRT's shutdown has no other sign
 // than that data came until then.
-func (p *publisher) over(now time.Time) error {
+func (p *publisher) over(now time.Time, r reader, b []byte) error {
+	said := now.Sub(p.link.heard) < goodbye
+	if err := p.drain(now, r, b); err != nil {
+		return err
+	}
+	if said {
+		return p.demuxer.End()
+	}
+	return errLost
+}
+
+// drain reads what libsrt holds back of a connection that is over. It gives each message
+// when it is due, and says in between, without waiting, that the connection is over.
+func (p *publisher) drain(now time.Time, r reader, b []byte) error {
+	due := now.Add(p.link.snapshot().Delay + drainMargin)
+	again := time.NewTicker(drainInterval)
+	defer again.Stop()
+	for p.reason.Load() == nil && now.Before(due) {
+		n, sequence, err := r.receive(b, 0)
+		switch {
+		case err == errGone:
+			return nil
+		case err != nil:
+			now = <-again.C
+		default:
+			p.arrived = time.Now()
+			if err := p.take(b[:n], sequence); err != nil {
+				return err
+			}
+		}
+	}
 	if reason := p.reason.Load(); reason != nil {
 		return *reason
 	}
-	if now.Sub(p.link.heard) < goodbye {
-		return nil
-	}
-	return errLost
+	return nil
 }
 
 // disconnect ends the connection, within receiveTimeout. It may be called from any

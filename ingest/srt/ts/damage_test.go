@@ -63,8 +63,20 @@ func TestNothingTornIsDelivered(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if err := d.End(); err != nil {
+			t.Fatal(err)
+		}
 		wantWhole(t, got, b.want)
 	})
+}
+
+// TestEndInThePictureIsSeen ends streams anywhere.
+func TestEndInThePictureIsSeen(t *testing.T) {
+	b := shape{pictures: 12, size: 900, perPES: 2}.make(t)
+	for end := 0; end < len(b.stream); end += packetSize {
+		got, _ := read(t, b.stream[:end], 1316)
+		wantWhole(t, got, b.want)
+	}
 }
 
 // TestLossIsSeenWithoutBeingTold loses single transport packets, up to fifteen in a row.
@@ -189,7 +201,8 @@ func counterBefore(stream, packet []byte) (counter byte) {
 // TestUnfinishedPictureIsBounded sends a picture that never ends.
 func TestUnfinishedPictureIsBounded(t *testing.T) {
 	b := shape{pictures: 3, size: 300, perPES: 1}.make(t)
-	_, d := read(t, b.stream, 1316)
+	d := NewDemuxer(func(media.Packet) error { return nil })
+	must(t, d.Write(b.stream))
 	more := make([]byte, packetSize)
 	for range 100_000 {
 		copy(more, []byte{syncByte, 0x01, 0x00, 0x10 | (d.videoPES.last+1)%counters})

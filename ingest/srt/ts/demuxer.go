@@ -75,6 +75,15 @@ func (d *Demuxer) Counts() Counts {
 // sends that is not taken; then the stream is over.
 func (d *Demuxer) Write(b []byte) error { return d.aligner.feed(b, d.packet) }
 
+// End says that no more will come. The last picture, which no other one has ended,
+// goes out if it is whole.
+func (d *Demuxer) End() error {
+	if d.videoPES == nil {
+		return nil
+	}
+	return d.videoPES.end(d.picture, d.spoiled)
+}
+
 func (d *Demuxer) packet(b []byte) error {
 	p, ok := readPacket(b)
 	if !ok {

@@ -8,6 +8,7 @@ type packet struct {
 	start         bool // a PES packet or a section begins in the payload
 	counter       byte // 4 bits, one more with each packet of the pid that has a payload
 	discontinuity bool // the counter may jump here
+	stuffed       bool // filled up, as a PES packet's last one is unless it fits by chance
 	payload       []byte
 }
 
@@ -32,12 +33,31 @@ func readPacket(b []byte) (packet, bool) {
 			return p, false
 		}
 		p.discontinuity = n > 0 && rest[1]&0x80 != 0
+		p.stuffed = isStuffed(rest[1 : 1+n])
 		rest = rest[1+n:]
 	}
 	if b[3]&0x10 != 0 {
 		p.payload = rest
 	}
 	return p, true
+}
+
+// isStuffed says whether an adaptation field is longer than what it tells; of one with
+// private data or an extension that is not looked for.
+func isStuffed(field []byte) bool {
+	if len(field) == 0 {
+		return true
+	}
+	needs := 1
+	for _, has := range []struct {
+		flag byte
+		size int
+	}{{0x10, 6}, {0x08, 6}, {0x04, 1}} { // PCR, OPCR, splice countdown
+		if field[0]&has.flag != 0 {
+			needs += has.size
+		}
+	}
+	return field[0]&0x03 == 0 && len(field) > needs
 }
 
 // counters is how many packets in a row a counter tells apart.

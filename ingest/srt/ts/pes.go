@@ -16,6 +16,7 @@ type pes struct {
 	buf     []byte
 	open    bool // one has begun
 	damaged bool // something of it is missing
+	stuffed bool // its last packet was
 }
 
 // unit is the content of a PES packet.
@@ -49,6 +50,7 @@ func (s *pes) put(p packet, is step, each func(unit) error, spoiled func()) erro
 	} else {
 		s.buf = append(s.buf, p.payload...)
 	}
+	s.stuffed = p.stuffed
 	if n := s.told(); n > 0 && len(s.buf) >= n {
 		return s.finish(each, spoiled)
 	}
@@ -66,6 +68,12 @@ func (s *pes) told() int {
 		return 0
 	}
 	return 6 + n
+}
+
+// end hands on what is open at the stream's end, if that looks whole.
+func (s *pes) end(each func(unit) error, spoiled func()) error {
+	s.damaged = s.damaged || !s.stuffed
+	return s.finish(each, spoiled)
 }
 
 // finish hands on what is there.

@@ -136,11 +136,11 @@ func read(t testing.TB, stream []byte, chunk int) ([]media.Packet, *Demuxer) {
 	for c := range slices.Chunk(stream, chunk) {
 		must(t, d.Write(c))
 	}
+	must(t, d.End())
 	return got, d
 }
 
-// tracks sorts packets into video and audio, each without what may still be open at
-// a stream's end.
+// tracks sorts packets into video and audio.
 func tracks(packets []media.Packet) (video, audio []media.Packet) {
 	for _, p := range packets {
 		if p.Kind == media.Video {
@@ -163,12 +163,11 @@ func text(p media.Packet) string {
 	return s
 }
 
-// wantAll wants all of a broadcast but its last picture, which no other one ends.
+// wantAll wants all of a broadcast.
 func wantAll(t *testing.T, got, want []media.Packet) {
 	t.Helper()
 	gotVideo, gotAudio := tracks(got)
 	wantVideo, wantAudio := tracks(want)
-	wantVideo = wantVideo[:len(wantVideo)-1]
 	for _, c := range []struct{ got, want []media.Packet }{{gotVideo, wantVideo}, {gotAudio, wantAudio}} {
 		if len(c.got) != len(c.want) {
 			t.Fatalf("%d packets of %v, want %d", len(c.got), c.want[0].Kind, len(c.want))
