@@ -2,84 +2,37 @@ package srt
 
 import (
 	"context"
-	"net"
 	"os"
 	"regexp"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	gosrt "github.com/datarhei/gosrt"
 
 	"ladderd/testassets/await"
+	"ladderd/testassets/weather"
 )
 
-// network is a UDP relay between one publisher and the server, which loses packets.
-type network struct {
-	net.PacketConn
-	server *net.UDPConn
-	lose   func(toServer bool, n int) bool
-	packet atomic.Int64
-	client atomic.Pointer[net.Addr]
-	wg     sync.WaitGroup
-}
-
-func newNetwork(t *testing.T, server net.Addr, lose func(toServer bool, n int) bool) *network {
+// between puts a network between a publisher and the server.
+func between(t *testing.T, server *Server, w weather.Weather) *weather.Relay {
 	t.Helper()
-	front, err := net.ListenPacket("udp", "127.0.0.1:0")
+	r, err := weather.Start(server.Addr().String(), w, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := net.DialUDP("udp", nil, server.(*net.UDPAddr))
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &network{PacketConn: front, server: back, lose: lose}
-	n.wg.Go(n.forth)
-	n.wg.Go(n.back)
-	t.Cleanup(func() {
-		front.Close()
-		back.Close()
-		n.wg.Wait()
-	})
-	return n
-}
-
-func (n *network) forth() {
-	b := make([]byte, 2048)
-	for {
-		size, from, err := n.ReadFrom(b)
-		if err != nil {
-			return
-		}
-		n.client.Store(&from)
-		if !n.lose(true, int(n.packet.Add(1))) {
-			_, _ = n.server.Write(b[:size])
-		}
-	}
-}
-
-func (n *network) back() {
-	b := make([]byte, 2048)
-	for {
-		size, err := n.server.Read(b)
-		if err != nil {
-			return
-		}
-		if !n.lose(false, int(n.packet.Add(1))) {
-			_, _ = n.WriteTo(b[:size], *n.client.Load())
-		}
-	}
+	t.Cleanup(r.Close)
+	return r
 }
 
 func TestLostPacketsComeAgain(t *testing.T) {
 	t.Parallel()
 	d := newDesk()
 	server, _ := start(t, d, Config{Latency: 4 * time.Second})
-	relay := newNetwork(t, server.Addr(), func(toServer bool, n int) bool { return toServer && n > 50 && n%20 == 0 })
-	conn := mustDial(t, relay.LocalAddr(), plainKey, "")
+	// gosrt says each thing of the handshake once.
+	relay := between(t, server, weather.Weather{Loss: 0.05, Calm: 10})
+	conn := mustDial(t, relay.Addr(), plainKey, "")
 	s := d.session(t, 0)
 	send(t, conn, messages(t, 600))
 	d.await(t, "all pictures", func() bool { return len(s.packets) == 599 })
@@ -112,13 +65,12 @@ func TestPublisherThatVanishes(t *testing.T) {
 	t.Parallel()
 	d := newDesk()
 	server, _ := start(t, d, Config{})
-	var cut atomic.Bool
-	relay := newNetwork(t, server.Addr(), func(bool, int) bool { return cut.Load() })
-	conn := mustDial(t, relay.LocalAddr(), plainKey, "")
+	relay := between(t, server, weather.Weather{})
+	conn := mustDial(t, relay.Addr(), plainKey, "")
 	s := d.session(t, 0)
 	send(t, conn, messages(t, 30))
 	d.await(t, "pictures", func() bool { return len(s.packets) == 29 })
-	cut.Store(true)
+	relay.Cut()
 	if cause := s.end(t); cause != errLost {
 		t.Errorf("ended by %v", cause)
 	}

@@ -115,6 +115,9 @@ func (d *Daemon) Stop() error {
 // RTMP is the URL at which to publish with a stream key.
 func (d *Daemon) RTMP(key string) string { return "rtmp://" + d.ports.rtmp + "/app/" + key }
 
+// SRTAddr is where SRT publishers connect to, host:port, with Settings.SRT.
+func (d *Daemon) SRTAddr() string { return d.ports.srt }
+
 // Playback is the URL of a channel's multivariant playlist.
 func (d *Daemon) Playback(channel string) string {
 	return "http://" + d.ports.playback + path(channel)
@@ -135,7 +138,7 @@ func (d *Daemon) Page(channel string) string {
 }
 
 // ports are the daemon's listeners, each as host:port.
-type ports struct{ rtmp, playback, https, metrics string }
+type ports struct{ rtmp, srt, playback, https, metrics string }
 
 // freePorts finds free loopback ports by listening on them all at once.
 func freePorts() (ports, error) {
@@ -154,5 +157,11 @@ func freePorts() (ports, error) {
 		open = append(open, l)
 		*to = l.Addr().String()
 	}
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return ports{}, fmt.Errorf("find a free port: %w", err)
+	}
+	defer udp.Close()
+	p.srt = udp.LocalAddr().String()
 	return p, nil
 }

@@ -27,6 +27,8 @@ type Settings struct {
 	// MemoryLimit is Go's GOMEMLIMIT, such as "64MiB": memory that is not needed goes
 	// back at once and not within minutes. Empty leaves Go's default.
 	MemoryLimit string
+	// SRT is the latency of SRT's listener; zero leaves it off.
+	SRT time.Duration
 	// HTTPS has viewers served by HTTPS too, with a certificate that nobody signed.
 	HTTPS bool
 }
@@ -40,6 +42,8 @@ type Channel struct {
 	// Container and Latency are container_format and latency_mode; empty leaves the
 	// defaults.
 	Container, Latency string
+	// Passphrase encrypts SRT. With one the channel takes nothing unencrypted.
+	Passphrase string
 }
 
 // window is what Settings.Window defaults to.
@@ -49,6 +53,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "[server]\nregion = %q\naccount = %q\ndata_dir = %q\n", region, account, dir)
 	fmt.Fprintf(&b, "[ingest.rtmp]\nlisten = %q\n", p.rtmp)
+	if s.SRT > 0 {
+		fmt.Fprintf(&b, "[ingest.srt]\nlisten = %q\nlatency = %q\n", p.srt, s.SRT)
+	}
 	fmt.Fprintf(&b, "[playback]\nlisten = %q\n", p.playback)
 	if s.Part > 0 {
 		fmt.Fprintf(&b, "part_duration = %q\n", s.Part)
@@ -66,10 +73,11 @@ func (s Settings) toml(p ports, dir string) []byte {
 	}
 	fmt.Fprintf(&b, "[metrics]\nlisten = %q\n", p.metrics)
 	for _, c := range s.Channels {
-		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = true\n",
-			c.ID, c.ID, c.Type, c.Key)
+		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = %t\n",
+			c.ID, c.ID, c.Type, c.Key, c.Passphrase == "")
 		for key, value := range map[string]string{
 			"preset": string(c.Preset), "container_format": c.Container, "latency_mode": c.Latency,
+			"srt_passphrase": c.Passphrase,
 		} {
 			if value != "" {
 				fmt.Fprintf(&b, "%s = %q\n", key, value)
