@@ -121,7 +121,14 @@ func (d *desk) await(t *testing.T, what string, ok func() bool) {
 func (d *desk) session(t *testing.T, n int) *session {
 	t.Helper()
 	d.await(t, "a session", func() bool { return len(d.sessions) > n })
-	return d.sessions[n]
+	return d.all()[n]
+}
+
+// all are the sessions so far.
+func (d *desk) all() []*session {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.sessions)
 }
 
 // awaitArrival waits until so many messages have reached libsrt, which is before they

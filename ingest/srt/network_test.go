@@ -82,7 +82,7 @@ func TestManyPublishersLeaveNoThreads(t *testing.T) {
 	d := newDesk()
 	server, _ := start(t, d, Config{})
 	round := func() {
-		first := len(d.sessions)
+		first := len(d.all())
 		conns := make([]gosrt.Conn, publishers)
 		var wg sync.WaitGroup
 		media := messages(t, 5)
@@ -120,7 +120,7 @@ func TestManyPublishersLeaveNoThreads(t *testing.T) {
 		for _, c := range conns {
 			c.Close()
 		}
-		for _, s := range d.sessions[first:] {
+		for _, s := range d.all()[first:] {
 			_ = s.end(t)
 		}
 	}

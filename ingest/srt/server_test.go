@@ -97,8 +97,8 @@ func TestRefusedInTheHandshake(t *testing.T) {
 			}
 		})
 	}
-	if len(d.sessions) > 0 {
-		t.Errorf("%d sessions", len(d.sessions))
+	if n := len(d.all()); n > 0 {
+		t.Errorf("%d sessions", n)
 	}
 	wantNoSecrets(t, journal.String())
 }
@@ -196,7 +196,7 @@ func TestCloseEndsPublishers(t *testing.T) {
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range d.sessions {
+	for _, s := range d.all() {
 		if cause := s.end(t); !errors.Is(cause, ingest.ErrDraining) {
 			t.Errorf("ended by %v", cause)
 		}
