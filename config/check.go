@@ -63,9 +63,8 @@ func (d *decoder) checkListeners(c *Config) {
 // sentence each.
 func (c *Config) Warnings() []string {
 	var w []string
-	plain, secure := c.Ingest.RTMP.Listen.On(), c.Ingest.RTMPS.Listen.On()
-	if !plain && !secure {
-		w = append(w, "there is neither an [ingest.rtmp] nor an [ingest.rtmps] section: nobody can publish")
+	if !c.Ingest.on() {
+		w = append(w, "there is no [ingest.rtmp], [ingest.rtmps] or [ingest.srt] section: nobody can publish")
 	}
 	if !c.Playback.Listen.On() {
 		w = append(w, "there is no [playback] section: nobody can watch")
@@ -74,9 +73,22 @@ func (c *Config) Warnings() []string {
 		w = append(w, "there is no [[channel]]: nobody can publish; add one, as configs/ladderd.toml shows at its end")
 	}
 	for _, channel := range c.Channels {
-		if plain && !secure && !channel.InsecureIngest {
-			w = append(w, fmt.Sprintf("channel %q: insecure_ingest is false, and there is no [ingest.rtmps] section: nobody can publish to it", channel.ID))
-		}
+		w = append(w, c.channelWarnings(channel)...)
 	}
 	return w
 }
+
+// channelWarnings looks for a way to publish to a channel.
+func (c *Config) channelWarnings(channel Channel) []string {
+	srt := c.Ingest.SRT.Listen.On()
+	switch {
+	case channel.SRTPassphrase != "" && !srt:
+		return []string{fmt.Sprintf("channel %q: srt_passphrase is set, and there is no [ingest.srt] section", channel.ID)}
+	case c.Ingest.on() && !channel.InsecureIngest && !c.Ingest.RTMPS.Listen.On() && channel.SRTPassphrase == "":
+		return []string{fmt.Sprintf("channel %q: insecure_ingest is false, srt_passphrase is not set, and there is no [ingest.rtmps] section: nobody can publish to it", channel.ID)}
+	}
+	return nil
+}
+
+// on says whether publishers have any listener.
+func (i Ingest) on() bool { return i.RTMP.Listen.On() || i.RTMPS.Listen.On() || i.SRT.Listen.On() }

@@ -32,6 +32,7 @@ type Server struct {
 type Ingest struct {
 	RTMP  RTMP
 	RTMPS TLS
+	SRT   SRT
 	// ReconnectWindow is how long a stream whose publisher's connection broke waits for
 	// it: 0 to 5 min.
 	ReconnectWindow time.Duration
@@ -50,6 +51,12 @@ type Limits struct {
 // RTMP is plain RTMP, open to channels with InsecureIngest only.
 type RTMP struct {
 	Listen Address
+}
+
+// SRT is open to channels with an SRTPassphrase or with InsecureIngest.
+type SRT struct {
+	Listen  Address       // UDP
+	Latency time.Duration // 120 ms to 8 s
 }
 
 // Playback is what viewers see.
@@ -96,13 +103,16 @@ type Channel struct {
 	// StreamKey is what a publisher must know.
 	StreamKey       Secret
 	ContainerFormat string // "FRAGMENTED_MP4" or "TS"
-	InsecureIngest  bool   // what is not encrypted may publish
-	LatencyMode     string // "LOW" or "NORMAL"
+	InsecureIngest  bool   // plain RTMP, and SRT without a passphrase, may publish
+	// SRTPassphrase is what SRT is encrypted with; empty where the channel has none.
+	SRTPassphrase Secret
+	LatencyMode   string // "LOW" or "NORMAL"
 }
 
 const (
 	defaultRTMP     Address = "127.0.0.1:1935"
 	defaultRTMPS    Address = "127.0.0.1:443"
+	defaultSRT      Address = "127.0.0.1:9000"
 	defaultPlayback Address = "127.0.0.1:8080"
 	defaultHTTPS    Address = "127.0.0.1:8443"
 	defaultMetrics  Address = "127.0.0.1:9090"
@@ -121,7 +131,10 @@ func Default() *Config {
 func withoutListeners() *Config {
 	return &Config{
 		Server: Server{Region: "local", Account: "000000000000", DataDir: "/var/lib/ladderd"},
-		Ingest: Ingest{ReconnectWindow: 30 * time.Second, MaxConnectionsPerAddress: 50, FailedKeysPerMinute: 10},
+		Ingest: Ingest{
+			SRT: SRT{Latency: 120 * time.Millisecond}, ReconnectWindow: 30 * time.Second,
+			MaxConnectionsPerAddress: 50, FailedKeysPerMinute: 10,
+		},
 		Playback: Playback{
 			PartDuration: 333 * time.Millisecond, Window: time.Minute, Linger: time.Minute, WindowMemory: 32 * megabyte,
 			MaxConnections: 20_000, MaxConnectionsPerAddress: 4_000,

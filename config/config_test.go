@@ -121,11 +121,13 @@ func TestWarnings(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"nothing", "", []string{"neither an [ingest.rtmp] nor an [ingest.rtmps]", "no [playback]", "no [[channel]]"}},
+		{"nothing", "", []string{"no [ingest.rtmp], [ingest.rtmps] or [ingest.srt]", "no [playback]", "no [[channel]]"}},
 		{"all is well", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\ninsecure_ingest=true", nil},
 		{"RTMPS only", "[ingest.rtmps]\ncert='/c'\nkey='/k'\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", nil},
 		{"RTMPS beside RTMP", "[ingest.rtmp]\n[ingest.rtmps]\ncert='/c'\nkey='/k'\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", nil},
 		{"no protocol for a channel", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", []string{`channel "a": insecure_ingest is false`}},
+		{"SRT only", "[ingest.srt]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\nsrt_passphrase='0123456789'", nil},
+		{"a passphrase without SRT", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\ninsecure_ingest=true\nsrt_passphrase='0123456789'", []string{`channel "a": srt_passphrase is set`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			parsed, err := parse("test.toml", c.text)

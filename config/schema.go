@@ -134,8 +134,10 @@ func (i *Ingest) schema() schema {
 		tables: []subtable{
 			{"rtmp", listener(&i.RTMP.Listen, defaultRTMP)},
 			{"rtmps", encrypted(&i.RTMPS, defaultRTMPS)},
+			{"srt", listener(&i.SRT.Listen, defaultSRT,
+				key{name: "latency", set: text(&i.SRT.Latency, duration(120*time.Millisecond, 8*time.Second))},
+			)},
 		},
-		later: []string{"srt"},
 	}
 }
 
@@ -179,7 +181,7 @@ func (c *Channel) schema() schema {
 			{name: "container_format", set: text(&c.ContainerFormat, parseContainer)},
 			{name: "insecure_ingest", set: boolean(&c.InsecureIngest)},
 			{name: "latency_mode", set: text(&c.LatencyMode, parseLatency)},
+			{name: "srt_passphrase", set: text(&c.SRTPassphrase, parsePassphrase), secret: true},
 		},
-		later: []string{"srt_passphrase"},
 	}
 }

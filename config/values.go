@@ -206,3 +206,13 @@ func parseStreamKey(s string) (Secret, error) {
 	}
 	return Secret(s), nil
 }
+
+// parsePassphrase refuses what libsrt does not take (10 to 79 characters), and what
+// could not stand in the query of an SRT URL. Its errors do not cite the passphrase.
+func parsePassphrase(s string) (Secret, error) {
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("&#%+", r) }
+	if len(s) < 10 || len(s) > 79 || strings.ContainsFunc(s, unfit) {
+		return "", fmt.Errorf("not a passphrase; allowed: 10 to 79 printable ASCII characters, no space and none of & # %% +")
+	}
+	return Secret(s), nil
+}

@@ -23,6 +23,9 @@ var (
 	// tried too many keys that do not exist.
 	ErrAddress = errors.New("too much comes from this address")
 
+	// ErrCodec refuses a codec that is not taken.
+	ErrCodec = errors.New("this channel takes H.264 and AAC only")
+
 	// ErrTakenOver ends a publisher whose stream another one has taken over.
 	ErrTakenOver = errors.New("another encoder has taken over the stream")
 	// ErrPriority, ErrMismatch and ErrTakeovers refuse a takeover (guide, line 7663:

@@ -82,7 +82,7 @@ func AppendNAL(dst, unit []byte) []byte {
 // overlap.
 func AnnexBToAVCC(dst, src []byte) ([]byte, error) {
 	out := dst
-	for unit, err := range annexBUnits(src) {
+	for unit, err := range AnnexBUnits(src) {
 		if err != nil {
 			return dst, err
 		}
@@ -94,9 +94,10 @@ func AnnexBToAVCC(dst, src []byte) ([]byte, error) {
 	return out, nil
 }
 
-// annexBUnits iterates over the units between start codes, without the zero bytes
-// around them.
-func annexBUnits(src []byte) iter.Seq2[[]byte, error] {
+// AnnexBUnits iterates over the NAL units of src, each behind a start code of 3 or 4
+// bytes, without the zero bytes around them (Annex B.1.1). The slices alias src. Its one
+// error is of bytes before the first start code.
+func AnnexBUnits(src []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		before, rest, found := bytes.Cut(src, shortStartCode)
 		if !found || len(bytes.Trim(before, "\x00")) > 0 {

@@ -18,6 +18,7 @@ build          command:gcc                    gcc                       C compil
 build          command:pkg-config             pkg-config                finds FFmpeg, for cgo
 build          file:/etc/ssl/certs/ca-certificates.crt ca-certificates  HTTPS, for Go and npm
 build          module:x264                    libx264-dev               software encoder
+build          package:libsrt-openssl-dev     libsrt-openssl-dev        SRT; srtgo links -lsrt, which the GnuTLS flavour has not
 build          module:libva                   libva-dev                 encoders of Intel and AMD
 build          module:libdrm                  libdrm-dev                GPU devices
 ffmpeg         module:libavcodec              libavcodec-dev            FFmpeg 7.1
@@ -33,12 +34,13 @@ ffmpeg-source  command:clang                  clang                     compiles
 build          command:npm                    npm                       fetches hls.js, the player of the demo page
 demo           command:ffmpeg                 ffmpeg                    publishes the broadcast
 test           command:ffprobe                ffmpeg                    publishes and reads, as a client that is not ours
+test           command:srt-live-transmit      srt-tools                 publishes by SRT, as a client that is not ours
 test           command:nginx                  nginx-light               caches, as configs/nginx-edge.conf has it
 test           command:chromium               chromium                  plays, as a client that is not ours
 test           command:gst-launch-1.0         gstreamer1.0-tools        publishes, as a client that is not ours
 test           package:gstreamer1.0-plugins-base gstreamer1.0-plugins-base  test picture and sound
 test           package:gstreamer1.0-plugins-good gstreamer1.0-plugins-good  FLV
-test           package:gstreamer1.0-plugins-bad  gstreamer1.0-plugins-bad   RTMP
+test           package:gstreamer1.0-plugins-bad  gstreamer1.0-plugins-bad   RTMP, SRT
 test           package:gstreamer1.0-plugins-ugly gstreamer1.0-plugins-ugly  H.264
 test           package:gstreamer1.0-libav        gstreamer1.0-libav         AAC
 test           package:glib-networking        glib-networking           TLS, for GStreamer

@@ -31,7 +31,9 @@ type Channel struct {
 	Type     ladder.Type
 	Preset   ladder.Preset
 	Key      string // the stream key, a secret
-	Insecure bool   // plain RTMP is allowed
+	Insecure bool   // what is not encrypted is allowed
+	// Passphrase encrypts SRT; empty where the channel has none. A secret.
+	Passphrase string
 	// Container and Latency are packager.Options'.
 	Container packager.Container
 	Latency   packager.Latency

@@ -68,7 +68,8 @@ func newHub(cfg *config.Config, disk *packager.Disk, log *slog.Logger) *stream.H
 	for i, c := range cfg.Channels {
 		channels[i] = stream.Channel{
 			ID: c.ID, Type: c.Type, Preset: c.Preset, Key: c.StreamKey.Reveal(), Insecure: c.InsecureIngest,
-			Container: packager.Container(c.ContainerFormat), Latency: packager.Latency(c.LatencyMode),
+			Passphrase: c.SRTPassphrase.Reveal(),
+			Container:  packager.Container(c.ContainerFormat), Latency: packager.Latency(c.LatencyMode),
 		}
 	}
 	return stream.NewHub(channels, stream.Options{

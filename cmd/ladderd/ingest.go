@@ -9,6 +9,7 @@ import (
 	"ladderd/config"
 	"ladderd/door"
 	"ladderd/ingest/rtmp"
+	"ladderd/ingest/srt"
 )
 
 // addIngest opens the publishers' listeners. They have one door, so that its limits
@@ -17,7 +18,7 @@ func (d *daemon) addIngest(cfg *config.Config) error {
 	entrance := door.New(door.Options{
 		Who: "publishers", PerAddress: cfg.Ingest.MaxConnectionsPerAddress, FailedKeys: cfg.Ingest.FailedKeysPerMinute, Log: d.log,
 	})
-	return errors.Join(d.addRTMP(cfg.Ingest.RTMP, entrance), d.addRTMPS(cfg.Ingest.RTMPS, entrance))
+	return errors.Join(d.addRTMP(cfg.Ingest.RTMP, entrance), d.addRTMPS(cfg.Ingest.RTMPS, entrance), d.addSRT(cfg.Ingest.SRT, entrance))
 }
 
 func (d *daemon) addRTMP(c config.RTMP, entrance *door.Door) error {
@@ -51,4 +52,18 @@ func (d *daemon) addRTMPS(c config.TLS, entrance *door.Door) error {
 func (d *daemon) serveRTMP(name string, ln net.Listener, entrance *door.Door) {
 	s := rtmp.New(ln, d.hub, d.log.With("protocol", name), rtmp.Config{Failed: entrance.Failed})
 	d.servers = append(d.servers, server{name, s.Serve, s.Close})
+}
+
+// addSRT opens its own socket: SRT's listener is libsrt's.
+func (d *daemon) addSRT(c config.SRT, entrance *door.Door) error {
+	if !c.Listen.On() {
+		return nil
+	}
+	s, err := srt.New(string(c.Listen), d.hub, d.hub, d.log.With("protocol", "srt"), srt.Config{Latency: c.Latency, Door: entrance})
+	if err != nil {
+		return fmt.Errorf("open the SRT listener: %w", err)
+	}
+	d.log.Info("listening", "for", "SRT", "address", s.Addr())
+	d.servers = append(d.servers, server{"srt", s.Serve, s.Close})
+	return nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"ladderd/ingest"
 	"ladderd/ingest/rtmp/amf0"
-	"ladderd/ingest/rtmp/flv"
 	"ladderd/ingest/rtmp/wire"
 	"ladderd/media"
 )
@@ -118,7 +117,7 @@ func TestPublisherIsToldWhyItIsCutOff(t *testing.T) {
 		{"by its codec", func(s testServer, c *client) {
 			c.video(0, "\x90hvc1")
 		}, "HEVC over RTMP: this channel takes H.264 and AAC only.", func(err error) bool {
-			return errors.Is(err, flv.ErrCodec) && errors.As(err, new(ingest.Refusal))
+			return errors.Is(err, ingest.ErrCodec) && errors.As(err, new(ingest.Refusal))
 		}},
 		{"by too long a message", func(s testServer, c *client) {
 			c.send(wire.Message{Type: typeVideo, ChunkStream: 6, StreamID: 1, Payload: make([]byte, 2000)})

@@ -131,6 +131,9 @@ func (d *Daemon) Renew(p pki.Pair) error {
 	return d.Signal(syscall.SIGHUP)
 }
 
+// SRTAddr is where SRT publishers connect to, host:port, with Settings.SRT.
+func (d *Daemon) SRTAddr() string { return d.ports.srt }
+
 // Playback is the URL of a channel's multivariant playlist.
 func (d *Daemon) Playback(channel string) string {
 	return "http://" + d.ports.playback + path(channel)
@@ -156,7 +159,7 @@ func (d *Daemon) SecurePage(channel string) string {
 }
 
 // ports are the daemon's listeners, each as host:port.
-type ports struct{ rtmp, rtmps, playback, https, metrics string }
+type ports struct{ rtmp, rtmps, srt, playback, https, metrics string }
 
 // freePorts finds free loopback ports by listening on them all at once.
 func freePorts() (ports, error) {
@@ -175,5 +178,11 @@ func freePorts() (ports, error) {
 		open = append(open, l)
 		*to = l.Addr().String()
 	}
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return ports{}, fmt.Errorf("find a free port: %w", err)
+	}
+	defer udp.Close()
+	p.srt = udp.LocalAddr().String()
 	return p, nil
 }

@@ -32,6 +32,8 @@ type Settings struct {
 	MemoryLimit string
 	// RTMPS has publishers come by RTMPS too, with a certificate that nobody signed.
 	RTMPS bool
+	// SRT is the latency of SRT's listener; zero leaves it off.
+	SRT time.Duration
 	// HTTPS has viewers served by HTTPS too, with a certificate that nobody signed.
 	HTTPS bool
 }
@@ -47,6 +49,8 @@ type Channel struct {
 	Container, Latency string
 	// Secure has the channel take encrypted ingest only.
 	Secure bool
+	// Passphrase encrypts SRT. With one the channel takes nothing unencrypted.
+	Passphrase string
 }
 
 // window is what Settings.Window defaults to.
@@ -61,6 +65,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 	fmt.Fprintf(&b, "[ingest]\nreconnect_window = %q\n[ingest.rtmp]\nlisten = %q\n", s.Reconnect, p.rtmp)
 	if s.RTMPS {
 		fmt.Fprintf(&b, "[ingest.rtmps]\n%s", encrypted(p.rtmps, dir))
+	}
+	if s.SRT > 0 {
+		fmt.Fprintf(&b, "[ingest.srt]\nlisten = %q\nlatency = %q\n", p.srt, s.SRT)
 	}
 	fmt.Fprintf(&b, "[limits]\nconcurrent_streams = %d\n", streams)
 	fmt.Fprintf(&b, "[playback]\nlisten = %q\n", p.playback)
@@ -81,9 +88,10 @@ func (s Settings) toml(p ports, dir string) []byte {
 	fmt.Fprintf(&b, "[metrics]\nlisten = %q\n", p.metrics)
 	for _, c := range s.Channels {
 		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = %t\n",
-			c.ID, c.ID, c.Type, c.Key, !c.Secure)
+			c.ID, c.ID, c.Type, c.Key, !c.Secure && c.Passphrase == "")
 		for key, value := range map[string]string{
 			"preset": string(c.Preset), "container_format": c.Container, "latency_mode": c.Latency,
+			"srt_passphrase": c.Passphrase,
 		} {
 			if value != "" {
 				fmt.Fprintf(&b, "%s = %q\n", key, value)

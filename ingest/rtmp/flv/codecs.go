@@ -1,6 +1,10 @@
 package flv
 
-import "fmt"
+import (
+	"fmt"
+
+	"ladderd/ingest"
+)
 
 // Codec numbers of the tags' first byte (annex E.4.2.1, E.4.3.1).
 const (
@@ -27,7 +31,7 @@ var fourCCs = map[string]string{
 }
 
 // refuse names a codec that is not taken.
-func refuse(name string) error { return fmt.Errorf("%s over RTMP: %w", name, ErrCodec) }
+func refuse(name string) error { return fmt.Errorf("%s over RTMP: %w", name, ingest.ErrCodec) }
 
 func refuseFourCC(code string) error {
 	if name, ok := fourCCs[code]; ok {

@@ -8,14 +8,10 @@
 package flv
 
 import (
-	"errors"
 	"fmt"
 
 	"ladderd/media"
 )
-
-// ErrCodec refuses a codec that is not taken.
-var ErrCodec = errors.New("this channel takes H.264 and AAC only")
 
 // Demuxer reads the tags of one publisher. Its zero value is ready. A tag's
 // bytes belong to the packet afterwards and must not change.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"ladderd/ingest"
+	"ladderd/ingest/avc"
 	"ladderd/media"
 )
 
@@ -271,7 +273,7 @@ func TestDamagedTagsAreRefused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.error) {
 				t.Errorf("got %v and the error %v, want %q", p, err, c.error)
 			}
-			if strings.Contains(c.error, "over RTMP") && !errors.Is(err, ErrCodec) {
+			if strings.Contains(c.error, "over RTMP") && !errors.Is(err, ingest.ErrCodec) {
 				t.Errorf("%v is no ErrCodec", err)
 			}
 		})
@@ -334,13 +336,13 @@ func checkPacket(t *testing.T, p *media.Packet, seen map[media.Kind]bool) {
 	if p.Kind == media.Audio {
 		return
 	}
-	units, err := splitUnits(p.Data, 4)
+	units, err := new(avc.Track).SplitLengths(p.Data)
 	if err != nil {
 		t.Fatalf("packet cannot be read: %v", err)
 	}
 	idr := false
 	for _, u := range units {
-		idr = idr || u[0]&0x1f == unitIDR
+		idr = idr || u[0]&0x1f == 5
 	}
 	if idr != p.Key {
 		t.Fatalf("key is %t, IDR %t", p.Key, idr)

@@ -3,6 +3,7 @@ package flv
 import (
 	"errors"
 
+	"ladderd/ingest/avc"
 	"ladderd/media"
 )
 
@@ -15,11 +16,7 @@ const (
 )
 
 type videoTrack struct {
-	lengthSize     int // bytes before each NAL unit; 0 until known
-	sets           parameterSets
-	params         *media.VideoParams
-	changed        bool   // params are not on a packet yet
-	leading        []byte // SEI that came in a tag without a picture
+	avc            avc.Track
 	falseKeyframes int
 }
 
@@ -40,72 +37,24 @@ func (t *videoTrack) read(ms int64, tag []byte) (*media.Packet, error) {
 		return nil, err
 	}
 	if v.config {
-		return nil, t.configure(v.body)
+		return nil, t.avc.Configure(v.body)
 	}
 	return t.accessUnit(ms, v)
 }
 
-// configure takes an AVCDecoderConfigurationRecord.
-func (t *videoTrack) configure(record []byte) error {
-	lengthSize, sets, err := readConfiguration(record)
-	if err != nil {
-		return err
-	}
-	t.lengthSize, t.sets = lengthSize, sets
-	return t.update()
-}
-
-// update makes new parameters if the sets have changed in what a decoder must
-// know beforehand. A configuration may have none: then they come in band.
-func (t *videoTrack) update() error {
-	if t.sets.empty() {
-		return nil
-	}
-	sps, pps := t.sets.primary()
-	if t.params != nil && string(sps) == string(t.params.SPS) && string(pps) == string(t.params.PPS) {
-		return nil
-	}
-	params, err := media.NewVideoParams(sps, pps)
-	if err != nil {
-		return err
-	}
-	t.params, t.changed = params, true
-	return nil
-}
-
 func (t *videoTrack) accessUnit(ms int64, v videoTag) (*media.Packet, error) {
-	units, err := splitUnits(v.body, t.lengthSize)
+	units, err := t.avc.SplitLengths(v.body)
 	if err != nil {
 		return nil, err
 	}
-	au := t.sort(units)
-	if au.setsChanged {
-		if err := t.update(); err != nil {
-			return nil, err
-		}
+	p, err := t.avc.AccessUnit(units)
+	if p == nil || err != nil {
+		return nil, err
 	}
-	if t.params == nil || len(au.units) == 0 {
-		return nil, nil
-	}
-	if !au.picture {
-		t.leading = appendUnits(nil, au.units)
-		return nil, nil
-	}
-	if v.key && !au.idr {
+	if v.key && !p.Key {
 		t.falseKeyframes++
 	}
-	p := &media.Packet{
-		Kind: media.Video, Key: au.idr,
-		DTS: media.FromMillis(ms), PTS: media.FromMillis(ms + v.offset),
-	}
-	if au.idr || au.setsChanged {
-		p.Data = appendUnits(nil, t.sets.further())
-	}
-	p.Data = appendUnits(append(p.Data, t.leading...), au.units)
-	t.leading = nil
-	if t.changed {
-		p.Video, t.changed = t.params, false
-	}
+	p.DTS, p.PTS = media.FromMillis(ms), media.FromMillis(ms+v.offset)
 	return p, nil
 }
 

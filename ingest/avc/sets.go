@@ -1,4 +1,4 @@
-package flv
+package avc
 
 import (
 	"encoding/binary"

@@ -1,8 +1,10 @@
-package flv
+package avc
 
 import (
 	"encoding/binary"
 	"fmt"
+
+	"ladderd/media"
 )
 
 // NAL unit types (ITU-T H.264, table 7-1).
@@ -21,9 +23,12 @@ const (
 // macroblocks of the tallest picture of level 5.2, and others besides.
 const maxUnits = 512
 
-// splitUnits takes the NAL units out of data, each behind a length of lengthSize
-// bytes; 4 where no configuration has come yet.
-func splitUnits(data []byte, lengthSize int) ([][]byte, error) {
+var errTooMany = fmt.Errorf("more than %d NAL units in an access unit", maxUnits)
+
+// SplitLengths takes the NAL units out of data, each behind a length of as many bytes
+// as the configuration says; 4 where none has come yet.
+func (t *Track) SplitLengths(data []byte) ([][]byte, error) {
+	lengthSize := t.lengthSize
 	if lengthSize == 0 {
 		lengthSize = 4
 	}
@@ -41,11 +46,27 @@ func splitUnits(data []byte, lengthSize int) ([][]byte, error) {
 		}
 		if n > 0 {
 			if len(units) == maxUnits {
-				return nil, fmt.Errorf("more than %d NAL units in an access unit", maxUnits)
+				return nil, errTooMany
 			}
 			units = append(units, data[:n])
 		}
 		data = data[n:]
+	}
+	return units, nil
+}
+
+// SplitStartCodes takes the NAL units out of data, each behind a start code of 3 or 4
+// bytes (ITU-T H.264, Annex B).
+func SplitStartCodes(data []byte) ([][]byte, error) {
+	var units [][]byte
+	for unit, err := range media.AnnexBUnits(data) {
+		if err != nil {
+			return nil, err
+		}
+		if len(units) == maxUnits {
+			return nil, errTooMany
+		}
+		units = append(units, unit)
 	}
 	return units, nil
 }
@@ -69,7 +90,7 @@ type sorted struct {
 // sort takes the parameter sets out of the units and drops what only a byte
 // stream needs. Filler data must not be stored (ISO/IEC 14496-15, 5.3.2): it
 // would cost each viewer the encoder's padding.
-func (t *videoTrack) sort(units [][]byte) sorted {
+func (t *Track) sort(units [][]byte) sorted {
 	var s sorted
 	for _, u := range units {
 		switch kind := u[0] & 0x1f; kind {
