@@ -147,8 +147,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// FuzzParse reads files. Whatever is wrong with one is told by line and without its
-// secrets.
+// FuzzParse reads files. Whatever is wrong with one is told by line.
 func FuzzParse(f *testing.F) {
 	for _, dir := range []string{"good", "bad"} {
 		files, _ := filepath.Glob(filepath.Join("testdata", dir, "*.toml"))

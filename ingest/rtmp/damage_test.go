@@ -3,7 +3,6 @@ package rtmp
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -175,7 +174,8 @@ func TestTheLargestPublisherFitsIntoItsMemory(t *testing.T) {
 	if err := <-sent; err != nil {
 		t.Error(err)
 	}
-	if text := fmt.Sprint(s.packets(t, 2).cause); text != "<nil>" {
-		t.Errorf("ended with %s", text)
+	publisher.command(0, "deleteStream", 6, nil, 1)
+	if ses := s.ended(t, 0); ses.cause != nil || len(ses.packets) != 2 {
+		t.Errorf("ended with %v after %d packets", ses.cause, len(ses.packets))
 	}
 }

@@ -56,7 +56,6 @@ type publisher struct {
 	ousted bool         // likewise: it had to make room
 	conn   *gortmp.Conn // after the handshake
 
-	scratch bytes.Buffer
 	session ingest.Session // nil while nothing is published
 	demuxer flv.Demuxer
 	clock   clock
@@ -135,7 +134,7 @@ func (p *publisher) OnAudio(timestamp uint32, payload io.Reader) error {
 
 func (p *publisher) write(timestamp uint32, payload io.Reader, read func(int64, []byte) (*media.Packet, error)) (err error) {
 	defer p.caught(&err)
-	tag, err := p.tag(payload)
+	tag, err := readTag(payload)
 	if err != nil || p.session == nil {
 		return err
 	}
@@ -153,14 +152,18 @@ func (p *publisher) write(timestamp uint32, payload io.Reader, read func(int64, 
 	return nil
 }
 
-// tag is a copy of a message's body, whose buffer go-rtmp uses again and does not
-// tell the length of.
-func (p *publisher) tag(payload io.Reader) ([]byte, error) {
-	p.scratch.Reset()
-	_, err := p.scratch.ReadFrom(payload)
-	tag := bytes.Clone(p.scratch.Bytes())
-	if p.scratch.Cap() > keptScratch {
-		p.scratch = bytes.Buffer{}
+// scratches are readTag's buffers, of whichever connection has a message just now.
+var scratches = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// readTag copies a message's body, whose buffer go-rtmp uses again and does not tell
+// the length of.
+func readTag(payload io.Reader) ([]byte, error) {
+	scratch := scratches.Get().(*bytes.Buffer)
+	scratch.Reset()
+	_, err := scratch.ReadFrom(payload)
+	tag := bytes.Clone(scratch.Bytes())
+	if scratch.Cap() <= keptScratch {
+		scratches.Put(scratch)
 	}
 	return tag, err
 }
