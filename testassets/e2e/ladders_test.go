@@ -43,25 +43,25 @@ var ladderTests = []struct {
 	cpu     int
 	want    []rung
 }{
-	{"STANDARD 1080p60", daemon.Channel{Type: ladder.Standard}, clip1080p60, 16, []rung{
+	{"STANDARD 1080p60", daemon.Channel{Type: ladder.Standard}, clip1080p60, 20, []rung{
 		{"1080p60", 1920, 1080, 60, 0}, {"720p60", 1280, 720, 60, 3400}, {"480p30", 852, 480, 30, 1400},
 		{"360p30", 640, 360, 30, 630}, {"160p30", 284, 160, 30, 230}, audioOnly}},
-	{"STANDARD 1080p29.97 in TS and plain HLS", daemon.Channel{Type: ladder.Standard, Container: "TS", Latency: "NORMAL"}, clip1080p30, 11, []rung{
+	{"STANDARD 1080p29.97 in TS and plain HLS", daemon.Channel{Type: ladder.Standard, Container: "TS", Latency: "NORMAL"}, clip1080p30, 12, []rung{
 		{"1080p30", 1920, 1080, ntsc, 0}, {"720p30", 1280, 720, ntsc, 2400}, {"480p30", 852, 480, ntsc, 1400},
 		{"360p30", 640, 360, ntsc, 630}, {"160p30", 284, 160, ntsc, 230}, audioOnly}},
-	{"STANDARD 720p50 in TS", daemon.Channel{Type: ladder.Standard, Container: "TS"}, clip720p50, 10, []rung{
+	{"STANDARD 720p50 in TS", daemon.Channel{Type: ladder.Standard, Container: "TS"}, clip720p50, 12, []rung{
 		{"720p50", 1280, 720, 50, 3400}, {"480p25", 852, 480, 25, 1400},
 		{"360p25", 640, 360, 25, 630}, {"160p25", 284, 160, 25, 230}, audioOnly}},
 	{"STANDARD 480p30 in plain HLS", daemon.Channel{Type: ladder.Standard, Latency: "NORMAL"}, clip480p30, 6, []rung{
 		{"480p30", 852, 480, 30, 1400}, {"360p30", 640, 360, 30, 630}, {"160p30", 284, 160, 30, 230}, audioOnly}},
-	{"STANDARD portrait", daemon.Channel{Type: ladder.Standard}, clipPortrait, 8, []rung{
+	{"STANDARD portrait", daemon.Channel{Type: ladder.Standard}, clipPortrait, 9, []rung{
 		{"720p30", 720, 1280, 30, 2400}, {"480p30", 480, 852, 30, 1400},
 		{"360p30", 360, 640, 30, 630}, {"160p30", 160, 284, 30, 230}, audioOnly}},
-	{"ADVANCED_HD higher", daemon.Channel{Type: ladder.AdvancedHD}, clip720p60, 11, []rung{
+	{"ADVANCED_HD higher", daemon.Channel{Type: ladder.AdvancedHD}, clip720p60, 14, []rung{
 		{"720p60", 1280, 720, 60, 3000}, {"480p30", 852, 480, 30, 1300},
 		{"360p30", 640, 360, 30, 700}, {"160p30", 284, 160, 30, 270}, audioOnly}},
 	{"ADVANCED_HD constrained in TS and plain HLS", daemon.Channel{
-		Type: ladder.AdvancedHD, Preset: ladder.ConstrainedBandwidth, Container: "TS", Latency: "NORMAL"}, clip720p30, 8, []rung{
+		Type: ladder.AdvancedHD, Preset: ladder.ConstrainedBandwidth, Container: "TS", Latency: "NORMAL"}, clip720p30, 9, []rung{
 		{"720p30", 1280, 720, 30, 1900}, {"480p30", 852, 480, 30, 800},
 		{"360p30", 640, 360, 30, 400}, {"160p30", 284, 160, 30, 220}, audioOnly}},
 	{"ADVANCED_SD higher in TS", daemon.Channel{
