@@ -159,41 +159,45 @@ func (x *exchange) patience() time.Duration {
 }
 
 // put sends the header, if it has not been, and n bytes of the body that have been
-// reserved; finish is that there are no more.
+// reserved; finish is that there are no more. A record's bytes are made by who may send
+// them: a viewer who takes nothing costs one record, however many answers wait behind it.
 func (x *exchange) put(n int, fill func([]byte) error, finish bool) error {
+	x.road.writing.Lock()
+	defer x.road.writing.Unlock()
 	if !x.until.IsZero() && time.Now().After(x.until) {
 		return os.ErrDeadlineExceeded
 	}
 	pooled := records.Get().(*[]byte)
 	defer records.Put(pooled)
-	b := (*pooled)[:0]
 	ended := finish || x.left == int64(n)
-	if !x.sent {
-		var err error
-		if b, err = x.appendHeader(b, ended && n == 0); err != nil {
-			return err
-		}
-	}
-	if n > 0 || x.sent {
-		b = appendFrame(b, http2.FrameData, endFlag(ended), x.id, n)
-		at := len(b)
-		b = slices.Grow(b, n)[:at+n]
-		if n > 0 {
-			if err := fill(b[at:]); err != nil {
-				return err
-			}
-		}
+	b, err := x.appendFrames((*pooled)[:0], n, fill, ended)
+	if err != nil {
+		return err
 	}
 	*pooled = b
 	return x.post(b, n, ended)
 }
 
+func (x *exchange) appendFrames(b []byte, n int, fill func([]byte) error, ended bool) ([]byte, error) {
+	if !x.sent {
+		var err error
+		if b, err = x.appendHeader(b, ended && n == 0); err != nil || n == 0 {
+			return b, err
+		}
+	}
+	b = appendFrame(b, http2.FrameData, endFlag(ended), x.id, n)
+	if n == 0 {
+		return b, nil
+	}
+	at := len(b)
+	b = slices.Grow(b, n)[:at+n]
+	return b, fill(b[at:])
+}
+
 // post sends the frames, unless the stream has been reset: nothing may come after
-// that.
+// that. It is called with writing.
 func (x *exchange) post(frames []byte, n int, ended bool) error {
 	m := x.road
-	m.writing.Lock()
-	defer m.writing.Unlock()
 	m.mu.Lock()
 	over := x.over
 	if over == nil && ended {
