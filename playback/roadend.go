@@ -47,6 +47,9 @@ func (m *road) sleep(now, next time.Time) error {
 			next = idle
 		}
 	}
+	if m.express.closing.Load() && !m.leaving {
+		next = past // shut has come since tick looked
+	}
 	return m.socket.SetReadDeadline(next)
 }
 
