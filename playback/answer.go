@@ -147,8 +147,8 @@ func send(w http.ResponseWriter, r *http.Request, status int, until time.Time, c
 	control := http.NewResponseController(w)
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead || len(chunks) == 0 {
-		// net/http sends the header once the handler has returned. A writer without
-		// deadlines is none of its servers.
+		// The header goes once the handler has returned. A writer without deadlines is
+		// none of a server's.
 		_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
 		return
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ladderd/certificate"
 	"ladderd/testassets/pki"
 )
 
@@ -145,6 +143,43 @@ func (f frames) next(kind byte) (stream uint32, payload []byte, err error) {
 	}
 }
 
+// buffered is a pipe that takes what is written as a socket does, so that its end need
+// not read at the same time.
+type buffered struct {
+	net.Conn
+	queue chan []byte
+	ended chan struct{}
+}
+
+func newBuffered(c net.Conn) *buffered {
+	b := &buffered{Conn: c, queue: make(chan []byte, 64), ended: make(chan struct{})}
+	go func() {
+		defer close(b.ended)
+		for p := range b.queue {
+			if _, err := c.Write(p); err != nil {
+				return
+			}
+		}
+	}()
+	return b
+}
+
+func (b *buffered) Write(p []byte) (int, error) {
+	select {
+	case b.queue <- bytes.Clone(p):
+		return len(p), nil
+	case <-b.ended:
+		return 0, net.ErrClosed
+	}
+}
+
+func (b *buffered) Close() error {
+	err := b.Conn.Close()
+	close(b.queue)
+	<-b.ended
+	return err
+}
+
 // A viewer of HTTP/2 that takes nothing loses its stream, and only that.
 func TestSlowViewerByHTTP2LosesItsStream(t *testing.T) {
 	cert, key, err := pki.Write(t.TempDir())
@@ -154,19 +189,7 @@ func TestSlowViewerByHTTP2LosesItsStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBroadcast(t)
 		b.send(75)
-		store, err := certificate.Load(cert, key, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &running{
-			t: t, served: make(chan error, 1),
-			server:   NewServer(newTestHandler(t, b), Options{Certificate: store.Certificate, Log: slog.New(slog.DiscardHandler)}),
-			listener: &pipes{conns: make(chan net.Conn), closed: make(chan struct{})},
-		}
-		go func() { s.served <- s.server.ServeTLS(s.listener) }()
-		near, far := net.Pipe()
-		s.listener.conns <- far
-		f := frames{tls.Client(near, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})}
+		s, f, viewer := bubble(t, cert, key, newTestHandler(t, b))
 		if err := f.greet(0); err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +210,7 @@ func TestSlowViewerByHTTP2LosesItsStream(t *testing.T) {
 		if stream, _, err := f.next(frameHeaders); err != nil || stream != 3 {
 			t.Errorf("another stream of the connection: %d, %v", stream, err)
 		}
-		_ = near.Close()
+		_ = viewer.Close()
 		s.stop()
 	})
 }
@@ -232,7 +255,7 @@ func TestRapidResetIsBounded(t *testing.T) {
 	}
 	_ = c.Close()
 	<-attacked
-	if n := most.Load(); n > int64(overHTTP2.MaxConcurrentStreams) {
+	if n := most.Load(); n > int64(roadMost) {
 		t.Errorf("%d handlers ran at once", n)
 	}
 	if r, _ := fetch(t, s.client(t, nil), fmt.Sprintf("https://%s/viewer", s.addr)); r.StatusCode != http.StatusOK {

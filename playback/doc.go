@@ -6,8 +6,9 @@
 //	GET /v/{session}/hls/{stream id}/{rendition}/{name}              init section, part, segment
 //
 //	viewer ─► door ─► lane ──────► Handler ─► Live (which stream?) ─► packager.Stream
-//	   ▲      (how     │ unusual?    ▲ │ session, Rules, views              │
-//	   │       many?)  └─► net/http ─┘ ▼                                    │ shared bytes
+//	   ▲      (how  │  │ unusual?   ▲▲ │ session, Rules, views              │
+//	   │      many?)│  └─► net/http ─┘│ ▼                                    │ shared bytes
+//	   │            └─► road ─────────┘                                      │
 //	   └────── headers, range, gzip or not, write deadlines ◄── Document, Resource
 //
 // The multivariant request mints a viewer session, which travels in the path of
@@ -15,9 +16,9 @@
 // is the same resource, for caches that have taken the session off; it is no view.
 // URIs in media playlists are relative, so the bytes below are the same for all.
 //
-// On the plain listener a lane (express.go) answers what players ask for all the
-// time; everything else, and all of HTTPS, is net/http's. One goroutine serves a
-// request. It may block in the packager until a part is there, and in the socket
+// By HTTP/1.1, with TLS or without, a lane (express.go) answers what players ask for
+// all the time; everything else is net/http's. HTTP/2 is a road's (road.go), with the
+// framer and the decoder of golang.org/x/net/http2. One goroutine serves a request. It may block in the packager until a part is there, and in the socket
 // for as long as a viewer takes; it holds no lock and no copy of the media while it
 // does, so a slow viewer costs nobody else anything. What is sent is the packager's
 // own memory. Playback knows nothing of encoding, and the packager nothing of HTTP.

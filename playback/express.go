@@ -2,6 +2,7 @@ package playback
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -14,13 +15,13 @@ import (
 )
 
 // express answers the requests that a viewer makes (GET and HEAD of playlists and
-// media, by HTTP/1.1 without TLS) at a fraction of what net/http takes:
+// media, by HTTP/1.1) at a fraction of what net/http takes:
 //
-//	listener ─► door ─► lane: read a head ─► plain? ─► Handler ─► one write ─┐
-//	                      ▲                    │ no                            │
-//	                      └────────────────────┼───────────────────────────────┘
-//	                                           ▼
-//	                          net/http, with all that has been read
+//	listener ─► door ─► (TLS) ─► lane: read a head ─► plain? ─► Handler ─► one write ─┐
+//	                      │       ▲                     │ no                            │
+//	                   HTTP/2     └─────────────────────┼───────────────────────────────┘
+//	                      ▼                             ▼
+//	                    road           net/http, with all that has been read
 //
 // A connection stays in its lane for as long as its requests are plain in every
 // respect (head.go). With the first that is not it goes over to net/http for good,
@@ -37,18 +38,34 @@ type express struct {
 	closing atomic.Bool
 	running sync.WaitGroup
 
-	mu    sync.Mutex
-	lanes map[*lane]struct{}
+	mu   sync.Mutex
+	open map[visit]struct{}
 }
 
+// visit is an open connection as shut knows it. Both methods return at once.
+type visit interface {
+	hurry() // it is to end with the answers that have been begun
+	cut()   // and now without them
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
+
 func newExpress(base context.Context, h http.Handler, log *slog.Logger) *express {
-	return &express{handler: h, base: base, log: log, watch: newWatch(), known: newKnownFields(), lanes: make(map[*lane]struct{})}
+	return &express{handler: h, base: base, log: log, watch: newWatch(), known: newKnownFields(), open: make(map[visit]struct{})}
 }
 
 // front is a listener for net/http: of the connections that ln accepts, those
 // whose requests are not plain. It reads from ln until it is closed.
 func (e *express) front(ln net.Listener) net.Listener {
-	f := &front{Listener: ln, express: e, over: make(chan net.Conn), failed: make(chan error), closed: make(chan struct{})}
+	return e.newFront(ln, func(c net.Conn, f *front) { e.serveLane(c, nil, f) })
+}
+
+func (e *express) newFront(ln net.Listener, serve func(net.Conn, *front)) net.Listener {
+	f := &front{
+		Listener: ln, express: e, serve: serve,
+		over: make(chan net.Conn), failed: make(chan error), closed: make(chan struct{}),
+	}
 	e.running.Go(f.accept)
 	return f
 }
@@ -57,7 +74,7 @@ func (e *express) front(ln net.Listener) net.Listener {
 // answer, or when ctx ends.
 func (e *express) shut(ctx context.Context) error {
 	e.closing.Store(true)
-	e.each(func(l *lane) { _ = l.conn.SetReadDeadline(time.Unix(1, 0)) })
+	e.each(visit.hurry)
 	done := make(chan struct{})
 	go func() {
 		e.running.Wait()
@@ -68,30 +85,44 @@ func (e *express) shut(ctx context.Context) error {
 	case <-done:
 	case <-ctx.Done():
 		err = ctx.Err()
-		e.each(func(l *lane) { _ = l.conn.Close() })
+		e.each(visit.cut)
 		<-done
 	}
 	return errors.Join(err, e.watch.close())
 }
 
-func (e *express) each(do func(*lane)) {
+func (e *express) each(do func(visit)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for l := range e.lanes {
-		do(l)
+	for v := range e.open {
+		do(v)
+	}
+}
+
+// enter has shut know of a connection until leave is called. Who enters looks at
+// closing afterwards: shut may have been there before.
+func (e *express) enter(v visit) (leave func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.open[v] = struct{}{}
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.open, v)
 	}
 }
 
 type front struct {
 	net.Listener
 	express *express
+	serve   func(net.Conn, *front)
 	over    chan net.Conn // what net/http is to have
 	failed  chan error
 	once    sync.Once
 	closed  chan struct{}
 }
 
-// accept starts a lane for each connection. It waits for net/http to take an
+// accept starts a goroutine for each connection. It waits for net/http to take an
 // error before it goes on, so that a lack of file descriptors is slept over there.
 func (f *front) accept() {
 	for {
@@ -104,7 +135,7 @@ func (f *front) accept() {
 				return
 			}
 		}
-		f.express.running.Go(func() { f.express.serve(c, f) })
+		f.express.running.Go(func() { f.serve(c, f) })
 	}
 }
 
@@ -149,25 +180,40 @@ type lane struct {
 
 const laneBuffer = 1 << 10 // bytes; a browser's head has about 700
 
-func (e *express) serve(c net.Conn, f *front) {
+// serveLane has a lane serve the connection; state is nil without TLS.
+func (e *express) serveLane(c net.Conn, state *tls.ConnectionState, f *front) {
 	l := &lane{conn: c, express: e, address: c.RemoteAddr().String(), buffer: make([]byte, 0, laneBuffer), head: head{known: e.known}}
 	ctx, cancel := context.WithCancelCause(e.base)
-	l.like, l.cancel = new(http.Request).WithContext(watched{ctx, l}), cancel
-	l.answer = answerWriter{conn: c, header: make(http.Header, answerFields)}
-	e.mu.Lock()
-	e.lanes[l] = struct{}{}
-	e.mu.Unlock()
+	l.like, l.cancel = (&http.Request{TLS: state}).WithContext(watched{ctx, l}), cancel
+	l.answer = answerWriter{conn: c, sealed: state != nil, header: make(http.Header, answerFields)}
+	leave := e.enter(l)
 	over := l.run()
-	e.mu.Lock()
-	delete(e.lanes, l)
-	e.mu.Unlock()
+	leave()
 	e.watch.forget(l)
 	l.cancel(context.Canceled)
 	if !over || c.SetDeadline(time.Time{}) != nil {
 		_ = c.Close()
 		return
 	}
-	f.pass(&replay{Conn: c, rest: l.buffer})
+	rest := replay{Conn: c, rest: l.buffer}
+	if state != nil {
+		f.pass(&secureReplay{rest, state})
+		return
+	}
+	f.pass(&rest)
+}
+
+func (l *lane) hurry() { _ = l.conn.SetReadDeadline(past) }
+
+// cut closes what is below TLS, which would say goodbye for seconds.
+func (l *lane) cut() { _ = socketOf(l.conn).Close() }
+
+// socketOf is the connection that TLS runs on, or c itself.
+func socketOf(c net.Conn) net.Conn {
+	if t, ok := c.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return c
 }
 
 // run answers requests. It is true in the end where net/http is to go on.

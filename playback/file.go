@@ -12,7 +12,7 @@ import (
 // sendfile call of a limited reader of a plain file.
 func sendFile(w http.ResponseWriter, r *http.Request, status int, f *os.File, size int64, until time.Time) {
 	control := http.NewResponseController(w)
-	// A writer without deadlines is none of net/http's servers.
+	// A writer without deadlines is none of a server's.
 	_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {

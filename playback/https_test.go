@@ -1,14 +1,18 @@
 package playback
 
 import (
+	"bufio"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,7 +118,7 @@ func TestHTTPSByBothVersions(t *testing.T) {
 	}
 }
 
-// A server whose plain listener runs first has HTTP/2 on the other all the same.
+// Both listeners are one server's.
 func TestHTTP2BesidePlainHTTP(t *testing.T) {
 	cert, key, err := pki.Write(t.TempDir())
 	if err != nil {
@@ -147,6 +151,84 @@ func TestHTTP2BesidePlainHTTP(t *testing.T) {
 	fetch(t, client, "http://"+open(s.Serve)+"/") // so it runs
 	if r, _ := fetch(t, client, "https://"+open(s.ServeTLS)+"/"); r.ProtoMajor != 2 {
 		t.Errorf("%s by HTTPS", r.Proto)
+	}
+}
+
+// By HTTP/1.1 a lane answers players behind TLS too, and hands over what is unusual;
+// all of them know that they are behind it.
+func TestLanesBehindTLS(t *testing.T) {
+	b := newBroadcast(t)
+	b.send(75)
+	h := newTestHandler(t, b)
+	var by atomic.Value
+	s := startSecure(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		by.Store(fmt.Sprintf("%T", w))
+		if r.TLS == nil || r.TLS.Version != tls.VersionTLS13 {
+			t.Errorf("%s %s: %v", r.Method, r.URL, r.TLS)
+		}
+		h.ServeHTTP(w, r)
+	}))
+	c, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	answers := bufio.NewReader(c)
+	for _, test := range []struct{ method, path, by string }{
+		{"GET", mediaURL + "0.m4s", "*playback.answerWriter"},
+		{"GET", mediaURL + "index.m3u8", "*playback.answerWriter"},
+		{"OPTIONS", mediaURL + "0.m4s", "*http.response"},
+		{"GET", mediaURL + "0.m4s", "*http.response"},
+	} {
+		if _, err := io.WriteString(c, test.method+" "+test.path+" HTTP/1.1\r\nHost: example.com\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		got, err := http.ReadResponse(answers, &http.Request{Method: test.method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(got.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := do(h, test.method, test.path); got.StatusCode != want.Code || string(body) != want.Body.String() || by.Load() != test.by {
+			t.Errorf("%s %s: %s, %d bytes by a %v", test.method, test.path, got.Status, len(body), by.Load())
+		}
+	}
+}
+
+// Who takes the port for the plain one is told.
+func TestPlainRequestsToTLS(t *testing.T) {
+	s := startSecure(t, http.NotFoundHandler())
+	client := s.client(t, func(tr *http.Transport) { tr.DisableKeepAlives = true })
+	if r, _ := fetch(t, client, "http://"+s.addr+"/"); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("told %s", r.Status)
+	}
+}
+
+// A viewer by HTTP/1.1 who leaves frees what waits for it, behind TLS too.
+func TestViewerWhoLeavesTLSFreesItsWaiter(t *testing.T) {
+	waits, freed := make(chan struct{}), make(chan error, 1)
+	s := startSecure(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(waits)
+		select {
+		case <-r.Context().Done():
+			freed <- nil
+		case <-time.After(20 * time.Second):
+			freed <- errors.New("not freed")
+		}
+	}))
+	c, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, line(mediaURL+"index.m3u8")); err != nil {
+		t.Fatal(err)
+	}
+	<-waits
+	_ = c.Close()
+	if err := <-freed; err != nil {
+		t.Error(err)
 	}
 }
 

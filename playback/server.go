@@ -23,24 +23,10 @@ const (
 	headerLimit   = 16 << 10 // bytes; a playback token in the URL takes 2 KB
 )
 
-// overHTTP2 bounds what one HTTP/2 connection may take. A player has a handful of
-// requests open, a cache before us more; RFC 9113, 6.5.2, advises against less
-// than 100. net/http runs no more handlers than that at once, whatever a viewer
-// opens and resets, and ends the connection of one who goes on. Nobody sends
-// bodies, so what is read ahead is the least that is allowed.
-var overHTTP2 = http.HTTP2Config{
-	MaxConcurrentStreams:          100,
-	MaxReadFrameSize:              16 << 10,
-	MaxReceiveBufferPerConnection: 64 << 10,
-	MaxReceiveBufferPerStream:     16 << 10,
-	SendPingTimeout:               30 * time.Second, // a viewer that is gone without a word
-	PingTimeout:                   15 * time.Second,
-	WriteByteTimeout:              stallTimeout,
-}
-
 // Server serves viewers on any number of listeners.
 type Server struct {
 	http    *http.Server
+	tls     *tls.Config
 	door    *door.Door
 	express *express
 	close   context.CancelCauseFunc // ends what all requests wait in
@@ -76,16 +62,15 @@ func NewServer(h http.Handler, o Options) *Server {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerLimit,
-		HTTP2:             &overHTTP2,
-		// NextProtos: without it a Serve that comes before ServeTLS leaves HTTP/2 out,
-		// and connections that have agreed on it are closed.
-		TLSConfig: &tls.Config{
-			MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: o.Certificate,
-		},
 		// What net/http logs are viewers' broken connections.
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
 	s.express = newExpress(base, s.http.Handler, o.Log)
+	s.tls = &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: o.Certificate,
+		// Small records at first would be a system call for each 1.2 KB of the first part.
+		DynamicRecordSizingDisabled: true,
+	}
 	return s
 }
 
@@ -112,7 +97,7 @@ func (s *Server) Serve(ln net.Listener) error {
 
 // ServeTLS is Serve for HTTPS, by HTTP/2 or HTTP/1.1 as the viewer chooses.
 func (s *Server) ServeTLS(ln net.Listener) error {
-	return served(ln, s.http.ServeTLS(s.door.Guard(ln), "", ""))
+	return served(ln, s.http.Serve(s.express.secureFront(s.door.Guard(ln), s.tls)))
 }
 
 func served(ln net.Listener, err error) error {

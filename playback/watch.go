@@ -46,7 +46,7 @@ func (w *watch) add(l *lane) {
 	if l.watched != 0 {
 		return
 	}
-	socket, ok := l.conn.(syscall.Conn)
+	socket, ok := socketOf(l.conn).(syscall.Conn)
 	if !ok {
 		return
 	}

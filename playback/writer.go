@@ -15,6 +15,7 @@ import (
 // first piece of the body, in one write.
 type answerWriter struct {
 	conn   net.Conn
+	sealed bool // by TLS
 	header http.Header
 	status int // 0 until it has been told
 	bare   bool
@@ -128,10 +129,17 @@ func (w *answerWriter) send(p []byte) error {
 	w.sent = true
 	pooled := heads.Get().(*[]byte)
 	b := w.appendHeader((*pooled)[:0])
-	if len(p) <= copied {
+	switch {
+	case w.sealed:
+		n := min(len(p), max(0, recordMost-len(b))) // one record is sealed and sent for both
+		b = append(b, p[:n]...)
+		if _, w.err = w.conn.Write(b); w.err == nil && n < len(p) {
+			_, w.err = w.conn.Write(p[n:])
+		}
+	case len(p) <= copied:
 		b = append(b, p...)
 		_, w.err = w.conn.Write(b)
-	} else {
+	default:
 		pieces := net.Buffers{b, p}
 		_, w.err = pieces.WriteTo(w.conn)
 	}

@@ -408,6 +408,7 @@ func TestPublisherRefusedForItsMediaIsLoggedOnceWithTheReason(t *testing.T) {
 	h.options.Log = slog.New(slog.NewTextHandler(&log, nil))
 	s := h.publish(t, basic.Key)
 	s.Close(ingest.Refusal{Reason: errors.New("HEVC is not taken")})
+	until(t, "the stream to end", func() bool { return len(h.Status()) == 0 }) // Close would cut it off, with another reason
 	h.Close()
 	if n := strings.Count(log.String(), "HEVC is not taken"); n != 1 || !strings.Contains(log.String(), "publisher refused") {
 		t.Errorf("the reason is told %d times:\n%s", n, log.String())

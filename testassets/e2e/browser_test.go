@@ -45,11 +45,18 @@ func open(t *testing.T, url string) *browser.Browser {
 	return b
 }
 
+// pageState is what a page that does not come to something is asked for.
+const pageState = `(() => {
+	const video = document.querySelector('video');
+	const ranges = Array.from(video.buffered, (_, i) => [video.buffered.start(i), video.buffered.end(i)]);
+	return JSON.stringify({ ...window.ladderd, at: video.currentTime, ready: video.readyState, seeking: video.seeking, ranges });
+})()`
+
 func waitFor(t *testing.T, b *browser.Browser, condition string) {
 	t.Helper()
 	if err := b.WaitFor(condition, step); err != nil {
 		var state any
-		_ = b.Eval(`JSON.stringify(window.ladderd)`, &state)
+		_ = b.Eval(pageState, &state)
 		t.Fatalf("%v\nthe page's state: %v", err, state)
 	}
 }

@@ -27,7 +27,7 @@ func TestDemoPlaysAndStopsWhole(t *testing.T) {
 		kind      ladder.Type
 		processes int // a publisher, and a worker where something is transcoded
 		cpu       int
-	}{{ladder.Standard, 2, 16}, {ladder.Basic, 1, 5}}
+	}{{ladder.Standard, 2, 14}, {ladder.Basic, 1, 5}}
 	for _, test := range tests {
 		t.Run(string(test.kind), func(t *testing.T) {
 			t.Parallel()

@@ -57,7 +57,7 @@ var ladderTests = []struct {
 	{"STANDARD portrait", daemon.Channel{Type: ladder.Standard}, clipPortrait, 9, []rung{
 		{"720p30", 720, 1280, 30, 2400}, {"480p30", 480, 852, 30, 1400},
 		{"360p30", 360, 640, 30, 630}, {"160p30", 160, 284, 30, 230}, audioOnly}},
-	{"ADVANCED_HD higher", daemon.Channel{Type: ladder.AdvancedHD}, clip720p60, 12, []rung{
+	{"ADVANCED_HD higher", daemon.Channel{Type: ladder.AdvancedHD}, clip720p60, 14, []rung{
 		{"720p60", 1280, 720, 60, 3000}, {"480p30", 852, 480, 30, 1300},
 		{"360p30", 640, 360, 30, 700}, {"160p30", 284, 160, 30, 270}, audioOnly}},
 	{"ADVANCED_HD constrained in TS and plain HLS", daemon.Channel{

@@ -35,7 +35,7 @@ func TestEveryModeIsClean(t *testing.T) {
 	t.Parallel()
 	file := clip(t, slight)
 	s := daemon.Settings{Channels: otherModes()}
-	useCPU(t, 3*len(s.Channels))
+	useCPU(t, 2*len(s.Channels))
 	d := startDaemonWith(t, s)
 	for _, c := range s.Channels {
 		p, err := publish.FFmpeg(d.RTMP(c.Key), file)
