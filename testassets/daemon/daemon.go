@@ -115,6 +115,9 @@ func (d *Daemon) Stop() error {
 // RTMP is the URL at which to publish with a stream key.
 func (d *Daemon) RTMP(key string) string { return "rtmp://" + d.ports.rtmp + "/app/" + key }
 
+// Ingest is where to publish with a stream key over a protocol: "rtmp".
+func (d *Daemon) Ingest(protocol, key string) string { return d.RTMP(key) }
+
 // Playback is the URL of a channel's multivariant playlist.
 func (d *Daemon) Playback(channel string) string {
 	return "http://" + d.ports.playback + path(channel)
