@@ -30,8 +30,8 @@ lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts
 	@$(GO) run $(STATICCHECK) ./...
 	@shellcheck -x scripts/*.sh .ci/run
 
-.PHONY: bench bench-ladder bench-latency bench-viewers bench-channels
-bench: bench-ladder bench-latency bench-viewers bench-channels ## run all benchmarks
+.PHONY: bench bench-ladder bench-latency bench-viewers bench-channels bench-ingest
+bench: bench-ladder bench-latency bench-viewers bench-channels bench-ingest ## run all benchmarks
 bench-ladder: setup-demo build ## CPU and quality of a ladder beside the stock ffmpeg
 	@$(GO) run ./testassets/bench ladder
 bench-latency: setup-test build ## time from the publisher to each part, and from a camera to a browser's screen
@@ -41,6 +41,8 @@ bench-viewers: setup-demo setup-bench build ## CPU, memory and part latency of 5
 	@$(GO) run ./testassets/bench viewers
 bench-channels: setup-demo build ## CPU and memory of 100 BASIC channels at once
 	@$(GO) run ./testassets/bench channels
+bench-ingest: setup-demo build ## CPU of publishers over each protocol, and of 200 at once
+	@$(GO) run ./testassets/bench ingest
 
 .PHONY: fuzz
 fuzz: setup ## run all fuzz targets, for FUZZTIME (2m) all together

@@ -9,6 +9,7 @@
 //	bench viewers  CPU, memory and part latency of thousands of viewers, beside
 //	               nginx's with the same bytes
 //	bench channels CPU and memory of many BASIC channels at once
+//	bench ingest   CPU of publishers over each protocol, and 200 of them at once
 //
 //	ladder.go    rounds of the contenders, interleaved     ladderreport.go
 //	worker.go      our contender: a worker under its supervisor
@@ -23,6 +24,8 @@
 //	nginx.go       the server of those files
 //	replay.go      its viewers, who ask when the live ones did
 //	channels.go  many publishers, no viewers
+//	ingest.go    protocols' servers alone, then many publishers  ingestreport.go
+//	ingestserver.go  such a server, as a process of its own
 //	source.go    the clip that all of it is measured with
 //	figures.go   percentiles, spans, verdicts, the machine's load
 package main

@@ -134,6 +134,14 @@ func (d *Daemon) Renew(p pki.Pair) error {
 // SRTAddr is where SRT publishers connect to, host:port, with Settings.SRT.
 func (d *Daemon) SRTAddr() string { return d.ports.srt }
 
+// Ingest is where to publish with a stream key over RTMP or RTMPS.
+func (d *Daemon) Ingest(protocol, key string) string {
+	if protocol == "rtmps" {
+		return d.RTMPS(key)
+	}
+	return d.RTMP(key)
+}
+
 // Playback is the URL of a channel's multivariant playlist.
 func (d *Daemon) Playback(channel string) string {
 	return "http://" + d.ports.playback + path(channel)
