@@ -25,6 +25,7 @@
 //	replay.go      its viewers, who ask when the live ones did
 //	channels.go  many publishers, no viewers
 //	ingest.go    protocols' servers alone, then many publishers  ingestreport.go
+//	ingestsrt.go   SRT's publishers and its baseline
 //	ingestserver.go  such a server, as a process of its own
 //	source.go    the clip that all of it is measured with
 //	figures.go   percentiles, spans, verdicts, the machine's load

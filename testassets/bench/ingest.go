@@ -22,10 +22,11 @@ import (
 
 type ingestCommand struct {
 	output
-	Protocols    []string `default:"rtmp,rtmps" enum:"rtmp,rtmps" help:"What publishers speak, one run after another."`
+	Protocols    []string `default:"rtmp,rtmps,srt" enum:"rtmp,rtmps,srt" help:"What publishers speak, one run after another; SRT is encrypted."`
 	Publishers   int      `default:"20" help:"How many publish at once to the protocol's server alone."`
 	Bitrate      int      `default:"8500000" help:"Of each one's video, in bits per second."`
 	Rounds       int      `default:"3" help:"How often that is measured."`
+	CrowdBy      []string `default:"rtmp,rtmps" enum:"rtmp,rtmps" help:"What the crowd speaks."`
 	Crowd        int      `default:"200" help:"How many publish at once to BASIC channels of the daemon."`
 	CrowdBitrate int      `default:"3300000" help:"Of each of those, in bits per second."`
 	Seconds      int      `default:"10" help:"How long each run is measured."`
@@ -35,8 +36,11 @@ type ingestCommand struct {
 // have the handshakes in them.
 const settling = 4 * time.Second
 
+// apart is how long after one another publishers begin.
+const apart = 20 * time.Millisecond
+
 // baselines is what each protocol is measured beside: the same bytes, only read.
-var baselines = map[string]string{"rtmp": "tcp", "rtmps": "tls"}
+var baselines = map[string]string{"rtmp": "tcp", "rtmps": "tls", "srt": "srt-live-transmit"}
 
 func (c *ingestCommand) Run(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "ladderd-bench-")
@@ -64,18 +68,18 @@ func (c *ingestCommand) Run(ctx context.Context) error {
 // alone measures the protocols' servers with nothing behind them, in turn with
 // their baselines.
 func (c *ingestCommand) alone(ctx context.Context, dir string, r *ingestReport) error {
-	tags, err := c.broadcast(ctx, dir, c.Bitrate, "1920x1080")
+	b, err := c.broadcast(ctx, dir, c.Bitrate, "1920x1080")
 	if err != nil {
 		return err
 	}
 	for round := range c.Rounds {
 		for _, protocol := range c.Protocols {
 			say("round %d: %d publishers of %.1f Mb/s over %s", round+1, c.Publishers, float64(c.Bitrate)/1e6, protocol)
-			cost, err := c.server(ctx, dir, protocol, tags)
+			cost, err := c.server(ctx, dir, protocol, b)
 			if err != nil {
 				return err
 			}
-			bare, err := c.server(ctx, dir, baselines[protocol], tags)
+			bare, err := c.bare(ctx, dir, protocol, b)
 			if err != nil {
 				return err
 			}
@@ -85,7 +89,28 @@ func (c *ingestCommand) alone(ctx context.Context, dir string, r *ingestReport) 
 	return nil
 }
 
-func (c *ingestCommand) broadcast(ctx context.Context, dir string, bitrate int, size string) ([]publish.Tag, error) {
+// bare measures a protocol's baseline.
+func (c *ingestCommand) bare(ctx context.Context, dir, protocol string, b *ingestSource) (float64, error) {
+	if protocol != "srt" {
+		return c.server(ctx, dir, baselines[protocol], b)
+	}
+	l, err := startLiveTransmit(ctx, c.Publishers)
+	if err != nil {
+		return 0, err
+	}
+	defer l.stop()
+	return c.measure(ctx, l.server(), c.Publishers, apart, func(ctx context.Context, i int) error {
+		return sendSRT(ctx, l.addresses[i], b.stream)
+	})
+}
+
+// ingestSource is what is published, in both containers.
+type ingestSource struct {
+	tags   []publish.Tag
+	stream []byte // MPEG-TS
+}
+
+func (c *ingestCommand) broadcast(ctx context.Context, dir string, bitrate int, size string) (*ingestSource, error) {
 	sub, err := os.MkdirTemp(dir, "clip-")
 	if err != nil {
 		return nil, err
@@ -98,11 +123,15 @@ func (c *ingestCommand) broadcast(ctx context.Context, dir string, bitrate int, 
 	if err != nil {
 		return nil, err
 	}
-	return publish.Repeat(tags, clipSeconds*1000, (c.Seconds+c.Crowd/10)/clipSeconds+5), nil
+	stream, err := transportStream(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return &ingestSource{publish.Repeat(tags, clipSeconds*1000, (c.Seconds+c.Crowd/10)/clipSeconds+5), stream}, nil
 }
 
 // server is the CPU seconds per second of a server that so many publish to.
-func (c *ingestCommand) server(ctx context.Context, dir, protocol string, tags []publish.Tag) (float64, error) {
+func (c *ingestCommand) server(ctx context.Context, dir, protocol string, b *ingestSource) (float64, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err
@@ -126,11 +155,14 @@ func (c *ingestCommand) server(ctx context.Context, dir, protocol string, tags [
 		return 0, fmt.Errorf("the %s server does not start: %w", protocol, err)
 	}
 	address = strings.TrimSpace(address)
-	return c.measure(ctx, load.Process(cmd.Process.Pid), c.Publishers, 20*time.Millisecond, func(ctx context.Context, i int) error {
-		if protocol == "tcp" || protocol == "tls" {
-			return sendBytes(ctx, protocol, address, tags)
+	return c.measure(ctx, load.Process(cmd.Process.Pid), c.Publishers, apart, func(ctx context.Context, i int) error {
+		switch protocol {
+		case "tcp", "tls":
+			return sendBytes(ctx, protocol, address, b.tags)
+		case "srt":
+			return sendSRT(ctx, address, b.stream)
 		}
-		return publish.Paced(ctx, fmt.Sprintf("%s://%s/app/k%d", protocol, address, i), tags, nil, nil)
+		return publish.Paced(ctx, fmt.Sprintf("%s://%s/app/k%d", protocol, address, i), b.tags, nil, nil)
 	})
 }
 
@@ -205,13 +237,13 @@ func sendBytes(ctx context.Context, protocol, address string, tags []publish.Tag
 
 // crowds measures the daemon with many BASIC channels, protocol by protocol.
 func (c *ingestCommand) crowds(ctx context.Context, dir string, r *ingestReport) error {
-	tags, err := c.broadcast(ctx, dir, c.CrowdBitrate, "1280x720")
+	b, err := c.broadcast(ctx, dir, c.CrowdBitrate, "1280x720")
 	if err != nil {
 		return err
 	}
-	for _, protocol := range c.Protocols {
+	for _, protocol := range c.CrowdBy {
 		say("%d publishers of %.1f Mb/s to BASIC channels over %s", c.Crowd, float64(c.CrowdBitrate)/1e6, protocol)
-		cpu, err := c.crowd(ctx, protocol, tags)
+		cpu, err := c.crowd(ctx, protocol, b.tags)
 		if err != nil {
 			return fmt.Errorf("%d publishers over %s: %w", c.Crowd, protocol, err)
 		}

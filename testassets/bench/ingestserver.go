@@ -12,6 +12,7 @@ import (
 
 	"ladderd/ingest"
 	"ladderd/ingest/rtmp"
+	"ladderd/ingest/srt"
 	"ladderd/media"
 )
 
@@ -24,38 +25,59 @@ type ingestServerCommand struct {
 
 // Run prints the address and serves until it is interrupted.
 func (c *ingestServerCommand) Run(ctx context.Context) error {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	address, server, err := c.open(log)
 	if err != nil {
 		return err
-	}
-	address := ln.Addr()
-	if c.Protocol == "rtmps" || c.Protocol == "tls" {
-		pair, err := tls.LoadX509KeyPair(filepath.Join(c.Dir, "tls.crt"), filepath.Join(c.Dir, "tls.key"))
-		if err != nil {
-			return err
-		}
-		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
-	}
-	var server interface {
-		Serve() error
-		Close() error
-	} = &sink{ln}
-	if c.Protocol == "rtmp" || c.Protocol == "rtmps" {
-		server = rtmp.New(ln, nowhere{}, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), rtmp.Config{})
 	}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	fmt.Println(address)
 	return server.Serve()
 }
 
-// nowhere takes any publisher and drops its media.
+// ingestServer is a protocol's server.
+type ingestServer interface {
+	Serve() error
+	Close() error
+}
+
+func (c *ingestServerCommand) open(log *slog.Logger) (net.Addr, ingestServer, error) {
+	if c.Protocol == "srt" {
+		s, err := srt.New("127.0.0.1:0", nowhere{}, nowhere{}, log, srt.Config{})
+		if err != nil {
+			return nil, nil, err
+		}
+		return s.Addr(), s, nil
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	address := ln.Addr()
+	if c.Protocol == "rtmps" || c.Protocol == "tls" {
+		pair, err := tls.LoadX509KeyPair(filepath.Join(c.Dir, "tls.crt"), filepath.Join(c.Dir, "tls.key"))
+		if err != nil {
+			return nil, nil, err
+		}
+		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
+	}
+	if c.Protocol == "tcp" || c.Protocol == "tls" {
+		return address, &sink{ln}, nil
+	}
+	return address, rtmp.New(ln, nowhere{}, log, rtmp.Config{}), nil
+}
+
+// nowhere takes any publisher and drops its media. All have the same passphrase.
 type nowhere struct{}
+
+const benchPassphrase = "bench-passphrase"
 
 func (nowhere) Accept(ingest.Request) (ingest.Session, error) { return nowhere{}, nil }
 func (nowhere) Announce(ingest.Metadata)                      {}
 func (nowhere) Write(media.Packet) error                      { return nil }
 func (nowhere) Message(ingest.Message) error                  { return nil }
 func (nowhere) Close(error)                                   {}
+func (nowhere) Passphrase(string) (string, error)             { return benchPassphrase, nil }
 
 // sink is what reading the bytes costs by itself.
 type sink struct{ net.Listener }
