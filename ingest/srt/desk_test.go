@@ -178,8 +178,13 @@ func (j *journal) String() string {
 // start runs a server for the test.
 func start(t *testing.T, d *desk, c Config) (*Server, *journal) {
 	t.Helper()
+	return startAt(t, "127.0.0.1:0", d, c)
+}
+
+func startAt(t *testing.T, listen string, d *desk, c Config) (*Server, *journal) {
+	t.Helper()
 	j := &journal{}
-	s, err := New("127.0.0.1:0", d, d, slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug})), c)
+	s, err := New(listen, d, d, slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug})), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -236,6 +236,19 @@ func TestServerThatNeverServedCloses(t *testing.T) {
 	}
 }
 
+// TestAllAddresses takes IPv4 on a listener without a host, which is IPv6's where the
+// machine has that.
+func TestAllAddresses(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	server, _ := startAt(t, ":0", d, Config{})
+	at := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: server.Addr().(*net.UDPAddr).Port}
+	mustDial(t, at, plainKey, "")
+	if remote := d.session(t, 0).request.Remote; !strings.HasPrefix(remote, "127.0.0.1:") {
+		t.Errorf("publisher at %s", remote)
+	}
+}
+
 func TestPortThatIsTaken(t *testing.T) {
 	t.Parallel()
 	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
