@@ -43,7 +43,9 @@ type desk struct {
 type session struct {
 	desk    *desk
 	request ingest.Request
+	about   []ingest.Metadata
 	packets []media.Packet
+	panics  bool // in Write
 	closed  bool
 	cause   error
 }
@@ -89,11 +91,16 @@ func (s *session) change(f func()) {
 	s.desk.changed.Broadcast()
 }
 
-func (s *session) Announce(ingest.Metadata)     {}
+func (s *session) Announce(m ingest.Metadata)   { s.change(func() { s.about = append(s.about, m) }) }
 func (s *session) Message(ingest.Message) error { return nil }
 func (s *session) Close(cause error)            { s.change(func() { s.closed, s.cause = true, cause }) }
 func (s *session) Write(p media.Packet) error {
-	s.change(func() { s.packets = append(s.packets, p) })
+	s.change(func() {
+		if s.panics {
+			panic("a test's")
+		}
+		s.packets = append(s.packets, p)
+	})
 	return nil
 }
 
@@ -171,8 +178,13 @@ func (j *journal) String() string {
 // start runs a server for the test.
 func start(t *testing.T, d *desk, c Config) (*Server, *journal) {
 	t.Helper()
+	return startAt(t, "127.0.0.1:0", d, c)
+}
+
+func startAt(t *testing.T, listen string, d *desk, c Config) (*Server, *journal) {
+	t.Helper()
 	j := &journal{}
-	s, err := New("127.0.0.1:0", d, d, slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug})), c)
+	s, err := New(listen, d, d, slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug})), c)
 	if err != nil {
 		t.Fatal(err)
 	}

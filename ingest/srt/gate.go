@@ -1,6 +1,8 @@
 package srt
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net"
 
@@ -31,7 +33,7 @@ func (g *gate) check(s *srtgo.SrtSocket, _ int, addr *net.UDPAddr, id string) (l
 	if err == nil {
 		return true
 	}
-	g.log.Warn("srt publisher refused", "remote", addr.String(), "reason", err)
+	refused(g.log, addr, err)
 	_ = s.SetRejectReason(rejectCode(err)) // else the publisher gets a code without meaning
 	return false
 }
@@ -52,4 +54,14 @@ func (g *gate) admit(addr *net.UDPAddr, id string) (string, error) {
 		g.door.Failed(addr)
 	}
 	return passphrase, err
+}
+
+// refused logs a refusal. The Door tells of its own, now and then and not for each of
+// what may be an attack.
+func refused(log *slog.Logger, addr *net.UDPAddr, reason error) {
+	level := slog.LevelWarn
+	if errors.Is(reason, ingest.ErrAddress) {
+		level = slog.LevelDebug
+	}
+	log.Log(context.Background(), level, "srt publisher refused", "remote", addr.String(), "reason", reason)
 }

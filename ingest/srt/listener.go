@@ -50,7 +50,17 @@ func open(listen string, latency time.Duration, gate srtgo.ListenCallbackFunc) (
 			return socket, &net.UDPAddr{IP: net.ParseIP(host), Port: ownPort(*socket)}, nil
 		}
 	}
-	return nil, nil, fmt.Errorf("listen for srt on %s: %w", listen, err)
+	return nil, nil, fmt.Errorf("listen for srt on %s: %w", listen, reason(at, err))
+}
+
+// reason finds out why a port cannot be bound, which libsrt does not tell.
+func reason(at *net.UDPAddr, err error) error {
+	probe, system := net.ListenUDP("udp", at)
+	if system != nil {
+		return system
+	}
+	probe.Close()
+	return err
 }
 
 func bind(host string, port int, latency time.Duration, gate srtgo.ListenCallbackFunc) (*srtgo.SrtSocket, error) {

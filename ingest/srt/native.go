@@ -3,6 +3,7 @@ package srt
 /*
 #cgo LDFLAGS: -lsrt
 #include <srt/srt.h>
+#include <time.h>
 
 // Negative results are libsrt's error codes: what srt_getlasterror tells is the
 // thread's, so it has to be asked for in the same call.
@@ -11,7 +12,11 @@ static int receive(SRTSOCKET s, int poll, int timeout, char *buf, int size, int 
 	int n = srt_recvmsg2(s, buf, size, &about);
 	if (n < 0 && srt_getlasterror(NULL) == SRT_EASYNCRCV) {
 		SRT_EPOLL_EVENT event;
-		srt_epoll_uwait(poll, &event, 1, timeout);
+		struct timespec gather = {.tv_nsec = 4000000};
+		// An encoder's messages come in bursts, one a picture. To wake for each
+		// costs more than to read it.
+		if (srt_epoll_uwait(poll, &event, 1, timeout) > 0)
+			nanosleep(&gather, NULL);
 		n = srt_recvmsg2(s, buf, size, &about);
 	}
 	*sequence = about.pktseq;

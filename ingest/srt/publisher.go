@@ -45,12 +45,14 @@ type publisher struct {
 	remote *net.UDPAddr
 	log    *slog.Logger
 
-	link     link
-	demuxer  *ts.Demuxer
-	session  ingest.Session
-	arrived  time.Time // of the message that is being read
-	sequence int       // of the last message; -1 before the first
-	reason   atomic.Pointer[error]
+	link    link
+	demuxer *ts.Demuxer
+	session ingest.Session
+	// announced says that the session knows which tracks there are.
+	announced bool
+	arrived   time.Time // of the message that is being read
+	sequence  int       // of the last message; -1 before the first
+	reason    atomic.Pointer[error]
 }
 
 func newPublisher(s *Server, socket *srtgo.SrtSocket, remote *net.UDPAddr) *publisher {
@@ -67,14 +69,25 @@ func (p *publisher) run() {
 	// srtgo closes sockets that nothing refers to, also in the midst of a call.
 	defer runtime.KeepAlive(p.socket)
 	defer p.socket.Close()
-	if err := p.publish(); err != nil {
+	if err := p.guarded(p.publish); err != nil {
 		p.log.Warn("srt publisher refused", "reason", err)
 		return
 	}
 	p.arrived = time.Now()
-	cause := p.read()
+	cause := p.guarded(p.read)
 	p.tell(cause)
 	p.session.Close(cause)
+}
+
+// guarded turns a panic into an error that costs this connection alone.
+func (p *publisher) guarded(step func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.log.Error("panic in an srt connection", "panic", r, "stack", string(debug.Stack()))
+			err = errors.New("internal error")
+		}
+	}()
+	return step()
 }
 
 // publish asks whether the publisher may go live.
@@ -104,13 +117,7 @@ func (p *publisher) publish() error {
 
 // read hands on what comes until the connection ends, and says why it did: nil where
 // the publisher ended its broadcast.
-func (p *publisher) read() (cause error) {
-	defer func() {
-		if r := recover(); r != nil {
-			p.log.Error("panic in an srt connection", "panic", r, "stack", string(debug.Stack()))
-			cause = errors.New("internal error")
-		}
-	}()
+func (p *publisher) read() error {
 	r, err := newReader(*p.socket)
 	if err != nil {
 		return err
@@ -152,6 +159,10 @@ func (p *publisher) take(b []byte, sequence int) error {
 }
 
 func (p *publisher) write(packet media.Packet) error {
+	if !p.announced {
+		p.announced = true
+		p.session.Announce(ingest.Metadata{HasAudio: p.demuxer.HasAudio()})
+	}
 	packet.Arrived = p.arrived
 	return p.session.Write(packet)
 }

@@ -73,7 +73,7 @@ func (s *Server) Serve() error {
 func (s *Server) add(socket *srtgo.SrtSocket, addr *net.UDPAddr) {
 	leave, ok := s.config.Door.Enter(addr)
 	if !ok {
-		s.log.Warn("srt publisher refused", "remote", addr.String(), "reason", ingest.ErrAddress)
+		refused(s.log, addr, ingest.ErrAddress)
 		socket.Close()
 		return
 	}

@@ -51,6 +51,9 @@ func TestPublish(t *testing.T) {
 			if !p.Key || p.Video == nil || p.Video.Width != 320 || p.Arrived.IsZero() {
 				t.Errorf("first packet %+v", p)
 			}
+			if len(s.about) != 1 || s.about[0].HasAudio {
+				t.Errorf("announced %+v", s.about)
+			}
 			if l := r.Link(); l.Delay != 120*time.Millisecond || l.Damaged != 0 {
 				t.Errorf("link %+v", l)
 			}
@@ -185,6 +188,21 @@ func TestStreamEndsItsPublisher(t *testing.T) {
 	}
 }
 
+func TestPanicCostsOneConnection(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	server, journal := start(t, d, Config{})
+	conn := mustDial(t, server.Addr(), plainKey, "")
+	s := d.session(t, 0)
+	s.change(func() { s.panics = true })
+	send(t, conn, messages(t, 3))
+	if cause := s.end(t); cause == nil || !strings.Contains(journal.String(), "a test's") {
+		t.Errorf("ended by %v:\n%s", cause, journal)
+	}
+	mustDial(t, server.Addr(), plainKey, "")
+	d.session(t, 1)
+}
+
 func TestCloseEndsPublishers(t *testing.T) {
 	t.Parallel()
 	d := newDesk()
@@ -218,6 +236,19 @@ func TestServerThatNeverServedCloses(t *testing.T) {
 	}
 }
 
+// TestAllAddresses takes IPv4 on a listener without a host, which is IPv6's where the
+// machine has that.
+func TestAllAddresses(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	server, _ := startAt(t, ":0", d, Config{})
+	at := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: server.Addr().(*net.UDPAddr).Port}
+	mustDial(t, at, plainKey, "")
+	if remote := d.session(t, 0).request.Remote; !strings.HasPrefix(remote, "127.0.0.1:") {
+		t.Errorf("publisher at %s", remote)
+	}
+}
+
 func TestPortThatIsTaken(t *testing.T) {
 	t.Parallel()
 	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -226,7 +257,7 @@ func TestPortThatIsTaken(t *testing.T) {
 	}
 	defer taken.Close()
 	d := newDesk()
-	if _, err := New(taken.LocalAddr().String(), d, d, nil, Config{}); err == nil || !strings.Contains(err.Error(), taken.LocalAddr().String()) {
+	if _, err := New(taken.LocalAddr().String(), d, d, nil, Config{}); err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("got %v", err)
 	}
 }

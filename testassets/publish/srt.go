@@ -11,6 +11,11 @@ func FFmpegSRT(url, file string) (*Publisher, error) {
 	return start("ffmpeg", []string{"-re", "-i", file, "-c", "copy", "-f", "mpegts", url})
 }
 
+// FFmpegSRTFrom is FFmpegSRT in a network namespace.
+func FFmpegSRTFrom(namespace, url, file string) (*Publisher, error) {
+	return start("ip", []string{"netns", "exec", namespace, "ffmpeg", "-re", "-i", file, "-c", "copy", "-f", "mpegts", url})
+}
+
 // SRTLiveTransmit publishes a clip by srt-live-transmit, which ffmpeg feeds: SRT's
 // messages then end in the midst of transport packets. It does not end by itself.
 func SRTLiveTransmit(url, file string) (*Publisher, error) {

@@ -1,7 +1,7 @@
 // Package weather is a bad network between a publisher and a server that speak UDP: a
 // relay that loses packets and holds each back for a time of its own, so that they come
-// in another order. It stands in for namespaces and `tc netem` where the kernel does not
-// have these.
+// in another order. It stands in for namespaces and `tc netem` (Namespace), which not every
+// kernel has.
 package weather
 
 import (
@@ -39,6 +39,11 @@ const packetSize = 2048
 // Start relays to the server, a UDP address, until Close. seed makes the losses the same
 // in each run, as far as the timing is.
 func Start(server string, w Weather, seed uint64) (*Relay, error) {
+	return StartAt(net.IPv4(127, 0, 0, 1), server, w, seed)
+}
+
+// StartAt is Start for a publisher that sends to another address of this machine.
+func StartAt(host net.IP, server string, w Weather, seed uint64) (*Relay, error) {
 	at, err := net.ResolveUDPAddr("udp", server)
 	if err != nil {
 		return nil, fmt.Errorf("relay to %s: %w", server, err)
@@ -47,7 +52,7 @@ func Start(server string, w Weather, seed uint64) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("relay to %s: %w", server, err)
 	}
-	front, err := net.ListenPacket("udp", "127.0.0.1:0")
+	front, err := net.ListenUDP("udp", &net.UDPAddr{IP: host})
 	if err != nil {
 		back.Close()
 		return nil, fmt.Errorf("relay to %s: %w", server, err)

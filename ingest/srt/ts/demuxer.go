@@ -75,6 +75,9 @@ func (d *Demuxer) Counts() Counts {
 // sends that is not taken; then the stream is over.
 func (d *Demuxer) Write(b []byte) error { return d.aligner.feed(b, d.packet) }
 
+// HasAudio says whether the program that is taken has audio that is.
+func (d *Demuxer) HasAudio() bool { return d.audioPES != nil }
+
 // End says that no more will come. The last picture, which no other one has ended,
 // goes out if it is whole.
 func (d *Demuxer) End() error {

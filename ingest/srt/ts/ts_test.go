@@ -60,8 +60,9 @@ func (s shape) make(t testing.TB) broadcast {
 	t.Helper()
 	var b bytes.Buffer
 	video := &mpegts.Track{Codec: &codecs.H264{}}
-	audio := &mpegts.Track{Codec: &codecs.MPEG4Audio{Config: mpeg4audio.Config{
-		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2}}}
+	sound := &codecs.MPEG4Audio{}
+	sound.Type, sound.SampleRate, sound.ChannelConfig = mpeg4audio.ObjectTypeAACLC, 48000, 2
+	audio := &mpegts.Track{Codec: sound}
 	w := &mpegts.Writer{W: &b, Tracks: []*mpegts.Track{video, audio}}
 	must(t, w.Initialize())
 	random := rand.New(rand.NewPCG(1, 2))
