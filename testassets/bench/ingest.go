@@ -34,7 +34,7 @@ type ingestCommand struct {
 
 // settling is how long publishers send before it is measured: the first seconds
 // have the handshakes in them.
-const settling = 4 * time.Second
+const settling = 6 * time.Second
 
 // apart is how long after one another publishers begin.
 const apart = 20 * time.Millisecond

@@ -29,9 +29,7 @@ func transportStream(ctx context.Context, file string) ([]byte, error) {
 
 // sendSRT publishes a clip of clipSeconds over and over, evenly, until ctx is over.
 func sendSRT(ctx context.Context, address string, stream []byte) error {
-	c := gosrt.DefaultConfig()
-	c.StreamId, c.Passphrase = "bench", benchPassphrase
-	conn, err := gosrt.Dial("srt", address, c)
+	conn, err := dialSRT(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -46,6 +44,19 @@ func sendSRT(ctx context.Context, address string, stream []byte) error {
 		at := n % messages * srtMessage
 		if _, err := conn.Write(stream[at:min(at+srtMessage, len(stream))]); err != nil {
 			return err
+		}
+	}
+}
+
+// dialSRT tries more than once: the library says each thing of the handshake once,
+// and the listener may not be there yet.
+func dialSRT(ctx context.Context, address string) (gosrt.Conn, error) {
+	c := gosrt.DefaultConfig()
+	c.StreamId, c.Passphrase, c.ConnectionTimeout = "bench", benchPassphrase, time.Second
+	for try := 1; ; try++ {
+		conn, err := gosrt.Dial("srt", address, c)
+		if err == nil || try == 10 || ctx.Err() != nil {
+			return conn, err
 		}
 	}
 }
