@@ -6,8 +6,8 @@
 //
 // libsrt (by srtgo, and native.go where srtgo lacks something) has threads of its own
 // for the socket and for each connection. The gate runs in one of them and holds up
-// all connections, so it only looks things up. Each publisher is a goroutine with a
-// thread, in which everything about it happens: reading, the Acceptor's answer, the
+// all connections, so it only looks things up. Each publisher is a goroutine, in
+// which everything about it happens: looking for messages, the Acceptor's answer, the
 // Session's methods, the statistics. Session.Write may block; then libsrt drops what
 // comes too late, of this connection and no other.
 //

@@ -5,34 +5,27 @@ package srt
 #include <srt/srt.h>
 #include <time.h>
 
-// Negative results are libsrt's error codes: what srt_getlasterror tells is the
-// thread's, so it has to be asked for in the same call.
-static int receive(SRTSOCKET s, int poll, int timeout, char *buf, int size, int *sequence) {
-	SRT_MSGCTRL about = srt_msgctrl_default;
-	int n = srt_recvmsg2(s, buf, size, &about);
-	if (n < 0 && srt_getlasterror(NULL) == SRT_EASYNCRCV) {
-		SRT_EPOLL_EVENT event;
-		struct timespec gather = {.tv_nsec = 4000000};
-		// An encoder's messages come in bursts, one a picture. To wake for each
-		// costs more than to read it.
-		if (srt_epoll_uwait(poll, &event, 1, timeout) > 0)
-			nanosleep(&gather, NULL);
-		n = srt_recvmsg2(s, buf, size, &about);
+// receive reads what is due, up to most messages, each into size bytes of buf. Negative
+// results are libsrt's error codes: what srt_getlasterror tells is the thread's, so it
+// has to be asked for in the same call.
+static int receive(SRTSOCKET s, char *buf, int most, int size, int *sizes, int *sequences) {
+	int count;
+	for (count = 0; count < most; count++) {
+		SRT_MSGCTRL about = srt_msgctrl_default;
+		int n = srt_recvmsg2(s, buf + count * size, size, &about);
+		if (n <= 0 && count > 0)
+			break; // an error comes again
+		if (n <= 0)
+			return n < 0 ? -srt_getlasterror(NULL) : 0;
+		sizes[count] = n;
+		sequences[count] = about.pktseq;
 	}
-	*sequence = about.pktseq;
-	return n < 0 ? -srt_getlasterror(NULL) : n;
+	return count;
 }
 
-// open_poll makes the socket one that does not block, and what waits for it.
-static int open_poll(SRTSOCKET s) {
-	int no = 0, events = SRT_EPOLL_IN | SRT_EPOLL_ERR, poll;
-	if (srt_setsockflag(s, SRTO_RCVSYN, &no, sizeof no) < 0 || (poll = srt_epoll_create()) < 0)
-		return -1;
-	if (srt_epoll_add_usock(poll, s, &events) < 0) {
-		srt_epoll_release(poll);
-		return -1;
-	}
-	return poll;
+static int never_block(SRTSOCKET s) {
+	int no = 0;
+	return srt_setsockflag(s, SRTO_RCVSYN, &no, sizeof no);
 }
 
 static int own_port(SRTSOCKET s) {
@@ -52,6 +45,7 @@ import "C"
 
 import (
 	"errors"
+	"iter"
 	"time"
 	"unsafe"
 
@@ -85,39 +79,75 @@ var (
 	errGone = errors.New("the connection is closed")
 )
 
-// reader reads a connection's messages. srtgo's Read blocks in srt_recvmsg, which,
-// woken by a shutdown, takes a message that is not due yet and loses it; and it does not
-// tell sequence numbers, without which a long loss can look like none
-// (ts.Demuxer.Missing).
+const (
+	// lookInterval is how often a connection is looked at. Being woken for each message
+	// takes a thread for each publisher and a third more CPU, most of it in switching to
+	// that thread and in the Go scheduler, which follows every call into C that blocks.
+	// SRT holds messages back for far longer anyway.
+	lookInterval = 5 * time.Millisecond
+	// mostMessages is more than come within that.
+	mostMessages = 32
+)
+
+// reader reads a connection's messages, without ever blocking in libsrt. srtgo's Read
+// blocks in srt_recvmsg, which, woken by a shutdown, takes a message that is not due yet
+// and loses it; and it does not tell sequence numbers, without which a long loss can
+// look like none (ts.Demuxer.Missing).
 type reader struct {
-	socket C.SRTSOCKET
-	poll   C.int
+	socket    C.SRTSOCKET
+	look      *time.Ticker
+	buffer    [mostMessages * maxPayload]byte
+	sizes     [mostMessages]C.int
+	sequences [mostMessages]C.int
 }
 
-func newReader(s srtgo.SrtSocket) (reader, error) {
-	r := reader{socket: C.SRTSOCKET(s.GetSocket())}
-	if r.poll = C.open_poll(r.socket); r.poll < 0 {
-		return r, errGone
+// message is one of a reader's, until it reads again.
+type message struct {
+	data     []byte
+	sequence int
+}
+
+func newReader(s srtgo.SrtSocket) (*reader, error) {
+	r := &reader{socket: C.SRTSOCKET(s.GetSocket())}
+	if C.never_block(r.socket) < 0 {
+		return nil, errGone
 	}
+	r.look = time.NewTicker(lookInterval)
 	return r, nil
 }
 
 // close frees what the reader has; the socket stays.
-func (r reader) close() { C.srt_epoll_release(r.poll) }
+func (r *reader) close() { r.look.Stop() }
 
-// receive waits for a message.
-func (r reader) receive(b []byte, timeout time.Duration) (n int, sequence int, err error) {
-	var at C.int
-	got := C.receive(r.socket, r.poll, C.int(timeout.Milliseconds()), (*C.char)(unsafe.Pointer(&b[0])), C.int(len(b)), &at)
+// receive waits for messages. Without any it says why.
+func (r *reader) receive(timeout time.Duration) (iter.Seq[message], error) {
+	messages, err := r.due()
+	for waited := time.Duration(0); err == errTimeout && waited < timeout; waited += lookInterval {
+		<-r.look.C
+		messages, err = r.due()
+	}
+	return messages, err
+}
+
+// due reads what can be read now.
+func (r *reader) due() (iter.Seq[message], error) {
+	got := C.receive(r.socket, (*C.char)(unsafe.Pointer(&r.buffer[0])), mostMessages, maxPayload, &r.sizes[0], &r.sequences[0])
 	switch {
 	case got == -C.SRT_EASYNCRCV:
-		return 0, 0, errTimeout
+		return nil, errTimeout
 	case got == -C.SRT_ECONNLOST:
-		return 0, 0, errBroken
+		return nil, errBroken
 	case got <= 0:
-		return 0, 0, errGone
+		return nil, errGone
 	}
-	return int(got), int(at), nil
+	return func(yield func(message) bool) {
+		for i := range int(got) {
+			at := i * maxPayload
+			if !yield(message{r.buffer[at : at+int(r.sizes[i])], int(r.sequences[i])}) {
+				return
+			}
+		}
+	}, nil
 }
 
 // ownPort is the port that a bound socket has got; 0 where it has none.

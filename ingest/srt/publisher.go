@@ -3,6 +3,7 @@ package srt
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"runtime"
@@ -123,9 +124,8 @@ func (p *publisher) read() error {
 		return err
 	}
 	defer r.close()
-	b := make([]byte, maxPayload)
 	for p.reason.Load() == nil {
-		n, sequence, err := r.receive(b, receiveTimeout)
+		messages, err := r.receive(receiveTimeout)
 		now := time.Now()
 		p.link.update(now)
 		switch {
@@ -134,10 +134,9 @@ func (p *publisher) read() error {
 				return fmt.Errorf("the publisher has sent nothing for %s", p.server.config.IdleTimeout)
 			}
 		case err != nil:
-			return p.over(now, r, b)
+			return p.over(now, r)
 		default:
-			p.arrived = now
-			if err := p.take(b[:n], sequence); err != nil {
+			if err := p.take(now, messages); err != nil {
 				return err
 			}
 		}
@@ -145,17 +144,22 @@ func (p *publisher) read() error {
 	return *p.reason.Load()
 }
 
-// take reads a message.
-func (p *publisher) take(b []byte, sequence int) error {
-	if p.sequence >= 0 {
-		if missing := (sequence - p.sequence - 1 + sequences) % sequences; missing > 0 {
-			p.demuxer.Missing(missing * messagePackets)
+// take reads messages.
+func (p *publisher) take(now time.Time, messages iter.Seq[message]) error {
+	p.arrived = now
+	defer func() { p.link.damaged.Store(p.demuxer.Counts().Damaged) }()
+	for m := range messages {
+		if p.sequence >= 0 {
+			if missing := (m.sequence - p.sequence - 1 + sequences) % sequences; missing > 0 {
+				p.demuxer.Missing(missing * messagePackets)
+			}
+		}
+		p.sequence = m.sequence
+		if err := p.demuxer.Write(m.data); err != nil {
+			return err
 		}
 	}
-	p.sequence = sequence
-	err := p.demuxer.Write(b)
-	p.link.damaged.Store(p.demuxer.Counts().Damaged)
-	return err
+	return nil
 }
 
 func (p *publisher) write(packet media.Packet) error {
@@ -169,9 +173,9 @@ func (p *publisher) write(packet media.Packet) error {
 
 // over tells a goodbye from a connection that broke: SRT's shutdown has no other sign
 // than that data came until then.
-func (p *publisher) over(now time.Time, r reader, b []byte) error {
+func (p *publisher) over(now time.Time, r *reader) error {
 	said := now.Sub(p.link.heard) < goodbye
-	if err := p.drain(now, r, b); err != nil {
+	if err := p.drain(now, r); err != nil {
 		return err
 	}
 	if said {
@@ -182,20 +186,19 @@ func (p *publisher) over(now time.Time, r reader, b []byte) error {
 
 // drain reads what libsrt holds back of a connection that is over. It gives each message
 // when it is due, and says in between, without waiting, that the connection is over.
-func (p *publisher) drain(now time.Time, r reader, b []byte) error {
+func (p *publisher) drain(now time.Time, r *reader) error {
 	due := now.Add(p.link.snapshot().Delay + drainMargin)
 	again := time.NewTicker(drainInterval)
 	defer again.Stop()
 	for p.reason.Load() == nil && now.Before(due) {
-		n, sequence, err := r.receive(b, 0)
+		messages, err := r.due()
 		switch {
 		case err == errGone:
 			return nil
 		case err != nil:
 			now = <-again.C
 		default:
-			p.arrived = time.Now()
-			if err := p.take(b[:n], sequence); err != nil {
+			if err := p.take(time.Now(), messages); err != nil {
 				return err
 			}
 		}

@@ -3,7 +3,6 @@ package srt
 import (
 	"log/slog"
 	"net"
-	"runtime"
 	"sync"
 	"time"
 
@@ -87,8 +86,6 @@ func (s *Server) add(socket *srtgo.SrtSocket, addr *net.UDPAddr) {
 	}
 	s.publishers[p] = struct{}{}
 	s.wg.Go(func() {
-		// Never unlocked, so that the thread ends with the goroutine.
-		runtime.LockOSThread()
 		defer leave()
 		defer s.remove(p)
 		p.run()
