@@ -60,7 +60,8 @@ type Request struct {
 	Close func(reason error)
 }
 
-// Acceptor decides who may publish. Accept answers at once; an error that wraps
+// Acceptor decides who may publish. Accept answers at once, and logs whom it refuses,
+// since it knows the channel; an error that wraps
 // one of this package's sentinels is told to the publisher in its protocol's
 // words.
 type Acceptor interface {

@@ -13,20 +13,19 @@ import (
 // carries on.
 func (h *Hub) Accept(r ingest.Request) (ingest.Session, error) {
 	channel, known := h.byKey(r.Key)
-	if !known {
-		return nil, ingest.ErrUnknownKey
-	}
-	if !r.Secure && !channel.Insecure {
-		return nil, fmt.Errorf("%w: set insecure_ingest to allow it", ingest.ErrInsecure)
-	}
 	p := newPublisher(h, channel, r)
 	p.parameters, p.wrong = ingest.ReadParameters(r.Query)
-	a := h.admit(p)
-	for _, e := range a.events {
-		h.emit(e)
+	var a admission
+	switch {
+	case !known:
+		a.err = ingest.ErrUnknownKey
+	case !r.Secure && !channel.Insecure:
+		a.err = fmt.Errorf("%w: set insecure_ingest to allow it", ingest.ErrInsecure)
+	default:
+		a = h.admit(p)
 	}
 	if a.err != nil {
-		h.options.Log.Warn("publisher refused", "channel", channel.ID, "remote", r.Remote, "reason", a.err)
+		h.refuse(channel, r, a)
 		return nil, a.err
 	}
 	if a.ousted != nil {
@@ -35,41 +34,60 @@ func (h *Hub) Accept(r ingest.Request) (ingest.Session, error) {
 	return p, nil
 }
 
+// refuse logs that nothing came of a request and tells of the events that this is. The
+// channel's id is empty where the key is unknown.
+func (h *Hub) refuse(c Channel, r ingest.Request, a admission) {
+	h.options.Log.Warn("publisher refused", "channel", c.ID, "protocol", r.Protocol, "remote", r.Remote, "reason", a.err)
+	for _, e := range a.events {
+		h.emit(e)
+	}
+}
+
 // admission is what came of a request, to be told once the lock is free.
 type admission struct {
 	err    error
 	ousted *publisher // the candidate that had to give way
-	events []Event
+	events []Event    // of a refusal
 }
 
 // admit finds p its place.
 func (h *Hub) admit(p *publisher) admission {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	l := h.onAir[p.channel.ID]
-	if errors.Is(p.wrong, ingest.ErrPriority) {
-		return refusal(l, p.wrong)
+	if a := h.barred(p.channel, p.parameters, p.wrong); a.err != nil {
+		return a
 	}
-	switch {
-	case h.closed:
-		return admission{err: ingest.ErrDraining}
-	case l != nil:
+	if l := h.onAir[p.channel.ID]; l != nil {
 		return h.queueUp(l, p)
-	case h.options.Streams > 0 && len(h.onAir) >= h.options.Streams:
-		return admission{err: fmt.Errorf("%w: %d", ingest.ErrFull, len(h.onAir)), events: []Event{{
-			Name: ConcurrentBroadcasts, Channel: p.channel.ID,
-			Breach: &Breach{Limit: h.options.Streams, ExceededBy: len(h.onAir) + 1 - h.options.Streams, Unit: "active streams"},
-		}}}
 	}
 	h.launch(p)
 	return admission{}
 }
 
+// barred says why nobody with these parameters may publish to the channel now; without
+// an error somebody may. It changes nothing. The hub's lock is held.
+func (h *Hub) barred(c Channel, p ingest.Parameters, wrong error) admission {
+	l := h.onAir[c.ID]
+	switch {
+	case errors.Is(wrong, ingest.ErrPriority):
+		return refusal(l, wrong)
+	case h.closed:
+		return admission{err: ingest.ErrDraining}
+	case l != nil:
+		if err := l.desk.admit(p.Priority, h.options.Takeovers, time.Now()); err != nil {
+			return refusal(l, err)
+		}
+	case h.options.Streams > 0 && len(h.onAir) >= h.options.Streams:
+		return admission{err: fmt.Errorf("%w: %d", ingest.ErrFull, len(h.onAir)), events: []Event{{
+			Name: ConcurrentBroadcasts, Channel: c.ID,
+			Breach: &Breach{Limit: h.options.Streams, ExceededBy: len(h.onAir) + 1 - h.options.Streams, Unit: "active streams"},
+		}}}
+	}
+	return admission{}
+}
+
 // queueUp makes p the candidate of a stream that runs.
 func (h *Hub) queueUp(l *live, p *publisher) admission {
-	if err := l.desk.admit(p.parameters.Priority, h.options.Takeovers, time.Now()); err != nil {
-		return refusal(l, err)
-	}
 	ousted := l.desk.candidate
 	l.desk.candidate = p
 	select {

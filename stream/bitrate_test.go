@@ -68,11 +68,7 @@ func TestBitrateLimit(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			in := newIntake(c.kind, dawn)
-			if c.size.Width > 0 {
-				in.sized(ladder.MaxBitrate(c.kind, c.size))
-			}
-			got := watch(in, c.sent, 3*long)
+			got := watch(intakeOf(c.kind, c.size), c.sent, 3*long)
 			if c.to == 0 && got.err != nil {
 				t.Errorf("cut off after %.1f s: %v", got.errAt, got.err)
 			}
@@ -81,6 +77,15 @@ func TestBitrateLimit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// intakeOf is that of pictures of a size; a size of 0 is not known.
+func intakeOf(kind ladder.Type, size ladder.Input) *intake {
+	in := newIntake(kind, dawn)
+	if size.Width > 0 {
+		in.sized(ladder.MaxBitrate(kind, size))
+	}
+	return in
 }
 
 // still has the source's clock stand.

@@ -6,22 +6,31 @@ import (
 	"ladderd/ingest"
 )
 
-// Passphrase is what the SRT publishers of the channel with the stream key have to
-// encrypt with, and empty where the channel takes plain SRT. It refuses unknown keys and
-// channels that take neither. It answers at once and changes nothing: Accept still
-// decides.
-func (h *Hub) Passphrase(key string) (string, error) {
-	channel, known := h.byKey(key)
-	switch {
-	case !known:
-		return "", ingest.ErrUnknownKey
-	case channel.Passphrase == "" && !channel.Insecure:
-		return "", fmt.Errorf("%w: set srt_passphrase, or insecure_ingest to allow it", ingest.ErrInsecure)
+// Passphrase is what an SRT publisher has to encrypt with, and empty where its channel
+// takes plain SRT. It refuses unknown keys, channels that take neither, and whom Accept
+// would refuse now: after the handshake SRT has no words for that. It answers at once and
+// changes nothing. Of what it refuses Accept will not hear: it logs it, and tells of the
+// events that there are for it.
+func (h *Hub) Passphrase(r ingest.Request) (string, error) {
+	channel, known := h.byKey(r.Key)
+	a := admission{err: ingest.ErrUnknownKey}
+	if known {
+		a = h.expect(channel, r)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return "", ingest.ErrDraining
+	if a.err != nil {
+		h.refuse(channel, r, a)
+		return "", a.err
 	}
 	return channel.Passphrase, nil
+}
+
+// expect says whether somebody who is about to publish may.
+func (h *Hub) expect(c Channel, r ingest.Request) admission {
+	if c.Passphrase == "" && !c.Insecure {
+		return admission{err: fmt.Errorf("%w: set srt_passphrase, or insecure_ingest to allow it", ingest.ErrInsecure)}
+	}
+	parameters, wrong := ingest.ReadParameters(r.Query)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.barred(c, parameters, wrong)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -401,6 +402,36 @@ func TestRefusedPublisherIsNotLoggedAsAccepted(t *testing.T) {
 		t.Errorf("%d publishers logged as accepted, want 1:\n%s", n, log.String())
 	}
 }
+
+func TestRefusalIsLoggedOnceAndWithoutTheKey(t *testing.T) {
+	closed := basic
+	closed.Insecure = false
+	for _, c := range []struct {
+		name, key string
+		channel   Channel
+		ask       func(*Hub, ingest.Request) error
+		reason    error
+	}{
+		{"unknown key", "sk_nobody", basic, accept, ingest.ErrUnknownKey}, {"plain", basic.Key, closed, accept, ingest.ErrInsecure},
+		{"unknown key by SRT", "sk_nobody", basic, handshake, ingest.ErrUnknownKey}, {"plain SRT", basic.Key, closed, handshake, ingest.ErrInsecure},
+		{"wrong priority", basic.Key, basic, accept, ingest.ErrPriority}, {"wrong priority by SRT", basic.Key, basic, handshake, ingest.ErrPriority},
+	} {
+		var log strings.Builder
+		h := newTestHub(t, c.channel)
+		h.options.Log = slog.New(slog.NewTextHandler(&log, nil))
+		err := c.ask(h.Hub, ingest.Request{Protocol: "p", Remote: "192.0.2.1:7", Key: c.key, Query: url.Values{"priority": {"0"}}})
+		if !errors.Is(err, c.reason) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		text := log.String()
+		if strings.Count(text, "\n") != 1 || !strings.Contains(text, `remote=192.0.2.1:7 reason="`+c.reason.Error()) || strings.Contains(text, c.key) {
+			t.Errorf("%s: the log:\n%s", c.name, text)
+		}
+	}
+}
+
+func accept(h *Hub, r ingest.Request) error    { _, err := h.Accept(r); return err }
+func handshake(h *Hub, r ingest.Request) error { _, err := h.Passphrase(r); return err }
 
 func TestPublisherRefusedForItsMediaIsLoggedOnceWithTheReason(t *testing.T) {
 	var log strings.Builder

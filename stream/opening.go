@@ -28,10 +28,13 @@ const (
 	// the wall clock: one whose timestamps stand still would hold its channel for
 	// ever.
 	openingPatience = 30 * time.Second
-	// openingMost bounds what is held until the tracks are known, in bytes.
-	openingMost = 64 << 20
-	// messageSize is what a message takes beside what it holds, in bytes.
-	messageSize = 128
+	// openingMost bounds what is held until the tracks are known, in bytes: more than
+	// keyframeWait at the highest bit rate. The heap grows to twice what is held, and the
+	// connection holds pictures too, of the 64 MB that it may take in all.
+	openingMost = 16 << 20
+	// heldSize is what a packet or message takes beside its bytes, in bytes, in slices
+	// that grow. A flood of packets of one byte is bounded by that.
+	heldSize = 256
 )
 
 var (
@@ -78,7 +81,7 @@ func (o *opening) add(p media.Packet) (*source, error) {
 		return nil, o.overdue(p)
 	}
 	o.held = append(o.held, p)
-	if o.bytes += len(p.Data); o.bytes > openingMost {
+	if o.bytes += heldSize + len(p.Data); o.bytes > openingMost {
 		return nil, errOpening
 	}
 	if o.idr == nil {
@@ -96,7 +99,7 @@ func (o *opening) add(p media.Packet) (*source, error) {
 // hear keeps a message until the stream has a clock.
 func (o *opening) hear(m ingest.Message) error {
 	o.messages = append(o.messages, m)
-	if o.bytes += messageSize + len(m.Captions) + len(m.Data); o.bytes > openingMost {
+	if o.bytes += heldSize + len(m.Captions) + len(m.Data); o.bytes > openingMost {
 		return errOpening
 	}
 	return nil

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"ladderd/ingest"
@@ -157,6 +158,7 @@ func TestOpeningRefuses(t *testing.T) {
 		{"no end of data", []media.Packet{
 			{Kind: media.Audio, Data: make([]byte, openingMost/2+1)}, {Kind: media.Audio, Data: make([]byte, openingMost/2)},
 		}, errOpening},
+		{"no end of packets without a byte", slices.Repeat([]media.Packet{{Kind: media.Audio}}, openingMost/heldSize+1), errOpening},
 	}
 	for _, c := range cases {
 		if _, _, err := openWith(ingest.Metadata{}, c.packets); !errors.Is(err, c.want) {

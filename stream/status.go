@@ -48,6 +48,7 @@ type Link struct {
 	Lost          int64   `json:"lost_packets"`
 	Retransmitted int64   `json:"retransmitted_packets"`
 	Dropped       int64   `json:"dropped_packets"`
+	Damaged       int64   `json:"damaged_units"` // pictures and runs of audio
 	Bandwidth     int64   `json:"bandwidth_bps"`
 	Delay         float64 `json:"delay_ms"`
 }
@@ -118,7 +119,7 @@ func (s *Status) readLink() {
 	k := s.link()
 	s.Link = &Link{
 		RTT: milliseconds(k.RTT), Packets: k.Packets, Lost: k.Lost, Retransmitted: k.Retransmitted,
-		Dropped: k.Dropped, Bandwidth: k.Bandwidth, Delay: milliseconds(k.Delay),
+		Dropped: k.Dropped, Damaged: k.Damaged, Bandwidth: k.Bandwidth, Delay: milliseconds(k.Delay),
 	}
 }
 

@@ -168,11 +168,7 @@ func TestRefusedTakeoversLeaveTheStreamUntouched(t *testing.T) {
 			p.Close(io.ErrUnexpectedEOF)
 		}, "", ""},
 		{"no keyframe", "priority=6", nil, func(t *testing.T, p *peer) {
-			for _, packet := range blind(t) {
-				if p.Write(packet) != nil {
-					break
-				}
-			}
+			p.try(blind(t))
 		}, "no keyframe", ""},
 	}
 	for _, c := range cases {
@@ -184,21 +180,13 @@ func TestRefusedTakeoversLeaveTheStreamUntouched(t *testing.T) {
 				running.send(t, all[:100]...)
 				before := r.status()
 
-				p, err := r.ask(c.query)
-				if err == nil && c.do != nil {
-					c.do(t, p)
-				} else if err == nil {
+				do := c.do
+				if c.as != nil {
 					other := shot
 					c.as(&other)
-					for _, packet := range other.shoot(0.6) {
-						if p.Write(packet) != nil {
-							break // it is refused meanwhile
-						}
-					}
+					do = func(_ *testing.T, p *peer) { p.try(other.shoot(0.6)) }
 				}
-				if err == nil {
-					err = p.last()
-				}
+				err := r.attempt(t, c.query, do)
 				if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) || c.want == "" && err != nil {
 					t.Errorf("told %v, want %q", err, c.want)
 				}
@@ -213,6 +201,26 @@ func TestRefusedTakeoversLeaveTheStreamUntouched(t *testing.T) {
 				r.seamless(t, 3000)
 			})
 		})
+	}
+}
+
+// attempt is what a publisher is told that does something once it has been let in.
+func (r *relay) attempt(t *testing.T, query string, do func(*testing.T, *peer)) error {
+	t.Helper()
+	p, err := r.ask(query)
+	if err != nil {
+		return err
+	}
+	do(t, p)
+	return p.last()
+}
+
+// try writes packets until one is refused.
+func (p *peer) try(packets []media.Packet) {
+	for _, packet := range packets {
+		if p.Write(packet) != nil {
+			return
+		}
 	}
 }
 

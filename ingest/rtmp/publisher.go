@@ -93,7 +93,7 @@ func (p *publisher) OnPublish(_ *gortmp.StreamContext, _ uint32, cmd *message.Ne
 		Protocol: protocol, Secure: encrypted, Remote: p.RemoteAddr().String(), Key: key, Query: query, Close: p.closer(),
 	})
 	if err != nil {
-		return p.refuse(err)
+		return p.refused(err)
 	}
 	p.session, p.demuxer, p.clock, p.captionsNoted = session, flv.Demuxer{}, clock{}, false
 	p.server.setLive(p, true)
@@ -116,6 +116,11 @@ func (p *publisher) OnPlay(*gortmp.StreamContext, uint32, *message.NetStreamPlay
 
 func (p *publisher) refuse(reason error) error {
 	p.log.Warn("rtmp publisher refused", "reason", reason)
+	return p.refused(reason)
+}
+
+// refused ends the connection of a publisher whose refusal is in the log.
+func (p *publisher) refused(reason error) error {
 	if errors.Is(reason, ingest.ErrUnknownKey) {
 		p.server.config.Failed(p.RemoteAddr())
 	}

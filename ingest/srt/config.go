@@ -3,6 +3,8 @@ package srt
 import (
 	"net"
 	"time"
+
+	"ladderd/ingest"
 )
 
 // Config bounds what publishers may take up. Zero values stand for the defaults.
@@ -26,11 +28,12 @@ type Door interface {
 
 // Keyring knows how a channel's publishers encrypt.
 type Keyring interface {
-	// Passphrase is that of the channel with the stream key; empty where it takes
-	// what is not encrypted. It answers at once: libsrt waits for it with all
-	// connections. An error refuses the publisher: ingest.ErrUnknownKey,
-	// ErrInsecure for a channel that takes neither, or ErrDraining.
-	Passphrase(key string) (string, error)
+	// Passphrase is that of the channel with the request's stream key; empty where
+	// it takes what is not encrypted. It answers at once: libsrt waits for it with all
+	// connections. An error refuses the publisher, for what the Acceptor would refuse
+	// it for or because the channel takes neither (ingest.ErrInsecure). It logs its
+	// refusals, as the Acceptor does. The request has no Secure, Link and Close yet.
+	Passphrase(ingest.Request) (string, error)
 }
 
 func (c Config) withDefaults() Config {

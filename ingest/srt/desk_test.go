@@ -37,6 +37,7 @@ type desk struct {
 	changed  *sync.Cond
 	sessions []*session
 	refuse   error
+	barred   error // the Keyring's, for publishers without a priority
 	drains   bool
 }
 
@@ -56,12 +57,15 @@ func newDesk() *desk {
 	return d
 }
 
-func (d *desk) Passphrase(key string) (string, error) {
+func (d *desk) Passphrase(r ingest.Request) (string, error) {
+	key := r.Key
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.drains:
 		return "", ingest.ErrDraining
+	case d.barred != nil && r.Query.Get("priority") == "":
+		return "", d.barred
 	case key == plainKey:
 		return "", nil
 	case key == lockedKey:

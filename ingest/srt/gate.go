@@ -1,8 +1,6 @@
 package srt
 
 import (
-	"context"
-	"errors"
 	"log/slog"
 	"net"
 
@@ -28,40 +26,34 @@ func (g *gate) check(s *srtgo.SrtSocket, _ int, addr *net.UDPAddr, id string) (l
 	}()
 	passphrase, err := g.admit(addr, id)
 	if err == nil && passphrase != "" {
-		err = s.SetSockOptString(srtgo.SRTO_PASSPHRASE, passphrase)
+		if err = s.SetSockOptString(srtgo.SRTO_PASSPHRASE, passphrase); err != nil {
+			g.log.Error("srt passphrase not set", "reason", err)
+		}
 	}
 	if err == nil {
 		return true
 	}
-	refused(g.log, addr, err)
 	_ = s.SetRejectReason(rejectCode(err)) // else the publisher gets a code without meaning
 	return false
 }
 
-// admit finds the passphrase of whoever sends the stream id; empty for none.
+// admit finds the passphrase of whoever sends the stream id; empty for none. The Door
+// and the Keyring log their own refusals, the Door now and then and not for each of what
+// may be an attack.
 func (g *gate) admit(addr *net.UDPAddr, id string) (string, error) {
 	leave, ok := g.door.Enter(addr)
 	if !ok {
 		return "", ingest.ErrAddress
 	}
 	leave() // what counts is the connection, which there may never be
-	key, _, err := streamKey(id)
+	key, query, err := streamKey(id)
 	if err != nil {
+		g.log.Warn("srt publisher refused", "remote", addr.String(), "reason", err)
 		return "", err
 	}
-	passphrase, err := g.keyring.Passphrase(key)
+	passphrase, err := g.keyring.Passphrase(ingest.Request{Protocol: "srt", Remote: addr.String(), Key: key, Query: query})
 	if rejectCode(err) == rejectUnauthorized {
 		g.door.Failed(addr)
 	}
 	return passphrase, err
-}
-
-// refused logs a refusal. The Door tells of its own, now and then and not for each of
-// what may be an attack.
-func refused(log *slog.Logger, addr *net.UDPAddr, reason error) {
-	level := slog.LevelWarn
-	if errors.Is(reason, ingest.ErrAddress) {
-		level = slog.LevelDebug
-	}
-	log.Log(context.Background(), level, "srt publisher refused", "remote", addr.String(), "reason", reason)
 }

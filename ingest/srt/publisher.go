@@ -71,7 +71,8 @@ func (p *publisher) run() {
 	defer runtime.KeepAlive(p.socket)
 	defer p.socket.Close()
 	if err := p.guarded(p.publish); err != nil {
-		p.log.Warn("srt publisher refused", "reason", err)
+		// The Acceptor has logged whom it refuses; else the connection has gone already.
+		p.log.Debug("srt publisher does not go live", "reason", err)
 		return
 	}
 	p.arrived = time.Now()

@@ -30,6 +30,8 @@ var refusals = []struct {
 	{ingest.ErrAddress, rejectOverload},
 	{ingest.ErrFull, rejectOverload},
 	{ingest.ErrLive, rejectConflict},
+	{ingest.ErrPriority, rejectConflict},
+	{ingest.ErrTakeovers, rejectConflict},
 	{ingest.ErrDraining, rejectDown},
 	{errStreamID, rejectBadRequest},
 	{errMode, rejectBadMode},

@@ -71,8 +71,7 @@ func (s *Server) Serve() error {
 // add runs a publisher's connection.
 func (s *Server) add(socket *srtgo.SrtSocket, addr *net.UDPAddr) {
 	leave, ok := s.config.Door.Enter(addr)
-	if !ok {
-		refused(s.log, addr, ingest.ErrAddress)
+	if !ok { // which the Door logs
 		socket.Close()
 		return
 	}

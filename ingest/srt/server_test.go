@@ -3,6 +3,7 @@ package srt
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net"
 	"regexp"
 	"strconv"
@@ -104,6 +105,35 @@ func TestRefusedInTheHandshake(t *testing.T) {
 		t.Errorf("%d sessions", n)
 	}
 	wantNoSecrets(t, journal.String())
+}
+
+// TestRefusedForWhatRunsInTheHandshake has the Keyring refuse whom the Acceptor would.
+func TestRefusedForWhatRunsInTheHandshake(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		barred error
+		code   int
+	}{
+		{ingest.ErrLive, 1409}, {ingest.ErrTakeovers, 1409}, {ingest.ErrFull, 1402}, {ingest.ErrDraining, 1503},
+		{fmt.Errorf("%w: it is 3, the running stream's 5", ingest.ErrPriority), 1409},
+	} {
+		d := newDesk()
+		d.barred = c.barred
+		server, journal := start(t, d, Config{})
+		conn, err := dial(server.Addr(), plainKey, "")
+		if err == nil {
+			conn.Close()
+			t.Fatalf("%v: was let in", c.barred)
+		}
+		if got := rejected(t, err); got != c.code {
+			t.Errorf("%v: refused with %d, want %d", c.barred, got, c.code)
+		}
+		if strings.Contains(journal.String(), c.barred.Error()) {
+			t.Errorf("%v, which the keyring logs, is in the log again:\n%s", c.barred, journal)
+		}
+		mustDial(t, server.Addr(), plainKey+"?priority=6", "")
+		d.session(t, 0)
+	}
 }
 
 var rejectText = regexp.MustCompile(`REJECT \(([0-9a-v]+)\)`)

@@ -77,7 +77,7 @@ func (nowhere) Announce(ingest.Metadata)                      {}
 func (nowhere) Write(media.Packet) error                      { return nil }
 func (nowhere) Message(ingest.Message) error                  { return nil }
 func (nowhere) Close(error)                                   {}
-func (nowhere) Passphrase(string) (string, error)             { return benchPassphrase, nil }
+func (nowhere) Passphrase(ingest.Request) (string, error)     { return benchPassphrase, nil }
 
 // sink is what reading the bytes costs by itself.
 type sink struct{ net.Listener }

@@ -24,7 +24,8 @@ type Stream struct {
 	ID         string    `json:"id"`
 	Channel    string    `json:"channel"`
 	State      string    `json:"state"`
-	Remote     string    `json:"remote"` // the publisher's host:port
+	Protocol   string    `json:"protocol"` // the publisher's: "rtmp", "rtmps" or "srt"
+	Remote     string    `json:"remote"`   // the publisher's host:port
 	Takeovers  int       `json:"takeovers"`
 	Renditions []string  `json:"renditions"`
 	Viewers    int       `json:"viewers"`
@@ -33,6 +34,16 @@ type Stream struct {
 	IngestHealth string  `json:"ingest_health"`
 	Ingest       Ingest  `json:"ingest"`
 	Worker       *Worker `json:"worker"` // nil where nothing is transcoded
+	Link         *Link   `json:"link"`   // nil where the protocol tells nothing of it
+}
+
+// Link is how a publisher's connection does.
+type Link struct {
+	RTT           float64 `json:"rtt_ms"`
+	Packets       int64   `json:"packets"` // received, as the others since its start
+	Lost          int64   `json:"lost_packets"`
+	Retransmitted int64   `json:"retransmitted_packets"`
+	Delay         float64 `json:"delay_ms"` // SRT's latency
 }
 
 // Ingest is what a publisher sends.

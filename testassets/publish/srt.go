@@ -11,6 +11,12 @@ func FFmpegSRT(url, file string) (*Publisher, error) {
 	return start("ffmpeg", []string{"-re", "-i", file, "-c", "copy", "-f", "mpegts", url})
 }
 
+// FFmpegSRTLoop is FFmpegSRT for a clip that begins again each time that it ends, until
+// the publisher is stopped.
+func FFmpegSRTLoop(url, file string) (*Publisher, error) {
+	return start("ffmpeg", []string{"-nostdin", "-stream_loop", "-1", "-re", "-i", file, "-c", "copy", "-f", "mpegts", url})
+}
+
 // FFmpegSRTFrom is FFmpegSRT in a network namespace.
 func FFmpegSRTFrom(namespace, url, file string) (*Publisher, error) {
 	return start("ip", []string{"netns", "exec", namespace, "ffmpeg", "-re", "-i", file, "-c", "copy", "-f", "mpegts", url})

@@ -47,7 +47,7 @@ func (t *audioTrack) unit(pts media.Ticks, data []byte, each func(media.Packet) 
 			frames++
 		}
 		if believed {
-			err = each(t.frame(when, b[at+f.head:at+f.size]))
+			err = each(t.frame(when, f, b[at:at+f.size]))
 		} else {
 			skipped++
 		}
@@ -63,8 +63,9 @@ func (t *audioTrack) unit(pts media.Ticks, data []byte, each func(media.Packet) 
 	return skipped, nil
 }
 
-func (t *audioTrack) frame(when media.Ticks, data []byte) media.Packet {
-	p := media.Packet{Kind: media.Audio, PTS: when, DTS: when, Data: slices.Clone(data)}
+// frame is the packet of a frame whose bytes are whole, the head among them.
+func (t *audioTrack) frame(when media.Ticks, f adtsFrame, whole []byte) media.Packet {
+	p := media.Packet{Kind: media.Audio, PTS: when, DTS: when, Data: slices.Clone(whole[f.head:]), Received: len(whole)}
 	if t.changed {
 		p.Audio, t.changed = t.params, false
 	}

@@ -262,6 +262,7 @@ func (d *Demuxer) picture(u unit) error {
 	}
 	p.DTS = d.clock.unwrap(u.dts)
 	p.PTS = p.DTS + offset(u)
+	p.Received = len(u.data)
 	return d.out(*p)
 }
 

@@ -206,6 +206,40 @@ func TestStreamBecomesPackets(t *testing.T) {
 	}
 }
 
+// TestBytesReceivedCountWhatIsLeftOut wants what bit rates are made of to have the
+// encoder's padding, the parameter sets and the heads of audio frames in it.
+func TestBytesReceivedCountWhatIsLeftOut(t *testing.T) {
+	const padding = 5000
+	var b bytes.Buffer
+	video, sound := &mpegts.Track{Codec: &codecs.H264{}}, &codecs.MPEG4Audio{}
+	sound.Type, sound.SampleRate, sound.ChannelConfig = mpeg4audio.ObjectTypeAACLC, 48000, 2
+	audio := &mpegts.Track{Codec: sound}
+	w := &mpegts.Writer{W: &b, Tracks: []*mpegts.Track{video, audio}}
+	must(t, w.Initialize())
+	slice := append([]byte{0x65}, bytes.Repeat([]byte{7}, 99)...)
+	filler := append(append([]byte{0x0c}, bytes.Repeat([]byte{0xff}, padding-2)...), 0x80)
+	units := [][]byte{sps180, pps0, slice, filler}
+	for n := range int64(3) {
+		must(t, w.WriteH264(video, begin+n*period, begin+n*period, units))
+		must(t, w.WriteMPEG4Audio(audio, begin+n*frame, [][]byte{bytes.Repeat([]byte{0x21}, 200)}))
+	}
+	got, _ := read(t, b.Bytes(), 1316)
+	pictures, frames := tracks(got)
+	if len(pictures) != 3 || len(frames) != 3 {
+		t.Fatalf("%d pictures, %d frames of audio", len(pictures), len(frames))
+	}
+	least := padding + len(slice) + len(sps180) + len(pps0)
+	for i := range 3 {
+		// Beside the units there are start codes and an access unit delimiter.
+		if n := pictures[i].Received; n < least || n > least+30 {
+			t.Errorf("picture %d: %d bytes received, want %d and a little", i, n, least)
+		}
+		if n := frames[i].Received; n != 200+adtsHead {
+			t.Errorf("frame %d: %d bytes received", i, n)
+		}
+	}
+}
+
 func TestAudioGoesOnWithoutTimes(t *testing.T) {
 	b := shape{pictures: 12, size: 300, perPES: 1}.make(t)
 	packets := 0
