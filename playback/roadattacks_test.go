@@ -305,6 +305,37 @@ func TestShutdownFinishesAnswers(t *testing.T) {
 	}
 }
 
+// TestShutdownDoesNotWaitForNetHTTP: who is answered by net/http for long leaves the
+// others the time to be told goodbye.
+func TestShutdownDoesNotWaitForNetHTTP(t *testing.T) {
+	begun, release := make(chan struct{}), make(chan struct{})
+	s := startSecure(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-release
+	}))
+	d := drive(t, s.addr)
+	d.must(d.framer.WritePing(false, [8]byte{}))
+	d.next() // greeted
+	slow, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	if _, err := io.WriteString(slow, "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	ended := make(chan error, 1)
+	go func() { ended <- s.server.Shutdown(t.Context()) }()
+	if code, _ := d.ended(); code != http2.ErrCodeNo {
+		t.Errorf("told %v", code)
+	}
+	close(release)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // bubble is a server by HTTPS in a synctest bubble, and a viewer of it.
 func bubble(t *testing.T, cert, key string, h http.Handler) (*running, frames, *buffered) {
 	log := slog.New(slog.DiscardHandler)
