@@ -206,3 +206,26 @@ func TestLegalMediaAreTaken(t *testing.T) {
 		t.Error(ids)
 	}
 }
+
+// TestRecoveryPointsAreFound: open GOPs begin with a picture that can be decoded by
+// itself and is no IDR; a refresh that takes some frames does not.
+func TestRecoveryPointsAreFound(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		unit []byte
+		want bool
+	}{
+		{"alone", []byte{6, 6, 1, 0xc4, 0x80}, true},
+		{"behind another message", []byte{6, 5, 3, 1, 2, 3, 6, 1, 0xc4, 0x80}, true},
+		{"behind a long one", slices.Concat([]byte{6, 5, 0xff, 0}, make([]byte, 255), []byte{6, 1, 0xc4, 0x80}), true},
+		{"after three frames", []byte{6, 6, 1, 0x20, 0x80}, false},
+		{"another message", []byte{6, 1, 1, 0xc4, 0x80}, false},
+		{"no SEI", []byte{1, 6, 1, 0xc4, 0x80}, false},
+		{"cut short", []byte{6, 6, 0xff}, false},
+		{"nothing", nil, false},
+	} {
+		if got := recovers(slices.Values([][]byte{test.unit})); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
