@@ -61,6 +61,8 @@ type road struct {
 	framer   *http2.Framer
 	fields   *fields // of the last request
 	newest   uint32  // the last stream that the viewer has opened
+	final    uint32  // the last that it was told of as taken: no later GOAWAY may have more (RFC 9113, 6.8)
+	parted   bool    // it was told so
 	greeted  bool    // its settings have come
 	unparsed int     // bytes that have come since the last frame
 	taken    int     // bytes of bodies that the viewer has not been given back

@@ -305,6 +305,27 @@ func TestShutdownFinishesAnswers(t *testing.T) {
 	}
 }
 
+// TestGoodbyesDoNotTakeMore: what is refused behind a GOAWAY is not in the next one.
+func TestGoodbyesDoNotTakeMore(t *testing.T) {
+	release := make(chan struct{})
+	s := startSecure(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer close(release)
+	d := drive(t, s.addr)
+	d.ask(1, "GET", "/", false)
+	d.must(d.framer.WriteGoAway(0, http2.ErrCodeNo, nil))
+	if _, last := d.ended(); last != 1 {
+		t.Errorf("the first says %d", last)
+	}
+	d.ask(3, "GET", "/", false)
+	if code := d.reset(3); code != http2.ErrCodeRefusedStream {
+		t.Errorf("behind it: %v", code)
+	}
+	d.must(d.framer.WriteWindowUpdate(5, 1)) // of a stream that was never opened
+	if code, last := d.ended(); code != http2.ErrCodeProtocol || last != 1 {
+		t.Errorf("the second says %v, %d", code, last)
+	}
+}
+
 // TestShutdownDoesNotWaitForNetHTTP: who is answered by net/http for long leaves the
 // others the time to be told goodbye.
 func TestShutdownDoesNotWaitForNetHTTP(t *testing.T) {
