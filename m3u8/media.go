@@ -29,7 +29,7 @@ type Media struct {
 	initialisation *Map
 	key            *Key
 	bitrate        *Bitrate
-	after          map[string]int64 // by URI, where its last byte range ends
+	after          map[string]int64 // by tag and URI, and by URI, where the last byte range ends
 }
 
 // ServerControl is EXT-X-SERVER-CONTROL (4.4.3.8). Durations that are not told are 0.

@@ -120,7 +120,7 @@ func TestProblemsHaveTheirLines(t *testing.T) {
 		{"range without a beginning", "#EXT-X-GAP", "#EXT-X-BYTERANGE:5", "line 22: EXT-X-BYTERANGE: no range"},
 		{"blank before a number", "VERSION:9", "VERSION: 9", "line 2: EXT-X-VERSION: \" 9\" is no"},
 		{"21 digits", "LAST-MSN=10", "LAST-MSN=000000000000000000010", "line 26: EXT-X-RENDITION-REPORT: LAST-MSN"},
-		{"control character", "a title", "a\ttitle", "line 18: there is the control character"},
+		{"control character", "a title", "a\vtitle", "line 18: there is the control character"},
 		{"control character of ISO 6429", "a title", "a\u0085title", "line 18: there is the control character"},
 		{"return within a line", "a title", "a\rtitle", "line 18: there is the control character"},
 		{"blank before a URI", "\n9.m4s", "\n 9.m4s", "line 22: blanks"},
@@ -192,6 +192,38 @@ a
 		t.Errorf("the part's range is %+v", got)
 	}
 	if got := *p.Segments[1].Range; got != (ByteRange{20, 15}) {
+		t.Errorf("the segment's range is %+v", got)
+	}
+}
+
+// TestTabsInTitles: Apple's segmenters write one behind each EXTINF.
+func TestTabsInTitles(t *testing.T) {
+	if p := parse(t, strings.Replace(live, "a title", "\ta title", 1)); len(p.Problems) > 0 {
+		t.Error(p.Problems)
+	}
+}
+
+// TestRangesOfPartsAndSegments: a segment whose parts lie in the same file begins
+// behind the segment before it, not behind its last part.
+func TestRangesOfPartsAndSegments(t *testing.T) {
+	p := parse(t, `#EXTM3U
+#EXT-X-TARGETDURATION:1
+#EXTINF:1,
+#EXT-X-BYTERANGE:20@0
+a
+#EXT-X-PART:DURATION=0.5,URI="a",BYTERANGE="5@20"
+#EXT-X-PART:DURATION=0.5,URI="a",BYTERANGE="15"
+#EXTINF:1,
+#EXT-X-BYTERANGE:20
+a
+`)
+	if len(p.Problems) > 0 {
+		t.Error(p.Problems)
+	}
+	if got := *p.Segments[1].Parts[1].Range; got != (ByteRange{15, 25}) {
+		t.Errorf("the part's range is %+v", got)
+	}
+	if got := *p.Segments[1].Range; got != (ByteRange{20, 20}) {
 		t.Errorf("the segment's range is %+v", got)
 	}
 }

@@ -129,7 +129,7 @@ func scan(body []byte, h *Header, r reader) error {
 }
 
 func (h *Header) scanLine(number int, line string, r reader) {
-	if i := strings.IndexFunc(line, control); i >= 0 && !strings.HasPrefix(line, "#EXT-X-SKIP:") {
+	if i := strings.IndexFunc(line, control); i >= 0 && !mayHaveTabs(line) {
 		h.problem(number, "there is the control character %q", line[i:i+1])
 	}
 	switch {
@@ -159,9 +159,16 @@ func (h *Header) scanLine(number int, line string, r reader) {
 	}
 }
 
-// control says whether playlists may not have c in them (4.1). EXT-X-SKIP lists what
-// it removed with tabs.
+// control says whether playlists may not have c in them (4.1).
 func control(c rune) bool { return c < 0x20 || c >= 0x7f && c < 0xa0 }
+
+// mayHaveTabs says whether tabs are all the control characters in a line that may have
+// them: EXT-X-SKIP lists what it removed with tabs, and Apple's segmenters write one for
+// the title of each EXTINF.
+func mayHaveTabs(line string) bool {
+	return (strings.HasPrefix(line, "#EXT-X-SKIP:") || strings.HasPrefix(line, "#EXTINF:")) &&
+		!strings.ContainsFunc(line, func(c rune) bool { return c != '\t' && control(c) })
+}
 
 // onceOnly are the tags of which a playlist has no more than one (rfc8216bis, 4.4.1
 // to 4.4.3 and 4.4.5.2).

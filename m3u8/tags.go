@@ -227,19 +227,24 @@ func (p *Media) readPart(line int, name, value string) {
 }
 
 // locate gives a byte range without an offset the one at which the last range of
-// the same resource ends (4.4.4.2).
+// the same resource ends: that of the last segment for a segment (4.4.4.2), that of
+// the last part for a part (4.4.4.9), and the other where there is none.
 func (p *Media) locate(line int, name, uri string, r *ByteRange) {
 	if r == nil {
 		return
 	}
 	if r.Offset < 0 {
-		at, ok := p.after[uri]
+		at, ok := p.after[name+uri]
+		if !ok {
+			at, ok = p.after[uri]
+		}
 		if !ok {
 			p.problem(line, "%s: no range of %s before this one tells where it begins", name, uri)
 		}
 		r.Offset = at
 	}
-	p.after[uri] = r.Offset + r.Length
+	p.after[name+uri] = r.Offset + r.Length
+	p.after[uri] = p.after[name+uri]
 }
 
 func (p *Media) readDateRange(line int, name, value string) {

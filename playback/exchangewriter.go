@@ -210,7 +210,7 @@ func (x *exchange) post(frames []byte, n int, ended bool) error {
 	if err := m.send(frames); err != nil {
 		return err
 	}
-	x.sent, x.last = true, ended
+	x.sent, x.last, m.untabled = true, ended, true
 	if x.left >= 0 {
 		x.left -= int64(n)
 	}

@@ -61,6 +61,8 @@ type road struct {
 	framer   *http2.Framer
 	fields   *fields // of the last request
 	newest   uint32  // the last stream that the viewer has opened
+	final    uint32  // the last that it was told of as taken: no later GOAWAY may have more (RFC 9113, 6.8)
+	parted   bool    // it was told so
 	greeted  bool    // its settings have come
 	unparsed int     // bytes that have come since the last frame
 	taken    int     // bytes of bodies that the viewer has not been given back
@@ -79,8 +81,9 @@ type road struct {
 	wake      chan struct{}
 	leaving   bool // no more requests are taken
 
-	writing sync.Mutex
-	until   time.Time // the deadline for writing that is set
+	writing  sync.Mutex
+	until    time.Time // the deadline for writing that is set
+	untabled bool      // the viewer has been told noTable
 }
 
 // sealed is what a road needs of TLS; deadlines are the socket's.
@@ -199,7 +202,8 @@ func (r roadReader) Read(p []byte) (int, error) {
 	}
 }
 
-// stir wakes who waits for a window. It is called with mu.
+// stir wakes who waits for a window. It is called with mu, and not for each window
+// that grows: a viewer could have all that waits here woken by each of its frames.
 func (m *road) stir() {
 	if m.wake != nil {
 		close(m.wake)
@@ -211,8 +215,9 @@ func (m *road) stir() {
 func (m *road) giveBack(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.window += int64(n)
-	m.stir()
+	if m.window += int64(n); m.window <= int64(n) {
+		m.stir()
+	}
 }
 
 // write sends complete frames.

@@ -110,6 +110,10 @@ func TestMalformedStreamsEndAlone(t *testing.T) {
 		"a path that is none":    {":method", "GET", ":scheme", "https", ":path", "x"},
 		"a path with a bad sign": {":method", "GET", ":scheme", "https", ":path", "/%zz"},
 		"a bad host":             {":method", "GET", ":scheme", "https", ":authority", "a b", ":path", "/"},
+		"another host":           append(fine[:8:8], "host", "y"),
+		"two hosts":              {":method", "GET", ":scheme", "https", ":path", "/", "host", "x", "host", "y"},
+		"another host's port":    append(fine[:8:8], "host", "x:8443"),
+		"an extended CONNECT":    {":method", "CONNECT", ":protocol", "websocket", ":scheme", "https", ":authority", "x", ":path", "/"},
 		"a bad method":           {":method", "G T", ":scheme", "https", ":path", "/"},
 		"a status":               {":status", "200"},
 		"a length without body":  append(fine[:8:8], "content-length", "1"),
@@ -131,7 +135,7 @@ func TestMalformedStreamsEndAlone(t *testing.T) {
 	if code := d.reset(stream); code != http2.ErrCodeNo {
 		t.Errorf("a long header: %v", code)
 	}
-	d.ask(stream+2, "GET", "/", false)
+	d.ask(stream+2, "GET", "/", false, "host", "MEDIA.example:443")
 	if status := d.status(stream + 2); status != "404" {
 		t.Errorf("afterwards: %s", status)
 	}
@@ -176,6 +180,67 @@ func TestWindowsDoNotOverflow(t *testing.T) {
 	d.must(d.framer.WriteData(1, false, []byte("more")))
 	if code := d.reset(1); code != http2.ErrCodeFlowControl {
 		t.Errorf("ours: %v", code)
+	}
+}
+
+// TestAttackersWindowsWakeNobody: a stream's window that grows while the connection's
+// is shut, or the other way round, or that was open, is no reason to look again.
+func TestAttackersWindowsWakeNobody(t *testing.T) {
+	m := &road{window: roadWindow, first: 0, newest: 3}
+	x, y := &exchange{road: m, id: 1}, &exchange{road: m, id: 3, window: 5}
+	m.exchanges = []*exchange{x, y}
+	frame := func(stream, more uint32) *http2.WindowUpdateFrame {
+		return &http2.WindowUpdateFrame{FrameHeader: http2.FrameHeader{StreamID: stream}, Increment: more}
+	}
+	for _, test := range []struct {
+		name string
+		do   func() error
+		woke bool
+	}{
+		{"the connection's, which was open", func() error { return m.takeWindow(frame(0, 4096)) }, false},
+		{"an open one", func() error { return m.takeWindow(frame(3, 4096)) }, false},
+		{"one that was shut", func() error { return m.takeWindow(frame(1, 4096)) }, true},
+		{"settings that shut", func() error {
+			m.first = 8192
+			return m.set(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+		}, false},
+		{"one that stays below zero", func() error { return m.takeWindow(frame(1, 1024)) }, false},
+		{"settings that open", func() error { return m.set(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 8192}) }, true},
+		{"what is given back to an open one", func() error { m.giveBack(10); return nil }, false},
+		{"what is given back to a shut one", func() error { m.window = 0; m.giveBack(10); return nil }, true},
+	} {
+		wake := make(chan struct{})
+		m.wake = wake
+		if err := test.do(); err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		select {
+		case <-wake:
+			if !test.woke {
+				t.Errorf("%s: woken", test.name)
+			}
+		default:
+			if test.woke {
+				t.Errorf("%s: not woken", test.name)
+			}
+		}
+	}
+}
+
+// TestViewersTableMayBeSmall: decoders that have made the table of fields smaller end
+// the connection if the first header does not say that it has been (RFC 9113, 4.3.1).
+func TestViewersTableMayBeSmall(t *testing.T) {
+	s := startSecure(t, http.NotFoundHandler())
+	d := drive(t, s.addr, http2.Setting{ID: http2.SettingHeaderTableSize, Val: 0})
+	d.framer.ReadMetaHeaders = nil
+	for i, want := range []bool{true, false} {
+		stream := uint32(2*i + 1)
+		d.ask(stream, "GET", "/", false)
+		h, ok := d.next().(*http2.HeadersFrame)
+		if !ok || h.StreamID != stream || (h.HeaderBlockFragment()[0] == noTable) != want {
+			t.Errorf("%v: %x", h, h.HeaderBlockFragment())
+		}
+		d.body(stream)
 	}
 }
 
@@ -237,6 +302,58 @@ func TestShutdownFinishesAnswers(t *testing.T) {
 	}
 	if _, err := d.framer.ReadFrame(); err != io.EOF {
 		t.Errorf("the connection ends with %v", err)
+	}
+}
+
+// TestGoodbyesDoNotTakeMore: what is refused behind a GOAWAY is not in the next one.
+func TestGoodbyesDoNotTakeMore(t *testing.T) {
+	release := make(chan struct{})
+	s := startSecure(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer close(release)
+	d := drive(t, s.addr)
+	d.ask(1, "GET", "/", false)
+	d.must(d.framer.WriteGoAway(0, http2.ErrCodeNo, nil))
+	if _, last := d.ended(); last != 1 {
+		t.Errorf("the first says %d", last)
+	}
+	d.ask(3, "GET", "/", false)
+	if code := d.reset(3); code != http2.ErrCodeRefusedStream {
+		t.Errorf("behind it: %v", code)
+	}
+	d.must(d.framer.WriteWindowUpdate(5, 1)) // of a stream that was never opened
+	if code, last := d.ended(); code != http2.ErrCodeProtocol || last != 1 {
+		t.Errorf("the second says %v, %d", code, last)
+	}
+}
+
+// TestShutdownDoesNotWaitForNetHTTP: who is answered by net/http for long leaves the
+// others the time to be told goodbye.
+func TestShutdownDoesNotWaitForNetHTTP(t *testing.T) {
+	begun, release := make(chan struct{}), make(chan struct{})
+	s := startSecure(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-release
+	}))
+	d := drive(t, s.addr)
+	d.must(d.framer.WritePing(false, [8]byte{}))
+	d.next() // greeted
+	slow, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	if _, err := io.WriteString(slow, "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	ended := make(chan error, 1)
+	go func() { ended <- s.server.Shutdown(t.Context()) }()
+	if code, _ := d.ended(); code != http2.ErrCodeNo {
+		t.Errorf("told %v", code)
+	}
+	close(release)
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -70,7 +70,10 @@ func (m *road) goAway(code http2.ErrCode) {
 	if !m.greeted {
 		frames = appendSettings(frames) // they come first in any case (RFC 9113, 3.4)
 	}
-	_ = m.write(appendGoAway(frames, m.newest, code))
+	if !m.parted {
+		m.parted, m.final = true, m.newest
+	}
+	_ = m.write(appendGoAway(frames, m.final, code))
 }
 
 // linger lets the viewer read what it was sent last: closing a connection on which

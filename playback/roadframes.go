@@ -89,12 +89,16 @@ func (m *road) set(s http2.Setting) error {
 	defer m.mu.Unlock()
 	more := int64(s.Val) - m.first
 	m.first = int64(s.Val)
+	opened := false
 	for _, x := range m.exchanges {
 		if x.window += more; x.window > math.MaxInt32 {
 			return http2.ConnectionError(http2.ErrCodeFlowControl)
 		}
+		opened = opened || x.window > 0 && x.window <= more
 	}
-	m.stir()
+	if opened {
+		m.stir()
+	}
 	return nil
 }
 
@@ -110,18 +114,27 @@ func (m *road) takeWindow(f *http2.WindowUpdateFrame) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if f.StreamID == 0 {
-		if m.window += more; m.window > math.MaxInt32 {
-			return http2.ConnectionError(http2.ErrCodeFlowControl)
+	window := &m.window
+	if f.StreamID != 0 {
+		x := m.find(f.StreamID)
+		switch {
+		case x != nil:
+			window = &x.window
+		case m.idle(f.StreamID):
+			return http2.ConnectionError(http2.ErrCodeProtocol)
+		default:
+			return nil
 		}
-	} else if x := m.find(f.StreamID); x != nil {
-		if x.window += more; x.window > math.MaxInt32 {
-			return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeFlowControl}
-		}
-	} else if m.idle(f.StreamID) {
-		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
-	m.stir()
+	*window += more
+	switch {
+	case *window > math.MaxInt32 && f.StreamID == 0:
+		return http2.ConnectionError(http2.ErrCodeFlowControl)
+	case *window > math.MaxInt32:
+		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeFlowControl}
+	case *window > 0 && *window <= more: // it was shut
+		m.stir()
+	}
 	return nil
 }
 
@@ -255,9 +268,7 @@ func (m *road) takeHeaders(f *http2.MetaHeadersFrame) error {
 		return http2.StreamError{StreamID: id, Code: http2.ErrCodeRefusedStream}
 	}
 	if f.Truncated {
-		x.status = http.StatusRequestHeaderFieldsTooLarge
-		answer, _ := x.appendHeader(nil, true)
-		return m.write(appendReset(answer, id, http2.ErrCodeNo))
+		return m.tooLarge(x)
 	}
 	r, err := m.request(x, f)
 	if err != nil {
@@ -270,6 +281,19 @@ func (m *road) takeHeaders(f *http2.MetaHeadersFrame) error {
 	m.mu.Unlock()
 	m.running.Go(func() { x.run(r) })
 	return nil
+}
+
+// tooLarge answers a request whose fields were not all read.
+func (m *road) tooLarge(x *exchange) error {
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	x.status = http.StatusRequestHeaderFieldsTooLarge
+	answer, err := x.appendHeader(nil, true)
+	if err != nil {
+		return err
+	}
+	m.untabled = true
+	return m.send(appendReset(answer, x.id, http2.ErrCodeNo))
 }
 
 // takeTrailers takes the end of a body that has fields behind it.

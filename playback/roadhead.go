@@ -3,6 +3,7 @@ package playback
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -117,11 +118,12 @@ func (m *road) remember(authority string, list []hpack.HeaderField) bool {
 			return false
 		}
 	}
+	hosts := f.header["Host"]
 	if f.host == "" {
 		f.host = f.header.Get("Host")
 	}
 	delete(f.header, "Host") // where net/http has it, too
-	if !httpguts.ValidHostHeader(f.host) {
+	if !httpguts.ValidHostHeader(f.host) || slices.ContainsFunc(hosts, f.elsewhere) {
 		return false
 	}
 	m.fields = f
@@ -129,6 +131,13 @@ func (m *road) remember(authority string, list []hpack.HeaderField) bool {
 		m.express.known.keep(f)
 	}
 	return true
+}
+
+// elsewhere says whether a Host field names another host than the request does. What
+// stands before us may go by the one while we go by the other (RFC 9113, 8.3.1).
+func (f *fields) elsewhere(host string) bool {
+	const port = ":443" // of https, where none is told
+	return !strings.EqualFold(strings.TrimSuffix(host, port), strings.TrimSuffix(f.host, port))
 }
 
 // addLower adds a field as HTTP/2 has it; those that are about an HTTP/1 connection

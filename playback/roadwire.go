@@ -55,12 +55,20 @@ func appendGoAway(b []byte, last uint32, code http2.ErrCode) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, last), uint32(code))
 }
 
+// noTable says that no fields are remembered (RFC 7541, 6.3). A viewer that has made the
+// table smaller than it is at first must be told so before other fields, or ends the
+// connection (RFC 9113, 4.3.1); nobody minds if it is told unasked.
+const noTable = 0x20
+
 // appendHeader appends the answer's header. Its fields are literals that no table
 // remembers (RFC 7541, 6.2.2): they take some 200 bytes more than with one, and no
-// memory for each viewer.
+// memory for each viewer. It is called with the road's writing.
 func (x *exchange) appendHeader(b []byte, ended bool) ([]byte, error) {
 	at := len(b)
 	b = appendFrame(b, http2.FrameHeaders, http2.FlagHeadersEndHeaders|endFlag(ended), x.id, 0)
+	if !x.road.untabled {
+		b = append(b, noTable)
+	}
 	b = appendStatus(b, x.status)
 	b = appendValue(append(b, fieldNames["Date"]...), dateNow())
 	for name, values := range x.header {

@@ -111,11 +111,15 @@ func served(ln net.Listener, err error) error {
 // answers that are being sent finish until ctx ends, and then cuts them off.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.close(errClosing)
+	// Side by side: a viewer of net/http's who takes long must not have the others cut
+	// off without a word.
+	shut := make(chan error, 1)
+	go func() { shut <- s.express.shut(ctx) }()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.http.Close())
 	}
-	if err := errors.Join(err, s.express.shut(ctx)); err != nil {
+	if err := errors.Join(err, <-shut); err != nil {
 		return fmt.Errorf("shut down playback: %w", err)
 	}
 	return nil

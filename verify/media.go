@@ -34,6 +34,7 @@ type sample struct {
 	size     int
 	key      bool // an IDR, by its NAL units
 	sync     bool // the container marks it as a random access point
+	recovers bool // it says that decoding may begin with it, as I-frames of open GOPs do
 }
 
 // content is the samples of a resource.
@@ -142,6 +143,7 @@ func (m *content) addRun(track *fmp4.InitTrack, run *fmp4.PartTrack) {
 			scale := int64(track.TimeScale)
 			one.pts, one.dts = one.pts*media.Clock/scale, one.dts*media.Clock/scale
 			one.key = hasIDR(media.NALUnits(s.Payload))
+			one.recovers = !one.key && recovers(media.NALUnits(s.Payload))
 			m.video = append(m.video, one)
 		case !track.Codec.IsVideo() && m.rate > 0:
 			m.audio = append(m.audio, one)
@@ -156,6 +158,40 @@ func hasIDR(units func(func([]byte) bool)) bool {
 		}
 	}
 	return false
+}
+
+// recovers says whether there is a recovery point at this very picture: an SEI message
+// of that type whose recovery_frame_cnt is 0 (ISO/IEC 14496-10, D.2.8).
+func recovers(units func(func([]byte) bool)) bool {
+	const recoveryPoint, noFrames = 6, 0x80
+	for unit := range units {
+		if len(unit) == 0 || h264.NALUType(unit[0]&0x1f) != h264.NALUTypeSEI {
+			continue
+		}
+		for rest := unit[1:]; len(rest) > 2; {
+			var kind, size int
+			kind, rest = seiNumber(rest)
+			size, rest = seiNumber(rest)
+			if kind == recoveryPoint && len(rest) > 0 && rest[0]&noFrames != 0 {
+				return true
+			}
+			rest = rest[min(size, len(rest)):]
+		}
+	}
+	return false
+}
+
+// seiNumber reads a type or a size (ISO/IEC 14496-10, 7.3.2.3.1).
+func seiNumber(b []byte) (n int, rest []byte) {
+	const more = 0xff
+	for len(b) > 0 {
+		last := b[0]
+		n, b = n+int(last), b[1:]
+		if last != more {
+			break
+		}
+	}
+	return n, b
 }
 
 func demuxTransport(body []byte) (*content, error) {
@@ -191,7 +227,7 @@ func (m *content) readTrack(r *mpegts.Reader, track *mpegts.Track) {
 		r.OnDataH264(track, func(pts, dts int64, units [][]byte) error {
 			m.readParams(units)
 			one := sample{pts: pts, dts: dts, key: hasIDR(slices.Values(units))}
-			one.sync = one.key
+			one.sync, one.recovers = one.key, !one.key && recovers(slices.Values(units))
 			for _, unit := range units {
 				one.size += len(unit)
 			}

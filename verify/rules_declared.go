@@ -95,7 +95,7 @@ func codecsTrue(f *finder, r *rendition) {
 		return
 	}
 	for _, codec := range r.codecs {
-		if !slices.ContainsFunc(r.variant.Codecs, func(c string) bool { return strings.EqualFold(c, codec) }) {
+		if !slices.ContainsFunc(r.variant.Codecs, func(c string) bool { return sameCodec(c, codec) }) {
 			f.found(r.variant.Line, "the media have %s, CODECS is %q", codec, strings.Join(r.variant.Codecs, ","))
 		}
 	}
@@ -103,6 +103,16 @@ func codecsTrue(f *finder, r *rendition) {
 	if len(r.codecs) > 0 && len(r.variant.Codecs) > len(r.codecs) && r.variant.Audio == "" {
 		f.found(r.variant.Line, "CODECS is %q, the media have only %s", strings.Join(r.variant.Codecs, ","), strings.Join(r.codecs, ","))
 	}
+}
+
+// coreAAC is AAC-LC, and what HE-AAC shows to who looks at its frames: that they go on
+// in other bands may be told by nothing but CODECS (ISO/IEC 14496-3, 1.6.5).
+const coreAAC = "mp4a.40.2"
+
+var heAAC = []string{"mp4a.40.5", "mp4a.40.29"}
+
+func sameCodec(declared, seen string) bool {
+	return strings.EqualFold(declared, seen) || seen == coreAAC && slices.Contains(heAAC, strings.ToLower(declared))
 }
 
 func resolutionTrue(f *finder, r *rendition) {

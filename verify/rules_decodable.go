@@ -47,8 +47,8 @@ var decodableRules = []Rule{
 }
 
 // alone says whether a picture can be decoded by itself: an IDR, or what the
-// container says is a random access point.
-func (s sample) alone() bool { return s.key || s.sync }
+// container or an SEI message says is a random access point.
+func (s sample) alone() bool { return s.key || s.sync || s.recovers }
 
 func beginsWithIDR(f *finder, s *segment) {
 	if s.media != nil && len(s.media.video) > 0 && !s.media.video[0].key && !s.holed {

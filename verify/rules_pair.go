@@ -180,7 +180,7 @@ func sameTimestamps(f *finder, a, b *rendition) {
 }
 
 func alignedIDRs(f *finder, a, b *rendition) {
-	matching(a, b, func(one, two *summary) bool {
+	alike(a, b, func(one, two *summary) bool {
 		if !one.hasFirst || !two.hasFirst || one.holed || two.holed || slices.Equal(one.idrs, two.idrs) {
 			return true
 		}

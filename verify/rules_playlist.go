@@ -18,7 +18,7 @@ var playlistRules = []Rule{
 	},
 	{
 		ID: "date-time", Section: "B.1", Severity: Should, playlist: dateTimes,
-		Text: "Live media playlists have EXT-X-PROGRAM-DATE-TIME.",
+		Text: "Low-latency live media playlists have EXT-X-PROGRAM-DATE-TIME.",
 	},
 	{
 		ID: "date-time-clear", Section: "6.2.1", Severity: Must, playlist: dateTimeClear,
@@ -30,7 +30,7 @@ var playlistRules = []Rule{
 	},
 	{
 		ID: "listed-once", Section: "notes", Severity: Must, playlist: listedOnce,
-		Text: "Each segment and each part has a URI or a byte range of its own.",
+		Text: "Each segment and each part has a URI or a byte range of its own, up to the next EXT-X-DISCONTINUITY.",
 	},
 	{
 		ID: "hold-back", Section: "4.4.3.8", Severity: Must, playlist: holdBack,
@@ -79,7 +79,7 @@ func mapHolds(f *finder, s *state) {
 }
 
 func dateTimes(f *finder, s *state) {
-	if s.list.Line("EXT-X-PROGRAM-DATE-TIME") == 0 && !s.list.Ended && s.list.Type != "VOD" {
+	if s.list.Line("EXT-X-PROGRAM-DATE-TIME") == 0 && s.live() && s.lowLatency() {
 		f.found(1, "there is no EXT-X-PROGRAM-DATE-TIME")
 	}
 }
@@ -128,14 +128,17 @@ func (s *state) eachDate(visit func(seg, before *m3u8.Segment, off time.Duration
 	check(&s.list.Open)
 }
 
+// listedOnce takes what is played again behind a discontinuity, as fillers and
+// channels that go round are, for another segment.
 func listedOnce(f *finder, s *state) {
 	type place struct {
-		uri    string
-		offset int64
+		uri           string
+		offset        int64
+		discontinuity int64
 	}
 	parts, segments := map[place]int{}, map[place]int{}
-	once := func(seen map[place]int, uri string, r *m3u8.ByteRange, line int) {
-		p := place{uri: uri}
+	once := func(seen map[place]int, seg *m3u8.Segment, uri string, r *m3u8.ByteRange, line int) {
+		p := place{uri: uri, discontinuity: seg.DiscontinuityNumber}
 		if r != nil {
 			p.offset = r.Offset
 		}
@@ -147,14 +150,14 @@ func listedOnce(f *finder, s *state) {
 	all := func(seg *m3u8.Segment) {
 		for _, part := range seg.Parts {
 			if !part.Gap {
-				once(parts, part.URI, part.Range, part.Line)
+				once(parts, seg, part.URI, part.Range, part.Line)
 			}
 		}
 	}
 	for i := range s.list.Segments {
 		seg := &s.list.Segments[i]
 		if all(seg); !seg.Gap {
-			once(segments, seg.URI, seg.Range, seg.URILine)
+			once(segments, seg, seg.URI, seg.Range, seg.URILine)
 		}
 	}
 	all(&s.list.Open)

@@ -3,6 +3,7 @@ package verify
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -66,7 +67,7 @@ var typesOf = map[container][]string{
 
 func mediaTypes(f *finder, r *resource) {
 	allowed := typesOf[r.kind]
-	if kind := mediaType(r.reply); r.sent() && len(allowed) > 0 && !slices.Contains(allowed, kind) {
+	if kind := strings.ToLower(mediaType(r.reply)); r.sent() && len(allowed) > 0 && !slices.Contains(allowed, kind) {
 		f.at(r.reply.url).found(0, "Content-Type is %q", kind)
 	}
 }

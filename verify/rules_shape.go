@@ -67,6 +67,9 @@ func inside(b []byte, path ...string) (found [][]byte) {
 
 func (r *resource) init() bool { return r.sent() && !r.segments && r.kind == fragmented }
 
+// anywhere are boxes that may stand between all others (ISO/IEC 14496-12, 8.1.2 and 11.1).
+var anywhere = []string{"free", "skip", "uuid"}
+
 func initShape(f *finder, r *resource) {
 	if !r.init() {
 		return
@@ -74,7 +77,9 @@ func initShape(f *finder, r *resource) {
 	f = f.at(r.reply.url)
 	var kinds []string
 	for _, one := range boxes(r.reply.body) {
-		kinds = append(kinds, one.kind)
+		if !slices.Contains(anywhere, one.kind) {
+			kinds = append(kinds, one.kind)
+		}
 	}
 	if len(kinds) < 2 || kinds[0] != "ftyp" || kinds[1] != "moov" {
 		f.found(0, "its boxes are %v", kinds)
