@@ -104,6 +104,11 @@ func TestRefusedInTheHandshake(t *testing.T) {
 	if n := len(d.all()); n > 0 {
 		t.Errorf("%d sessions", n)
 	}
+	// libsrt tells the log nothing of passphrases.
+	d.await(t, "the log of the passphrases", func() bool {
+		log := journal.String()
+		return strings.Count(log, "its passphrase is missing") == 2 && strings.Count(log, "it encrypts") == 1
+	})
 	wantNoSecrets(t, journal.String())
 }
 
