@@ -191,7 +191,7 @@ func TestCodecEndsTheConnection(t *testing.T) {
 	if _, err := conn.Write(tables.Bytes()); err != nil {
 		t.Fatal(err)
 	}
-	if cause := s.end(t); !errors.Is(cause, ingest.ErrCodec) || !strings.Contains(cause.Error(), "HEVC over SRT") {
+	if cause := s.end(t); !errors.Is(cause, ingest.ErrCodec) || !errors.As(cause, new(ingest.Refusal)) || !strings.Contains(cause.Error(), "HEVC over SRT") {
 		t.Errorf("ended by %v", cause)
 	}
 }
