@@ -221,6 +221,9 @@ func (p *publisher) announced(m ingest.Metadata) {
 		return
 	}
 	p.opening.meta = m
+	if m.Encoder == "" && m.Width == 0 && m.FrameRate == 0 {
+		return // SRT tells none of it
+	}
 	p.log.Info("publisher announced itself", "encoder", m.Encoder, "width", m.Width, "height", m.Height, "fps", m.FrameRate)
 }
 

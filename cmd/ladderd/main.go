@@ -21,7 +21,7 @@ type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the daemon. SIGTERM drains it, a second one stops it at once."`
 	Demo        demoCommand        `cmd:"" help:"Run the daemon on a generated broadcast and print the page to watch it on."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Check a configuration file."`
-	Verify      verifyCommand      `cmd:"" help:"Check the low-latency HLS at a URL, of any server. Exit status: 0 nothing found, 1 findings, 2 could not check."`
+	Verify      verifyCommand      `cmd:"" help:"Check the HLS at a URL, of any server. Exit status: 0 nothing found, 1 findings, 2 could not check."`
 	Load        loadCommand        `cmd:"" help:"Watch a stream as many viewers and tell what they saw."`
 	Worker      workerCommand      `cmd:"" hidden:"" help:"Transcode one stream; started by the daemon."`
 }

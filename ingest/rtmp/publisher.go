@@ -305,10 +305,8 @@ func (p *publisher) closeSession(cause error) {
 	if n := p.demuxer.FalseKeyframes(); n > 0 {
 		p.log.Warn("the encoder marked frames as keyframes at which viewers cannot start", "frames", n)
 	}
-	var refused ingest.Refusal
-	if !errors.As(cause, &refused) { // that the session logs, which knows the channel
-		p.log.Info("rtmp publisher gone", "cause", cause)
-	}
+	// The session logs the cause, since it knows the channel.
+	p.log.Debug("rtmp broadcast over", "cause", cause)
 	session := p.session
 	p.session = nil
 	p.broadcasts.Add(1)

@@ -11,9 +11,10 @@ import (
 
 // gate decides in the handshake who comes in, and with which passphrase.
 type gate struct {
-	keyring Keyring
-	door    Door
-	log     *slog.Logger
+	keyring    Keyring
+	door       Door
+	handshakes *handshakes
+	log        *slog.Logger
 }
 
 // check is libsrt's listen callback. A panic in it would end the process.
@@ -31,6 +32,7 @@ func (g *gate) check(s *srtgo.SrtSocket, _ int, addr *net.UDPAddr, id string) (l
 		}
 	}
 	if err == nil {
+		g.handshakes.begin(addr, passphrase != "")
 		return true
 	}
 	_ = s.SetRejectReason(rejectCode(err)) // else the publisher gets a code without meaning

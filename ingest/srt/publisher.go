@@ -77,7 +77,10 @@ func (p *publisher) run() {
 	}
 	p.arrived = time.Now()
 	cause := p.guarded(p.read)
-	p.tell(cause)
+	if errors.Is(cause, ingest.ErrCodec) {
+		cause = ingest.Refusal{Reason: cause}
+	}
+	p.tell()
 	p.session.Close(cause)
 }
 
@@ -219,9 +222,9 @@ func (p *publisher) disconnect(reason error) {
 	p.reason.CompareAndSwap(nil, &reason)
 }
 
-// tell logs the end, which SRT cannot tell the publisher the reason of.
-func (p *publisher) tell(cause error) {
+// tell logs what came. The session logs why it ended, since it knows the channel.
+func (p *publisher) tell() {
 	c, l := p.demuxer.Counts(), p.link.snapshot()
-	p.log.Info("srt publisher gone", "cause", cause, "packets", l.Packets, "lost", l.Lost, "dropped", l.Dropped,
+	p.log.Info("srt publisher gone", "packets", l.Packets, "lost", l.Lost, "dropped", l.Dropped,
 		"resyncs", c.Resyncs, "damaged", c.Damaged, "ignored", c.Ignored)
 }

@@ -23,6 +23,8 @@ type Server struct {
 	acceptor  ingest.Acceptor
 	log       *slog.Logger
 	config    Config
+	// handshakes are those whom the gate let in and who are not accepted yet.
+	handshakes *handshakes
 
 	wg   sync.WaitGroup // one for each of publishers
 	done chan struct{}  // closed by Close
@@ -36,9 +38,9 @@ type Server struct {
 func New(listen string, acceptor ingest.Acceptor, keyring Keyring, log *slog.Logger, config Config) (*Server, error) {
 	s := &Server{
 		acceptor: acceptor, log: log, config: config.withDefaults(),
-		done: make(chan struct{}), publishers: map[*publisher]struct{}{},
+		done: make(chan struct{}), publishers: map[*publisher]struct{}{}, handshakes: newHandshakes(log),
 	}
-	g := &gate{keyring: keyring, door: s.config.Door, log: log}
+	g := &gate{keyring: keyring, door: s.config.Door, handshakes: s.handshakes, log: log}
 	var err error
 	if s.socket, s.at, err = open(listen, s.config.Latency, g.check); err != nil {
 		return nil, err
@@ -70,6 +72,7 @@ func (s *Server) Serve() error {
 
 // add runs a publisher's connection.
 func (s *Server) add(socket *srtgo.SrtSocket, addr *net.UDPAddr) {
+	s.handshakes.end(addr.String())
 	leave, ok := s.config.Door.Enter(addr)
 	if !ok { // which the Door logs
 		socket.Close()
@@ -130,6 +133,7 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	s.socket.Close()
+	s.handshakes.close()
 	s.wg.Wait()
 	return nil
 }

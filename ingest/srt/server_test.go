@@ -104,6 +104,11 @@ func TestRefusedInTheHandshake(t *testing.T) {
 	if n := len(d.all()); n > 0 {
 		t.Errorf("%d sessions", n)
 	}
+	// libsrt tells the log nothing of passphrases.
+	d.await(t, "the log of the passphrases", func() bool {
+		log := journal.String()
+		return strings.Count(log, "its passphrase is missing") == 2 && strings.Count(log, "it encrypts") == 1
+	})
 	wantNoSecrets(t, journal.String())
 }
 
@@ -186,7 +191,7 @@ func TestCodecEndsTheConnection(t *testing.T) {
 	if _, err := conn.Write(tables.Bytes()); err != nil {
 		t.Fatal(err)
 	}
-	if cause := s.end(t); !errors.Is(cause, ingest.ErrCodec) || !strings.Contains(cause.Error(), "HEVC over SRT") {
+	if cause := s.end(t); !errors.Is(cause, ingest.ErrCodec) || !errors.As(cause, new(ingest.Refusal)) || !strings.Contains(cause.Error(), "HEVC over SRT") {
 		t.Errorf("ended by %v", cause)
 	}
 }
