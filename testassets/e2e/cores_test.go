@@ -19,11 +19,15 @@ const (
 // machine is what all tests share.
 var machine = newGate(10 * max(runtime.GOMAXPROCS(0), 2))
 
+// holding has the tests that hold some of it.
+var holding sync.Map
+
 // useCPU makes a test wait until so much of the machine is free of other tests, and
 // holds it until the test ends.
 func useCPU(t *testing.T, tenths int) {
 	t.Helper()
 	machine.enter(tenths)
+	holding.Store(t, true)
 	t.Cleanup(func() { machine.leave(tenths) })
 }
 

@@ -40,9 +40,12 @@ func TestMain(m *testing.M) {
 var making sync.Map
 
 // clip is the path of a clip's file, encoded by the first test that wants it. It is
-// called before useCPU, which would otherwise hold what the encoder needs.
+// called before useCPU, which would otherwise hold what the encoder needs, for ever.
 func clip(t *testing.T, c publish.Clip) string {
 	t.Helper()
+	if _, held := holding.Load(t); held {
+		t.Fatal("a clip is asked for after useCPU: tests that do so wait for each other")
+	}
 	lock, _ := making.LoadOrStore(c.Name, &sync.Mutex{})
 	lock.(*sync.Mutex).Lock()
 	defer lock.(*sync.Mutex).Unlock()

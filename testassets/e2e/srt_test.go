@@ -61,7 +61,8 @@ func TestSRT(t *testing.T) {
 
 // fromClip publishes a clip.
 func fromClip(t *testing.T, c publish.Clip, begin func(url, file string) (*publish.Publisher, error)) func(string) (*publish.Publisher, error) {
-	return func(url string) (*publish.Publisher, error) { return begin(url, clip(t, c)) }
+	file := clip(t, c)
+	return func(url string) (*publish.Publisher, error) { return begin(url, file) }
 }
 
 func TestSRTRefusals(t *testing.T) {
