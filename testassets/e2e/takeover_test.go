@@ -28,6 +28,7 @@ const standMost = 3
 // connection stays open.
 func TestTakeoverWhileABrowserPlays(t *testing.T) {
 	t.Parallel()
+	file := clip(t, small)
 	useCPU(t, 20)
 	c := channel(daemon.Channel{Type: ladder.Standard})
 	d := startDaemonWith(t, daemon.Settings{Channels: []daemon.Channel{c}, Reconnect: 30 * time.Second})
@@ -42,7 +43,7 @@ func TestTakeoverWhileABrowserPlays(t *testing.T) {
 
 	second := onAir(t, d.RTMP(c.Key+"?priority=5"), 1)
 	awaitTakeover(t, d, b, 1)
-	checkRefused(t, d, "?priority=5")
+	checkRefused(t, d, file, "?priority=5")
 	if err := syscall.Kill(second.PID(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -110,10 +111,10 @@ func continuous(t *testing.T) func(hls.Variant, *hls.Playlist) {
 
 // checkRefused wants another publisher with that query to be refused and the stream to
 // stay as it is.
-func checkRefused(t *testing.T, d *daemon.Daemon, query string) {
+func checkRefused(t *testing.T, d *daemon.Daemon, file, query string) {
 	t.Helper()
 	before := streamOf(t, d)
-	p, err := publish.FFmpeg(d.RTMP(streamKey+query), clip(t, small))
+	p, err := publish.FFmpeg(d.RTMP(streamKey+query), file)
 	p = stopAtEnd(t, p, err)
 	awaitEnd(t, p)
 	if err := p.Wait(); err == nil {
