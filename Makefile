@@ -41,7 +41,7 @@ bench-viewers: setup-demo setup-bench build ## CPU, memory and part latency of 5
 	@$(GO) run ./testassets/bench viewers
 bench-channels: setup-demo build ## CPU and memory of 100 BASIC channels at once
 	@$(GO) run ./testassets/bench channels
-bench-ingest: setup-demo build ## CPU of publishers over each protocol, and of 200 at once
+bench-ingest: setup-demo setup-bench build ## CPU of publishers over each protocol, and of 200 at once
 	@$(GO) run ./testassets/bench ingest
 
 .PHONY: fuzz

@@ -46,6 +46,7 @@ test           package:gstreamer1.0-libav        gstreamer1.0-libav         AAC
 test           package:glib-networking        glib-networking           TLS, for GStreamer
 test           command:ip                     iproute2                  networks that fail
 bench          file:/usr/sbin/nginx           nginx-light               serves the same bytes, to compare with
+bench          command:srt-live-transmit      srt-tools                 receives by SRT, to compare with
 lint           command:shellcheck             shellcheck                checks these scripts
 '
 
