@@ -16,8 +16,11 @@ const (
 	encoding    = 13 // a clip
 )
 
+// whole is all of the machine, for what must not be disturbed.
+var whole = 10 * max(runtime.GOMAXPROCS(0), 2)
+
 // machine is what all tests share.
-var machine = newGate(10 * max(runtime.GOMAXPROCS(0), 2))
+var machine = newGate(whole)
 
 // holding has the tests that hold some of it.
 var holding sync.Map
