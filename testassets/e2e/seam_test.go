@@ -99,9 +99,6 @@ func switchThroughAll(t *testing.T, c daemon.Channel) {
 	}
 	for name, b := range pages {
 		t.Run(name+" to the end", func(t *testing.T) {
-			if name == "Shaka" && c.Container == "TS" {
-				t.Skip("Shaka 5.2 sometimes loses its source buffer (error 3014) when a broadcast in MPEG-TS ends; why is not known")
-			}
 			playedOnce(t, b)
 		})
 	}
@@ -132,7 +129,11 @@ func switchIn(t *testing.T, b *browser.Browser) {
 // without having begun anew.
 func playedOnce(t *testing.T, b *browser.Browser) {
 	t.Helper()
-	waitFor(t, b, `window.ladderd.ended`)
+	const lost = `window.ladderd.engine === "shaka" && window.ladderd.errors.some((e) => e.name === "3014")`
+	waitFor(t, b, `window.ladderd.ended || (`+lost+`)`)
+	if eval[bool](t, b, lost) {
+		t.Skip("Shaka lost its source buffer (error 3014) as the broadcast ended, which happens in MPEG-TS now and then; why is not known")
+	}
 	if n := eval[int](t, b, `window.ladderd.starts`); n != 1 {
 		t.Errorf("playback began %d times", n)
 	}
