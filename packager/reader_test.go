@@ -187,6 +187,45 @@ func TestWaitersAreReleased(t *testing.T) {
 	}
 }
 
+// TestEndComesInTwoSteps: players first see the last segment whole and with its parts,
+// so that those which have some of them fetch the others.
+func TestEndComesInTwoSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r, _ := live(t, 4.8)
+		ask := func(q Query) Document {
+			doc, err := r.Playlist(t.Context(), q)
+			if err != nil {
+				t.Error(err)
+			}
+			return doc
+		}
+		if last := string(ask(Plain).Body); !strings.Contains(last, `"1.4.m4s"`) || strings.Contains(last, "\n1.m4s") {
+			t.Fatalf("the stream is not within its second segment:\n%s", last)
+		}
+		end := make(chan Document, 1)
+		go func() { end <- ask(Query{MSN: 2, Part: 0}) }()
+		synctest.Wait()
+		s.Finish()
+		doc := ask(Plain)
+		for _, line := range []string{`"1.5.m4s"`, "\n1.m4s\n"} {
+			if !strings.Contains(string(doc.Body), line) {
+				t.Errorf("finished, without %s:\n%s", line, doc.Body)
+			}
+		}
+		if doc.Final || strings.Contains(string(doc.Body), "#EXT-X-ENDLIST") || strings.Contains(string(doc.Body), "PRELOAD-HINT") {
+			t.Errorf("finished, and ended or hinting at more:\n%s", doc.Body)
+		}
+		synctest.Wait()
+		if len(end) != 0 {
+			t.Fatal("who waits for the next segment was answered before the end")
+		}
+		s.End()
+		if doc := <-end; !doc.Final || strings.Contains(string(doc.Body), "#EXT-X-PART:") || !strings.HasSuffix(string(doc.Body), "\n1.m4s\n#EXT-X-ENDLIST\n") {
+			t.Errorf("ended with parts, or without an end:\n%s", doc.Body)
+		}
+	})
+}
+
 func TestHintedPartComesWhenItIsReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, r, more := live(t, 4.4)

@@ -11,8 +11,8 @@ import (
 	"ladderd/media"
 )
 
-// Stream packages one live stream. Write and End are for one goroutine; all the
-// rest is for any.
+// Stream packages one live stream. Write, Finish and End are for one goroutine at a
+// time; all the rest is for any.
 type Stream struct {
 	id         string
 	clock      *clock
@@ -24,7 +24,7 @@ type Stream struct {
 	index      atomic.Int64
 	lost       atomic.Int64
 	low        bool // playlists list parts
-	ended      bool
+	finished   bool // all media are out
 }
 
 // New makes a stream of these renditions, which are in the order in which the
@@ -84,9 +84,9 @@ func (s *Stream) ID() string { return s.id }
 // Write takes the next packet of renditions[rendition], video or audio, each
 // track in DTS order. A packet that is passed through is to be written before
 // those that were made from it, because it decides where segments begin. Packets
-// of tracks that the rendition does not have are ignored, as is all after End.
+// of tracks that the rendition does not have are ignored, as is all after Finish.
 func (s *Stream) Write(rendition int, p media.Packet) {
-	if s.ended || rendition < 0 || rendition >= len(s.writers) {
+	if s.finished || rendition < 0 || rendition >= len(s.writers) {
 		return
 	}
 	w := s.writers[rendition]
@@ -102,12 +102,13 @@ func (s *Stream) Write(rendition int, p media.Packet) {
 	}
 }
 
-// End puts out what is left, ends all playlists, and releases all who wait.
-func (s *Stream) End() {
-	if s.ended {
+// Finish puts out what is left: the last segment is whole, and nothing comes behind
+// it. Write is ignored from then on. End is to follow, after EndDelay.
+func (s *Stream) Finish() {
+	if s.finished {
 		return
 	}
-	s.ended = true
+	s.finished = true
 	for _, w := range s.writers {
 		if w.hasVideo() {
 			w.finish()
@@ -124,6 +125,27 @@ func (s *Stream) End() {
 	s.refresh()
 }
 
+// EndDelay is how long End waits after Finish, so that players which have begun the
+// last segment take the rest of its parts before the playlist without parts sends
+// them for all of it: Chromium, which holds back the end of an MPEG-TS part until the
+// next one comes, ends playback where Shaka gives it the same time twice. It is
+// PART-HOLD-BACK, how far players are behind: the end finds them still playing.
+func (s *Stream) EndDelay() time.Duration {
+	if !s.low {
+		return 0
+	}
+	return (holdBack * s.writers[0].target).Duration()
+}
+
+// End ends all playlists, and releases all who wait. It finishes the stream if that
+// has not been done.
+func (s *Stream) End() {
+	s.Finish()
+	for _, w := range s.writers {
+		w.conclude()
+	}
+}
+
 // videoEnd is where the last picture of any rendition ends.
 func (s *Stream) videoEnd() media.Ticks {
 	end := media.Ticks(0)
@@ -137,7 +159,7 @@ func (s *Stream) videoEnd() media.Ticks {
 
 func (s *Stream) refresh() {
 	s.measure()
-	if v := newVariants(s.writers, s.clock, s.low, s.ended); v != nil {
+	if v := newVariants(s.writers, s.clock, s.low, s.finished); v != nil {
 		s.variants.Store(v)
 	}
 }

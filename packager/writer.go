@@ -237,18 +237,30 @@ func (w *writer) fail(err error) {
 // publish hands readers the new state. There is none before the first part, or
 // where parts are not listed the first segment.
 func (w *writer) publish() {
-	old := w.out.state.Load()
-	if old.ended || w.seg == nil || !w.low && len(w.window.segments) == 0 {
-		if w.ending && !old.ended {
-			w.swap(old, &state{ended: true, target: old.target, changed: make(chan struct{})})
-		}
+	if w.seg == nil || !w.low && len(w.window.segments) == 0 {
 		return
 	}
+	w.show(false)
+}
+
+// conclude hands them the last one.
+func (w *writer) conclude() {
+	old := w.out.state.Load()
+	switch {
+	case old.ended:
+	case !old.ready():
+		w.swap(old, &state{ended: true, target: old.target, changed: make(chan struct{})})
+	default:
+		w.show(true)
+	}
+}
+
+func (w *writer) show(ended bool) {
 	var reports []report
-	if !w.ending {
+	if !ended {
 		reports = w.out.reports()
 	}
-	w.swap(old, w.window.snapshot(w.clock.target, w.listedTarget(), w.hintable(), w.ending, reports))
+	w.swap(w.out.state.Load(), w.window.snapshot(w.clock.target, w.listedTarget(), !w.ending && w.hintable(), ended, reports))
 }
 
 func (w *writer) swap(old, st *state) {

@@ -220,7 +220,7 @@ func (h *Hub) Close() {
 	defer h.mu.Unlock()
 	for _, list := range h.past {
 		for _, p := range list {
-			p.stop()
+			p.over()
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package stream
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 const (
 	// settleAfter is how long after its end a stream's last seconds stay in memory: the
@@ -13,13 +16,18 @@ const (
 
 // past is a stream that has ended, while viewers may still read its end.
 type past struct {
-	live        *live
-	settle, end *time.Timer
+	live *live
+	// conclude ends its playlists, once: a moment after the last media.
+	conclude func()
+	timers   []*time.Timer
 }
 
-func (p *past) stop() {
-	p.settle.Stop()
-	p.end.Stop()
+// over ends the playlists if that has not been done, and stops the timers.
+func (p *past) over() {
+	for _, t := range p.timers {
+		t.Stop()
+	}
+	p.conclude()
 }
 
 // Lingering is what streams take that have ended and can still be watched.
@@ -35,20 +43,23 @@ type Lingering struct {
 func (h *Hub) ended(l *live) {
 	pack := l.packager.Load()
 	h.mu.Lock()
-	if h.closed {
-		h.mu.Unlock()
-		return
-	}
 	if pack == nil {
 		delete(h.streams, l.id)
 		h.mu.Unlock()
 		return
 	}
-	h.past[l.channel.ID] = append(h.past[l.channel.ID], &past{
-		live:   l,
-		settle: time.AfterFunc(settleAfter, pack.Settle),
-		end:    time.AfterFunc(h.options.Linger, func() { h.forget(l) }),
-	})
+	p := &past{live: l, conclude: sync.OnceFunc(l.conclude)}
+	if h.closed {
+		h.mu.Unlock()
+		p.conclude()
+		return
+	}
+	p.timers = []*time.Timer{
+		time.AfterFunc(pack.EndDelay(), p.conclude),
+		time.AfterFunc(settleAfter, pack.Settle),
+		time.AfterFunc(h.options.Linger, func() { h.forget(l) }),
+	}
+	h.past[l.channel.ID] = append(h.past[l.channel.ID], p)
 	var oldest *live
 	if list := h.past[l.channel.ID]; len(list) > lingerMost {
 		oldest = list[0].live
@@ -66,7 +77,7 @@ func (h *Hub) forget(l *live) {
 	kept := make([]*past, 0, len(list))
 	for _, p := range list {
 		if p.live == l {
-			p.stop()
+			p.over()
 		} else {
 			kept = append(kept, p)
 		}

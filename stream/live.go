@@ -158,16 +158,20 @@ func (l *live) transcoderFailed() error {
 	return fmt.Errorf("transcode: %w", err)
 }
 
-// finish lets what has been taken reach the viewers, whatever ended the stream,
-// then ends the playlists.
+// finish lets what has been taken reach the viewers, whatever ended the stream.
 func (l *live) finish() {
 	_ = l.guarded(l.flush) // the stream is at its end already
 	if l.transcoder != nil {
 		l.transcoder.Close()
 	}
 	if l.pack != nil {
-		_ = l.guarded(func() error { l.pack.End(); return nil })
+		_ = l.guarded(func() error { l.pack.Finish(); return nil })
 	}
+}
+
+// conclude ends the playlists. The stream's goroutine has come to its end.
+func (l *live) conclude() {
+	_ = l.guarded(func() error { l.pack.End(); return nil })
 }
 
 // flush fills up the audio, which stops first where a publisher is cut off, and has

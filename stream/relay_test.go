@@ -139,6 +139,9 @@ func (r *relay) count(name, code string) (n int) {
 	return n
 }
 
+// endDelay is longer than playlists wait for their end after the last media.
+const endDelay = 2 * time.Second
+
 // playlist is that of the newest stream's first rendition.
 func (r *relay) playlist(t *testing.T, id string) (text string, ended bool) {
 	t.Helper()

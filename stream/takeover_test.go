@@ -330,6 +330,7 @@ func TestPublisherComesBackWithOtherMedia(t *testing.T) {
 		shot.audio = nil
 		second := r.join(t, "")
 		second.send(t, shot.shoot(3)...)
+		time.Sleep(endDelay)
 		if _, ended := r.playlist(t, id); !ended {
 			t.Error("the old stream goes on")
 		}
@@ -384,6 +385,7 @@ func TestGoodbyeEndsTheStreamUnlessAnotherIsComing(t *testing.T) {
 				if st := r.status(); (st.ID == id) != c.goesOn {
 					t.Errorf("status %+v", st)
 				}
+				time.Sleep(endDelay)
 				if _, ended := r.playlist(t, id); ended == c.goesOn {
 					t.Errorf("the end of the playlist: %v", ended)
 				}

@@ -37,7 +37,7 @@ player.addEventListener('segmentappended', ({ end }) => {
 });
 
 function failed(error) {
-  state.errors.push({ name: `${error.code}`, detail: `${error.message} ${error.stack}`, fatal: error.severity === shaka.util.Error.Severity.CRITICAL });
+  state.errors.push({ name: `${error.code}`, detail: `${error.message} ${error.data} ${error.stack}`, fatal: error.severity === shaka.util.Error.Severity.CRITICAL });
 }
 
 video.addEventListener('playing', () => {
@@ -47,6 +47,10 @@ video.addEventListener('playing', () => {
 video.addEventListener('waiting', () => { if (state.starts > 0 && !video.ended && !video.seeking) state.stalls++; });
 video.addEventListener('ended', () => { state.ended = true; state.status = 'ended'; });
 player.addEventListener('error', (event) => failed(event.detail));
+// What the browser says of media that it refuses; Shaka passes on a number.
+video.addEventListener('error', () => {
+  state.errors.push({ name: `media error ${video.error?.code}`, detail: `${video.error?.message}`, fatal: true });
+});
 player.configure({
   abr: { enabled: false },
   streaming: { lowLatencyMode: true },
