@@ -45,8 +45,8 @@ func firstVideo(ps []media.Packet) media.Packet {
 }
 
 var (
-	everyIDR = Job{Video: testVideo, Audio: &testAudio, Videos: make([]VideoOutput, 2), Audios: make([]AudioOutput, 1), After: -1}
-	periodic = Job{Video: testVideo, Videos: make([]VideoOutput, 2), Grid: Grid{Period: 2 * second}, After: -1}
+	everyIDR = Job{Backend: Backend{Encoder: X264}, Video: testVideo, Audio: &testAudio, Videos: make([]VideoOutput, 2), Audios: make([]AudioOutput, 1), After: -1}
+	periodic = Job{Backend: Backend{Encoder: X264}, Video: testVideo, Videos: make([]VideoOutput, 2), Grid: Grid{Period: 2 * second}, After: -1}
 )
 
 func TestReplayBeginsWhereTheReplacementCanUseIt(t *testing.T) {
@@ -153,7 +153,7 @@ func TestBacklogIsBounded(t *testing.T) {
 	if len(idle.packets) > 10 {
 		t.Errorf("%d packets of a source without keyframes are kept", len(idle.packets))
 	}
-	audioOnly := long(Job{Video: testVideo, Audio: &testAudio, Audios: make([]AudioOutput, 1)}, Limits{})
+	audioOnly := long(Job{Backend: Backend{Encoder: X264}, Video: testVideo, Audio: &testAudio, Audios: make([]AudioOutput, 1)}, Limits{})
 	if len(audioOnly.packets) > 20 {
 		t.Errorf("%d packets are kept of a job without video", len(audioOnly.packets))
 	}

@@ -63,6 +63,9 @@ func checkJob(j Job) error {
 	if len(j.Videos)+len(j.Audios) == 0 || len(j.Videos) > maxOutputs || len(j.Audios) > maxOutputs {
 		return fmt.Errorf("job with %d video and %d audio outputs", len(j.Videos), len(j.Audios))
 	}
+	if err := checkBackend(j.Backend); err != nil {
+		return fmt.Errorf("job: %w", err)
+	}
 	if len(j.Audios) > 0 && j.Audio == nil {
 		return errors.New("job with audio outputs but no audio input")
 	}

@@ -10,8 +10,10 @@ type Job struct {
 	Audio  *media.AudioParams // nil where no audio is transcoded
 	Rate   media.Rate         // the source's frame rate, as far as it is known
 	Grid   Grid
-	// Backend names the encoder: "x264" today.
-	Backend string
+	// Backend is what makes the renditions.
+	Backend Backend
+	// Interlaced says what is to be done with a source whose pictures are fields.
+	Interlaced Interlaced
 	Videos  []VideoOutput
 	Audios  []AudioOutput
 	// After is the PTS that has been put out already by the worker before this
@@ -28,6 +30,16 @@ type Grid struct {
 	// Origin is the first grid point.
 	Origin media.Ticks
 }
+
+// Interlaced is what is done with an interlaced source.
+type Interlaced string
+
+// Deinterlace, which the empty value means too, makes one picture of each two fields;
+// Refuse ends the stream with a reason.
+const (
+	Deinterlace Interlaced = "deinterlace"
+	Refuse      Interlaced = "refuse"
+)
 
 // VideoOutput is one encoded rendition.
 type VideoOutput struct {

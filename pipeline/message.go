@@ -6,8 +6,8 @@ import (
 	"ladderd/media"
 )
 
-// Message is what travels between the daemon and a worker: Job, Input and Drain
-// on the way down; Ready, Output, Progress, Log and Failed on the way up.
+// Message is what travels between the daemon and a worker: Job or Trial, Input and
+// Drain on the way down; Ready, Output, Finding, Progress, Log and Failed on the way up.
 type Message interface{ tag() tag }
 
 // Input is a packet of the source. Its parameters, where it carries any, may

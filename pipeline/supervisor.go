@@ -174,7 +174,7 @@ func (s *Supervisor) Snapshot() Snapshot {
 
 // Snapshot is a pipeline's health.
 type Snapshot struct {
-	Backend     string
+	Backend     Backend
 	Encoders    []string // as the present worker told them; nil until it is ready
 	PID         int
 	Restarts    int    // workers that had to be replaced

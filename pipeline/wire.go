@@ -31,6 +31,8 @@ const (
 	tagProgress
 	tagLog
 	tagFailed
+	tagTrial
+	tagFinding
 )
 
 // Limits, so that a broken peer costs little: 16 MiB is several times the
@@ -58,6 +60,8 @@ var codecs = [...]struct {
 	tagProgress: {maxText, decodeJSON[Progress]},
 	tagLog:      {maxText, decodeLog},
 	tagFailed:   {maxText, decodeJSON[Failed]},
+	tagTrial:    {maxText, decodeTrial},
+	tagFinding:  {maxText, decodeJSON[Finding]},
 }
 
 const headerSize = 5
@@ -236,6 +240,14 @@ func decodeJob(b []byte) (Message, error) {
 		return nil, err
 	}
 	return j, checkJob(j)
+}
+
+func decodeTrial(b []byte) (Message, error) {
+	var t Trial
+	if err := json.Unmarshal(b, &t); err != nil {
+		return nil, err
+	}
+	return t, checkTrial(t)
 }
 
 func decodeLog(b []byte) (Message, error) {

@@ -77,15 +77,24 @@ var wireTests = []struct {
 	},
 	{"drain", Drain{}, "0000000003"},
 	{
+		"trial", Trial{Task: Encode, Backend: Backend{Encoder: NVENC, Device: Device{CUDA, "GPU-1"}}, Codec: H264, Width: 640, Height: 360, For: 1e9},
+		frame(tagTrial, text(`{"Task":"encode","Backend":{"Encoder":"nvenc","Device":{"API":"cuda","ID":"GPU-1"},"Decode":false,"Scale":false},`+
+			`"Codec":"h264","Width":640,"Height":360,"For":1000000000,"Most":0}`)),
+	},
+	{
+		"finding", Finding{Pictures: 60, Elapsed: 5e8, Sessions: 3, Capped: "out of memory (10)"},
+		frame(tagFinding, text(`{"Pictures":60,"Elapsed":500000000,"Sessions":3,"Capped":"out of memory (10)","Failure":""}`)),
+	},
+	{
 		"job",
 		Job{
 			Stream: "st-1", Video: testVideo, Audio: &testAudio, Rate: media.Rate{Num: 60, Den: 1},
-			Grid: Grid{Period: 180000, Origin: 90000}, Backend: "x264",
+			Grid: Grid{Period: 180000, Origin: 90000}, Backend: Backend{Encoder: X264},
 			Videos: []VideoOutput{{Width: 852, Height: 480, Rate: media.Rate{Num: 30, Den: 1}, Bitrate: 1200000}},
 			Audios: []AudioOutput{{Bitrate: 64000}}, After: -1,
 		},
 		frame(tagJob, text(`{"Stream":"st-1","Video":`+videoJSON+`,"Audio":`+audioJSON+
-			`,"Rate":{"Num":60,"Den":1},"Grid":{"Period":180000,"Origin":90000},"Backend":"x264",`+
+			`,"Rate":{"Num":60,"Den":1},"Grid":{"Period":180000,"Origin":90000},"Backend":{"Encoder":"x264","Device":{"API":"","ID":""},"Decode":false,"Scale":false},"Interlaced":"",`+
 			`"Videos":[{"Width":852,"Height":480,"Rate":{"Num":30,"Den":1},"Bitrate":1200000}],"Audios":[{"Bitrate":64000}],"After":-1}`)),
 	},
 	{"ready", Ready{Encoders: []string{"libx264 852x480"}}, frame(tagReady, text(`{"Encoders":["libx264 852x480"]}`))},

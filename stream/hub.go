@@ -66,7 +66,7 @@ type Options struct {
 	Memory       int64          // likewise
 	Disk         *packager.Disk // likewise; the hub's Close leaves it open
 	Linger       time.Duration  // how long a stream's playlists stay after its end, unless others follow on it
-	Backend      string         // see pipeline.Job
+	Backend      pipeline.Backend
 	Transcode    func(pipeline.Job, *slog.Logger) (Transcoder, error)
 	Log          *slog.Logger
 	// Metadata takes what publishers say to their viewers; nil for nobody. The streams'

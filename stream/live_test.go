@@ -47,7 +47,7 @@ func (e *echo) Outputs() <-chan pipeline.Output { return e.out }
 func (e *echo) Drain()                          { e.close.Do(func() { close(e.out) }) }
 func (e *echo) Close()                          { e.Drain() }
 func (e *echo) Err() error                      { return e.err }
-func (e *echo) Snapshot() pipeline.Snapshot     { return pipeline.Snapshot{Backend: "echo", PID: 7} }
+func (e *echo) Snapshot() pipeline.Snapshot     { return pipeline.Snapshot{Backend: pipeline.Backend{Encoder: pipeline.X264}, PID: 7} }
 
 // realVideo has parameter sets that an init segment can be made of: x264's for
 // 1280×720.
@@ -87,7 +87,7 @@ func newTestHub(t *testing.T, channel Channel) *testHub {
 	t.Helper()
 	h := &testHub{transcoder: &echo{out: make(chan pipeline.Output, 4096)}}
 	h.Hub = NewHub([]Channel{channel}, Options{
-		Linger: time.Hour, Backend: "echo", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Linger: time.Hour, Backend: pipeline.Backend{Encoder: pipeline.X264}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Transcode: func(pipeline.Job, *slog.Logger) (Transcoder, error) { return h.transcoder, nil },
 	})
 	t.Cleanup(h.Close)

@@ -31,7 +31,7 @@ type plan struct {
 
 // newPlan takes the interval of the source's keyframes as the publisher told it, 0
 // where it did not.
-func newPlan(id string, renditions []ladder.Rendition, src *source, interval time.Duration, backend string) *plan {
+func newPlan(id string, renditions []ladder.Rendition, src *source, interval time.Duration, backend pipeline.Backend) *plan {
 	p := &plan{renditions: renditions, target: sourceTarget}
 	if interval > 0 {
 		p.target = media.FromDuration(interval)

@@ -131,7 +131,7 @@ func (s *Status) readWorker() {
 		return
 	}
 	w := s.transcoder.Snapshot()
-	s.Worker = &Worker{PID: w.PID, Backend: w.Backend, Encoders: w.Encoders, Restarts: w.Restarts, LastFailure: w.LastFailure}
+	s.Worker = &Worker{PID: w.PID, Backend: w.Backend.String(), Encoders: w.Encoders, Restarts: w.Restarts, LastFailure: w.LastFailure}
 }
 
 // report puts out the stream's status anew. The stream's goroutine calls it when

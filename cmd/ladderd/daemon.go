@@ -60,10 +60,6 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 }
 
 func newHub(cfg *config.Config, disk *packager.Disk, log *slog.Logger) *stream.Hub {
-	backend := cfg.Pipeline.Backend
-	if backend == "auto" {
-		backend = "x264"
-	}
 	channels := make([]stream.Channel, len(cfg.Channels))
 	for i, c := range cfg.Channels {
 		channels[i] = stream.Channel{
@@ -74,7 +70,7 @@ func newHub(cfg *config.Config, disk *packager.Disk, log *slog.Logger) *stream.H
 	}
 	return stream.NewHub(channels, stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
-		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Backend: backend, Log: log,
+		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Backend: pipeline.Backend{Encoder: pipeline.X264}, Log: log,
 		Transcode: func(j pipeline.Job, log *slog.Logger) (stream.Transcoder, error) {
 			return pipeline.Start(j, pipeline.Options{Log: log})
 		},

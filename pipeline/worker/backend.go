@@ -39,16 +39,16 @@ type scaler interface {
 }
 
 // backends is the one place where Job.Backend is looked up.
-var backends = map[string]func() (backend, error){
-	"x264": newX264,
+var backends = map[pipeline.Encoder]func() (backend, error){
+	pipeline.X264: newX264,
 }
 
 func openBackend(job pipeline.Job) (backend, error) {
-	open, ok := backends[job.Backend]
+	open, ok := backends[job.Backend.Encoder]
 	if !ok {
 		var known []string
 		for name := range backends {
-			known = append(known, name)
+			known = append(known, string(name))
 		}
 		slices.Sort(known)
 		return nil, elsewhere(fmt.Errorf("encoder backend %q is not known to this worker, which has %s",

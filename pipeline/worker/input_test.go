@@ -130,7 +130,7 @@ func TestDamageCostsNoGridPoint(t *testing.T) {
 }
 
 func TestUnknownBackendIsForAnother(t *testing.T) {
-	_, err := newGraph(pipeline.Job{Backend: "abacus"}, nil, nil, nil)
+	_, err := newGraph(pipeline.Job{Backend: pipeline.Backend{Encoder: "abacus"}}, nil, nil, nil)
 	if exitCode(err) != pipeline.ExitRetryElsewhere {
 		t.Errorf("got %v", err)
 	}

@@ -119,8 +119,8 @@ func TestRunPutsOutAllBeforeItExits(t *testing.T) {
 func TestRunTellsWhyItFails(t *testing.T) {
 	a := record(t, append(append(moving("320x180", "30", 1), ultrafast...), "-g", "15")...)
 	b := record(t, append(append(moving("640x360", "30", 1), ultrafast...), "-g", "15")...)
-	unknown := small(a)
-	unknown.Backend = "abacus"
+	absent := small(a)
+	absent.Backend = pipeline.Backend{Encoder: pipeline.NVENC, Device: pipeline.Device{API: pipeline.CUDA, ID: "GPU-that-is-not-here"}}
 	cases := []struct {
 		name     string
 		messages []pipeline.Message
@@ -128,7 +128,7 @@ func TestRunTellsWhyItFails(t *testing.T) {
 		reason   string
 	}{
 		{"size changes", append([]pipeline.Message{small(a)}, inputs(append(a.packets, b.packets...))...), pipeline.ExitGiveUp, "from 320×180 to 640×360"},
-		{"unknown backend", []pipeline.Message{unknown}, pipeline.ExitRetryElsewhere, `"abacus"`},
+		{"a device that is not here", []pipeline.Message{absent}, pipeline.ExitRetryElsewhere, "nvenc"},
 		{"no job", []pipeline.Message{pipeline.Drain{}}, pipeline.ExitGiveUp, "job was due"},
 		{"a job twice", []pipeline.Message{small(a), small(a)}, pipeline.ExitRetryHere, "unexpected"},
 	}

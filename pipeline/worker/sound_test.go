@@ -23,7 +23,7 @@ func sounding(t *testing.T, options ...string) *source {
 
 // soundJob asks for encodings of s's audio.
 func soundJob(s *source, bitrates ...int) pipeline.Job {
-	job := pipeline.Job{Audio: s.audio, Backend: "x264", After: -1}
+	job := pipeline.Job{Audio: s.audio, Backend: pipeline.Backend{Encoder: pipeline.X264}, After: -1}
 	for _, b := range bitrates {
 		job.Audios = append(job.Audios, pipeline.AudioOutput{Bitrate: b})
 	}

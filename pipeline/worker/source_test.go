@@ -133,7 +133,7 @@ func (s *source) times(k media.Kind) (at []media.Ticks) {
 
 // job asks for outputs of s with the source's IDRs as the grid.
 func (s *source) job(rate media.Rate, outs ...pipeline.VideoOutput) pipeline.Job {
-	return pipeline.Job{Stream: "st-test", Video: s.video, Rate: rate, Backend: "x264", Videos: outs, After: -1}
+	return pipeline.Job{Stream: "st-test", Video: s.video, Rate: rate, Backend: pipeline.Backend{Encoder: pipeline.X264}, Videos: outs, After: -1}
 }
 
 // rendition is what came out of a graph for one output.

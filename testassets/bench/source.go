@@ -104,7 +104,7 @@ type rung struct {
 // that are encoded, and the job for a worker to make them.
 func standardLadder(d *clip) ([]rung, pipeline.Job, error) {
 	job := pipeline.Job{
-		Stream: "bench", Video: *d.video, Audio: d.audio, Rate: media.Rate{Num: sourceFPS, Den: 1}, Backend: "x264", After: -1,
+		Stream: "bench", Video: *d.video, Audio: d.audio, Rate: media.Rate{Num: sourceFPS, Den: 1}, Backend: pipeline.Backend{Encoder: pipeline.X264}, After: -1,
 	}
 	renditions, err := ladder.For(ladder.Standard, "", ladder.Input{
 		Width: d.video.Width, Height: d.video.Height, Rate: job.Rate, Audio: true,
