@@ -14,8 +14,8 @@ type Job struct {
 	Backend Backend
 	// Interlaced says what is to be done with a source whose pictures are fields.
 	Interlaced Interlaced
-	Videos  []VideoOutput
-	Audios  []AudioOutput
+	Videos     []VideoOutput
+	Audios     []AudioOutput
 	// After is the PTS that has been put out already by the worker before this
 	// one: nothing is emitted up to it, and video begins at the first grid point
 	// past it. Negative in a stream's first worker.

@@ -47,7 +47,9 @@ func (e *echo) Outputs() <-chan pipeline.Output { return e.out }
 func (e *echo) Drain()                          { e.close.Do(func() { close(e.out) }) }
 func (e *echo) Close()                          { e.Drain() }
 func (e *echo) Err() error                      { return e.err }
-func (e *echo) Snapshot() pipeline.Snapshot     { return pipeline.Snapshot{Backend: pipeline.Backend{Encoder: pipeline.X264}, PID: 7} }
+func (e *echo) Snapshot() pipeline.Snapshot {
+	return pipeline.Snapshot{Backend: pipeline.Backend{Encoder: pipeline.X264}, PID: 7}
+}
 
 // realVideo has parameter sets that an init segment can be made of: x264's for
 // 1280×720.
