@@ -14,6 +14,7 @@ import (
 // belongs to one goroutine.
 type decoder struct {
 	ctx    *astiav.CodecContext
+	device *device // nil where the CPU decodes
 	packet *astiav.Packet
 	params media.VideoParams
 	keys   []media.Ticks // PTS of IDRs whose pictures have not come out yet
@@ -29,16 +30,19 @@ type decoded struct {
 	lost  bool // an IDR before it gave no picture
 }
 
-func newDecoder(b backend, v media.VideoParams, log *slog.Logger) (*decoder, error) {
-	ctx, err := b.openDecoder(v)
+// newDecoder has dev decode, or the CPU where it is nil. Decoded pictures of which up
+// to inFlight live at once are taken from it.
+func newDecoder(dev *device, v media.VideoParams, inFlight int, log *slog.Logger) (*decoder, error) {
+	ctx, err := openDecoder(dev, v, inFlight, log)
 	if err != nil {
 		return nil, err
 	}
-	return &decoder{ctx: ctx, packet: astiav.AllocPacket(), params: v, faults: newFaults("video", log)}, nil
+	return &decoder{ctx: ctx, device: dev, packet: astiav.AllocPacket(), params: v, faults: newFaults("video", log)}, nil
 }
 
 func (d *decoder) free() {
 	d.packet.Free()
+	d.ctx.SetPixelFormatCallback(nil) // go-astiav keeps it by the context's address
 	d.ctx.Free()
 }
 
@@ -61,7 +65,9 @@ func (d *decoder) decode(p media.Packet, put func(decoded) error) error {
 	err = d.ctx.SendPacket(d.packet)
 	d.packet.Unref()
 	if err != nil {
-		d.faults.note(err, p.PTS)
+		if err := d.note(err, p.PTS); err != nil {
+			return err
+		}
 	}
 	return d.receive(put)
 }
@@ -85,13 +91,25 @@ func (d *decoder) receive(put func(decoded) error) error {
 		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
 			return nil
 		case err != nil:
-			d.faults.note(err, d.last)
+			if err := d.note(err, d.last); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := put(d.tagged(f)); err != nil {
 			return err
 		}
 	}
+}
+
+// note passes over an error that is the source's fault. One of the device is another
+// matter: a GPU that is lost fails with each packet, for good.
+func (d *decoder) note(err error, pts media.Ticks) error {
+	if d.device != nil && !errors.Is(err, astiav.ErrInvaliddata) {
+		return elsewhere(fmt.Errorf("decode video at %d on %s: %w", pts, d.device.id, err))
+	}
+	d.faults.note(err, pts)
+	return nil
 }
 
 // tagged finds out by PTS whether f is one of the source's IDRs. Its picture type
