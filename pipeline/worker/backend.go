@@ -71,7 +71,8 @@ var devices = map[pipeline.API]func(id string) (*device, error){
 // encodings makes each kind of encoder. Those of a device are given it; scaled says that
 // their pictures lie there already.
 var encodings = map[pipeline.Encoder]func(dev *device, scaled bool) (encoding, error){
-	pipeline.X264: newX264,
+	pipeline.X264:  newX264,
+	pipeline.NVENC: newNVENC,
 }
 
 // openBackend is the one place where Job.Backend is looked at. Whatever fails here may

@@ -14,9 +14,10 @@ func openCUDA(id string) (*device, error) {
 	if err := os.Setenv("CUDA_VISIBLE_DEVICES", id); err != nil {
 		return nil, fmt.Errorf("choose the GPU: %w", err)
 	}
+	before := libavSaid.mark()
 	ctx, err := astiav.CreateHardwareDeviceContext(astiav.HardwareDeviceTypeCUDA, "0", nil, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open CUDA: %w", err)
+		return nil, deviceFault(before, fmt.Errorf("open CUDA: %w", err))
 	}
 	return &device{
 		id: id, ctx: ctx, format: astiav.PixelFormatCuda,

@@ -19,6 +19,7 @@ type decoder struct {
 	params media.VideoParams
 	keys   []media.Ticks // PTS of IDRs whose pictures have not come out yet
 	last   media.Ticks   // PTS of the packet before, for messages
+	before int64         // what libav had said before it got that packet
 	faults *faults
 }
 
@@ -62,6 +63,7 @@ func (d *decoder) decode(p media.Packet, put func(decoded) error) error {
 	}
 	d.packet.SetPts(int64(p.PTS))
 	d.packet.SetDts(int64(p.DTS))
+	d.before = libavSaid.mark()
 	err = d.ctx.SendPacket(d.packet)
 	d.packet.Unref()
 	if err != nil {
@@ -106,7 +108,7 @@ func (d *decoder) receive(put func(decoded) error) error {
 // matter: a GPU that is lost fails with each packet, for good.
 func (d *decoder) note(err error, pts media.Ticks) error {
 	if d.device != nil && !errors.Is(err, astiav.ErrInvaliddata) {
-		return elsewhere(fmt.Errorf("decode video at %d on %s: %w", pts, d.device.id, err))
+		return deviceFault(d.before, fmt.Errorf("decode video at %d on %s: %w", pts, d.device.id, err))
 	}
 	d.faults.note(err, pts)
 	return nil

@@ -41,15 +41,16 @@ func (d *device) frames(s surface) (*astiav.HardwareFramesContext, error) {
 	}
 	pool := astiav.AllocHardwareFramesContext(d.ctx)
 	if pool == nil {
-		return nil, fmt.Errorf("allocate pictures of %dx%d on %s: out of memory", s.width, s.height, d.id)
+		return nil, elsewhere(fmt.Errorf("allocate pictures of %dx%d on %s: out of memory", s.width, s.height, d.id))
 	}
 	pool.SetHardwarePixelFormat(d.format)
 	pool.SetSoftwarePixelFormat(s.format)
 	pool.SetWidth(s.width)
 	pool.SetHeight(s.height)
+	before := libavSaid.mark()
 	if err := pool.Initialize(); err != nil {
 		pool.Free()
-		return nil, fmt.Errorf("allocate pictures of %dx%d on %s: %w", s.width, s.height, d.id, err)
+		return nil, deviceFault(before, fmt.Errorf("allocate pictures of %dx%d on %s: %w", s.width, s.height, d.id, err))
 	}
 	if d.pools == nil {
 		d.pools = map[surface]*astiav.HardwareFramesContext{}

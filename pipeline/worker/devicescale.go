@@ -13,9 +13,10 @@ type deviceScaling struct{ device *device }
 func (deviceScaling) place() place               { return onDevice }
 func (deviceScaling) format() astiav.PixelFormat { return astiav.PixelFormatNv12 }
 func (s deviceScaling) open(p picture, to surface) (scaler, error) {
+	before := libavSaid.mark()
 	f, err := openFilter(s.device.scaler(to), p)
 	if err != nil {
-		return nil, elsewhere(fmt.Errorf("scale on %s: %w", s.device.id, err))
+		return nil, deviceFault(before, fmt.Errorf("scale on %s: %w", s.device.id, err))
 	}
 	return &deviceScaler{f, to}, nil
 }
@@ -26,8 +27,9 @@ type deviceScaler struct {
 }
 
 func (s *deviceScaler) scale(dst, src *astiav.Frame) error {
+	before := libavSaid.mark()
 	if err := s.filter.put(dst, src); err != nil {
-		return elsewhere(fmt.Errorf("scale to %dx%d on the device: %w", s.to.width, s.to.height, err))
+		return deviceFault(before, fmt.Errorf("scale to %dx%d on the device: %w", s.to.width, s.to.height, err))
 	}
 	return nil
 }

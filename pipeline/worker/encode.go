@@ -59,8 +59,9 @@ func (e *encoder) encode(o order) error {
 		e.ctx.SetBitRate(int64(e.budget.Periods(p.pts) * e.out.Bitrate))
 	}
 	e.asked = append(e.asked, asked{p.pts, p.grid})
+	before := libavSaid.mark()
 	if err := e.ctx.SendFrame(p.frame); err != nil {
-		return elsewhere(fmt.Errorf("encode %dx%d picture at %d: %w", e.out.Width, e.out.Height, p.pts, err))
+		return deviceFault(before, fmt.Errorf("encode %dx%d picture at %d: %w", e.out.Width, e.out.Height, p.pts, err))
 	}
 	return e.receive()
 }
@@ -106,12 +107,13 @@ func (e *encoder) flush() error {
 
 func (e *encoder) receive() error {
 	for {
+		before := libavSaid.mark()
 		err := e.ctx.ReceivePacket(e.packet)
 		if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
 			return nil
 		}
 		if err != nil {
-			return elsewhere(fmt.Errorf("encode %dx%d: %w", e.out.Width, e.out.Height, err))
+			return deviceFault(before, fmt.Errorf("encode %dx%d: %w", e.out.Width, e.out.Height, err))
 		}
 		err = e.deliver()
 		e.packet.Unref()

@@ -26,7 +26,7 @@ func openUpload(d *device, p picture) (mover, error) {
 	to := d.uploaded(p.on)
 	pool, err := d.frames(to)
 	if err != nil {
-		return mover{}, elsewhere(err)
+		return mover{}, err
 	}
 	u := &upload{to: to, pool: pool}
 	if to.format != p.on.format {
@@ -48,11 +48,12 @@ func (u *upload) scale(dst, src *astiav.Frame) error {
 		}
 		src = converted
 	}
+	before := libavSaid.mark()
 	if err := dst.AllocHardwareBuffer(u.pool); err != nil {
-		return elsewhere(fmt.Errorf("take a picture of %dx%d on the device: %w", u.to.width, u.to.height, err))
+		return deviceFault(before, fmt.Errorf("take a picture of %dx%d on the device: %w", u.to.width, u.to.height, err))
 	}
 	if err := src.TransferHardwareData(dst); err != nil {
-		return elsewhere(fmt.Errorf("upload a picture of %dx%d: %w", u.to.width, u.to.height, err))
+		return deviceFault(before, fmt.Errorf("upload a picture of %dx%d: %w", u.to.width, u.to.height, err))
 	}
 	return nil
 }
@@ -80,8 +81,9 @@ func (d *download) scale(dst, src *astiav.Frame) error {
 	if err := d.pool.get(dst); err != nil {
 		return err
 	}
+	before := libavSaid.mark()
 	if err := src.TransferHardwareData(dst); err != nil {
-		return elsewhere(fmt.Errorf("download a picture of %dx%d: %w", d.to.width, d.to.height, err))
+		return deviceFault(before, fmt.Errorf("download a picture of %dx%d: %w", d.to.width, d.to.height, err))
 	}
 	return nil
 }
