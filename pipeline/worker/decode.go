@@ -14,7 +14,9 @@ import (
 // belongs to one goroutine.
 type decoder struct {
 	ctx    *astiav.CodecContext
-	device *device // nil where the CPU decodes
+	device *device // that is to decode; nil where the CPU is
+	byCPU  bool    // the device does not decode this source
+	failed int     // packets in a row that the device failed with
 	packet *astiav.Packet
 	params media.VideoParams
 	keys   []media.Ticks // PTS of IDRs whose pictures have not come out yet
@@ -34,11 +36,22 @@ type decoded struct {
 // newDecoder has dev decode, or the CPU where it is nil. Decoded pictures of which up
 // to inFlight live at once are taken from it.
 func newDecoder(dev *device, v media.VideoParams, inFlight int, log *slog.Logger) (*decoder, error) {
-	ctx, err := openDecoder(dev, v, inFlight, log)
-	if err != nil {
+	d := &decoder{device: dev, params: v, faults: newFaults("video", log)}
+	var err error
+	if d.ctx, err = openDecoder(dev, v, inFlight, d.found); err != nil {
 		return nil, err
 	}
-	return &decoder{ctx: ctx, device: dev, packet: astiav.AllocPacket(), params: v, faults: newFaults("video", log)}, nil
+	d.packet = astiav.AllocPacket()
+	return d, nil
+}
+
+// found is called when it shows whether the device decodes what comes, and may be
+// called again where that changes.
+func (d *decoder) found(format astiav.PixelFormat) {
+	d.byCPU = format != d.device.format
+	if d.byCPU {
+		d.faults.log.Warn("the device does not decode this source; the CPU does", "device", d.device.id, "format", format)
+	}
 }
 
 func (d *decoder) free() {
@@ -98,16 +111,23 @@ func (d *decoder) receive(put func(decoded) error) error {
 			}
 			continue
 		}
+		d.failed = 0
 		if err := put(d.tagged(f)); err != nil {
 			return err
 		}
 	}
 }
 
-// note passes over an error that is the source's fault. One of the device is another
-// matter: a GPU that is lost fails with each packet, for good.
+// deviceTries is with how many packets in a row a device may fail. One that is lost
+// fails for good; one that is given a damaged source may say no more than that it failed.
+const deviceTries = 30
+
+// note passes over an error that is the source's fault.
 func (d *decoder) note(err error, pts media.Ticks) error {
-	if d.device != nil && !errors.Is(err, astiav.ErrInvaliddata) {
+	if d.device != nil && !d.byCPU && !errors.Is(err, astiav.ErrInvaliddata) {
+		d.failed++
+	}
+	if d.failed > deviceTries {
 		return deviceFault(d.before, fmt.Errorf("decode video at %d on %s: %w", pts, d.device.id, err))
 	}
 	d.faults.note(err, pts)

@@ -3,7 +3,6 @@ package worker
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 
 	"github.com/asticode/go-astiav"
@@ -15,7 +14,7 @@ import (
 // slice threads have nothing to do, and each frame thread holds a picture back.
 // One core decodes 1080p60 several times faster than it comes in. (go-astiav's
 // callbacks would not find the contexts of frame threads either.)
-func openDecoder(dev *device, v media.VideoParams, inFlight int, log *slog.Logger) (*astiav.CodecContext, error) {
+func openDecoder(dev *device, v media.VideoParams, inFlight int, found func(astiav.PixelFormat)) (*astiav.CodecContext, error) {
 	codec := astiav.FindDecoder(astiav.CodecIDH264)
 	if codec == nil {
 		return nil, elsewhere(errors.New("this build's libavcodec has no H.264 decoder"))
@@ -24,7 +23,7 @@ func openDecoder(dev *device, v media.VideoParams, inFlight int, log *slog.Logge
 	ctx.SetThreadCount(1)
 	ctx.SetTimeBase(astiav.NewRational(1, media.Clock))
 	if dev != nil {
-		decodeOn(dev, ctx, inFlight, log)
+		decodeOn(dev, ctx, inFlight, found)
 	}
 	err := ctx.SetExtraData(v.AVCConfig())
 	if err == nil {
@@ -43,25 +42,19 @@ func openDecoder(dev *device, v media.VideoParams, inFlight int, log *slog.Logge
 // again without the device when that has refused, no picture is lost, and the rest of
 // the work stays on the device. Another GPU would mostly refuse it too, and x264
 // would have the CPU do everything.
-func decodeOn(dev *device, ctx *astiav.CodecContext, inFlight int, log *slog.Logger) {
+func decodeOn(dev *device, ctx *astiav.CodecContext, inFlight int, found func(astiav.PixelFormat)) {
 	ctx.SetHardwareDeviceContext(dev.ctx)
 	if dev.lends {
 		ctx.SetExtraHardwareFrames(inFlight)
 	}
 	ctx.SetPixelFormatCallback(func(offered []astiav.PixelFormat) astiav.PixelFormat {
-		if slices.Contains(offered, dev.format) {
-			return dev.format
-		}
 		for _, f := range offered {
-			if inMemory(f) {
-				log.Warn("the device does not decode this source; the CPU does", "device", dev.id, "format", f)
+			ofHardware := f.Descriptor().Flags().Has(astiav.PixelFormatDescriptorFlagHwAccel)
+			if f == dev.format || !ofHardware && !slices.Contains(offered, dev.format) {
+				found(f)
 				return f
 			}
 		}
 		return astiav.PixelFormatNone
 	})
-}
-
-func inMemory(f astiav.PixelFormat) bool {
-	return !f.Descriptor().Flags().Has(astiav.PixelFormatDescriptorFlagHwAccel)
 }
