@@ -20,7 +20,7 @@
 // The first error of any goroutine stops them all.
 //
 // What depends on GPUs and on the encoder's make is put together in a backend
-// (backend.go), by Job.Backend: who decodes (decoder.go), where pictures are scaled
+// (backend.go), by Job.Backend: who decodes (opendecoder.go), where pictures are scaled
 // (swscale.go, devicescale.go) and what encodes them (x264.go, nvenc.go). A picture lies in
 // main memory or on the job's device (device.go; cuda.go), and cascade.go moves it
 // (transfer.go) to where it is needed.
