@@ -40,8 +40,8 @@ type encoding interface {
 	open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, error)
 	// follows tells whether the bit rate may be another one for each picture.
 	follows() bool
-	// params reads the parameter sets in an open encoder's extradata.
-	params(extradata []byte) (*media.VideoParams, error)
+	// params reads the parameter sets in the extradata of an encoder that was opened for s.
+	params(extradata []byte, s surface) (*media.VideoParams, error)
 	// accessUnit is what the encoder made of a picture, in AVCC and without parameter
 	// sets. first says that it is the encoder's first one.
 	accessUnit(data []byte, first bool) ([]byte, error)

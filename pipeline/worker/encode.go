@@ -85,7 +85,7 @@ func (e *encoder) suit(p picture) error {
 		return err
 	}
 	e.ctx, e.on = ctx, p.on
-	if e.params, err = e.coding.params(ctx.ExtraData()); err != nil {
+	if e.params, err = e.coding.params(ctx.ExtraData(), p.on); err != nil {
 		return err
 	}
 	if first {
