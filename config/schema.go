@@ -181,6 +181,7 @@ func (c *Channel) schema() schema {
 			{name: "container_format", set: text(&c.ContainerFormat, parseContainer)},
 			{name: "insecure_ingest", set: boolean(&c.InsecureIngest)},
 			{name: "latency_mode", set: text(&c.LatencyMode, parseLatency)},
+			{name: "backend", set: text(&c.Backend, parseBackend)},
 			{name: "srt_passphrase", set: text(&c.SRTPassphrase, parsePassphrase), secret: true},
 		},
 	}

@@ -147,17 +147,13 @@ func size(least, most int64) func(string) (int64, error) {
 	}
 }
 
-// oneOf reads one of a few words. Words of later are known but not in this version.
-func oneOf[T ~string](what string, words []T, later ...T) func(string) (T, error) {
+// oneOf reads one of a few words.
+func oneOf[T ~string](what string, words []T) func(string) (T, error) {
 	return func(s string) (T, error) {
 		if slices.Contains(words, T(s)) {
 			return T(s), nil
 		}
-		problem := "not " + what
-		if slices.Contains(later, T(s)) {
-			problem = "not in this version of ladderd"
-		}
-		return "", fmt.Errorf("%s; allowed: %s", problem, quoted(words))
+		return "", fmt.Errorf("not %s; allowed: %s", what, quoted(words))
 	}
 }
 
@@ -174,7 +170,7 @@ var (
 	parsePreset    = oneOf("a transcode preset", append([]ladder.Preset{""}, ladder.Presets...))
 	parseContainer = oneOf("a container format", []string{"FRAGMENTED_MP4", "TS"})
 	parseLatency   = oneOf("a latency mode", []string{"LOW", "NORMAL"})
-	parseBackend   = oneOf("a backend", []string{"auto", "x264"}, "nvenc", "vaapi")
+	parseBackend   = oneOf("a backend", []string{"auto", "nvenc", "vaapi", "x264"})
 	parseFormat    = oneOf("a log format", []string{"text", "json"})
 )
 
