@@ -4,8 +4,6 @@ import (
 	"context"
 	"os/exec"
 	"time"
-
-	"ladderd/pipeline"
 )
 
 // Machine is where an inventory looks.
@@ -38,14 +36,4 @@ func (m Machine) CPU() Device {
 		m.Root = "/"
 	}
 	return m.cpu()
-}
-
-// uses says whether any of the devices is used through api.
-func uses(devices []Device, api pipeline.API) bool {
-	for _, d := range devices {
-		if d.API == api {
-			return true
-		}
-	}
-	return false
 }

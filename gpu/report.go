@@ -71,10 +71,12 @@ func (r Report) Write(w io.Writer) error {
 	for _, p := range r.Devices {
 		p.write(&b)
 	}
-	fmt.Fprintf(&b, "%-14s %s\n", `backend "auto"`, r.Auto.Backend)
-	for name, o := range map[string]Offer{"nvenc": r.NVENC, "vaapi": r.VAAPI} {
+	for _, o := range []struct {
+		want string
+		Offer
+	}{{"auto", r.Auto}, {"nvenc", r.NVENC}, {"vaapi", r.VAAPI}} {
 		if o.Backend != "" {
-			fmt.Fprintf(&b, "%-14s %s\n", fmt.Sprintf("backend %q", name), o.Backend)
+			fmt.Fprintf(&b, "backend = %-7q gives %s\n", o.want, o.Backend)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -155,6 +157,9 @@ func (p Proof) lines(task pipeline.Task) (lines []string) {
 			}
 			not[r.Why] = append(not[r.Why], r.what())
 		}
+	}
+	if len(lines) == 0 && len(reasons) == 1 {
+		return []string{"no: " + reasons[0]}
 	}
 	for _, why := range reasons {
 		lines = append(lines, fmt.Sprintf("not %s: %s", strings.Join(not[why], ", "), why))

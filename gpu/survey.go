@@ -3,8 +3,6 @@ package gpu
 import (
 	"context"
 	"time"
-
-	"ladderd/pipeline"
 )
 
 // Survey finds out what this machine does: what is kept in the cache, and the rest by
@@ -67,14 +65,4 @@ func of(d Device, lists ...[]Proof) Proof {
 		}
 	}
 	return Proof{Device: d, Results: []Result{}}
-}
-
-// GPUs leaves out the CPU.
-func GPUs(proofs []Proof) (list []Proof) {
-	for _, p := range proofs {
-		if p.Device.API != pipeline.CPU {
-			list = append(list, p)
-		}
-	}
-	return list
 }
