@@ -93,6 +93,8 @@ type Log struct {
 type Pipeline struct {
 	// Backend is "auto", "nvenc", "vaapi" or "x264".
 	Backend string
+	// RenderNodes are the paths of the only ones that VAAPI may use; empty is all.
+	RenderNodes []string
 }
 
 // Channel is a channel that is in the file.

@@ -98,6 +98,13 @@ func parseFile(s string) (string, error) {
 	return filepath.Clean(s), nil
 }
 
+func parseNode(s string) (string, error) {
+	if !filepath.IsAbs(s) || strings.ContainsRune(s, 0) || strings.HasSuffix(s, "/") {
+		return "", fmt.Errorf(`not an absolute path; allowed: the paths of render nodes, such as "/dev/dri/renderD128"`)
+	}
+	return filepath.Clean(s), nil
+}
+
 // maxConnections is more than a process may have files open on most machines.
 const maxConnections = 1_000_000
 

@@ -10,6 +10,8 @@ import (
 type Machine struct {
 	// Root is the folder that has /sys, /dev and /proc; "" is the real one.
 	Root string
+	// Nodes are the only render nodes to look at; empty is all.
+	Nodes []string
 	// Cards makes the command that runs nvidia.Report from a card's index on.
 	Cards func(from int) *exec.Cmd
 	// Patience is how long NVIDIA's driver may take to answer for one card; default 5 s.

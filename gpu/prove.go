@@ -88,7 +88,7 @@ func (p Prover) try(ctx context.Context, d Device, t pipeline.Trial, r *Result) 
 	f, err := p.within(ctx, limit, t)
 	switch {
 	case err != nil:
-		r.Why, r.Passing = failed(err, limit.String()), true
+		r.Why, r.Passing = failed(d, err, limit.String()), true
 		return true
 	case f.Failure != "":
 		r.fail(d, t, f.Failure)

@@ -20,9 +20,12 @@ const nvidiaVendor = "0x10de"
 // renderNodes are the devices of VAAPI. NVIDIA's driver has such nodes too, and nothing
 // behind them that encodes.
 func (m Machine) renderNodes() (devices []Device) {
-	paths, _ := filepath.Glob(m.at("/dev/dri/renderD*")) // the pattern is right
+	paths := m.Nodes
+	if len(paths) == 0 {
+		paths, _ = filepath.Glob(m.at("/dev/dri/renderD*")) // the pattern is right
+	}
 	for _, path := range paths {
-		d := m.renderNode(filepath.Base(path))
+		d := m.renderNode(path)
 		if d.Driver != "nvidia" && d.Driver != "nvidia-drm" {
 			devices = append(devices, d)
 		}
@@ -30,13 +33,14 @@ func (m Machine) renderNodes() (devices []Device) {
 	return devices
 }
 
-func (m Machine) renderNode(name string) Device {
+func (m Machine) renderNode(path string) Device {
+	name := target(path, "") // a path may be a link, as those below by-path are
 	hardware := m.at("/sys/class/drm", name, "device")
-	d := Device{API: pipeline.VA, ID: m.at("/dev/dri", name), Driver: target(hardware, "driver")}
+	d := Device{API: pipeline.VA, ID: path, Driver: target(hardware, "driver")}
 	if slot := target(hardware, ""); strings.Count(slot, ":") == 2 {
 		d.PCI = slot
 	}
-	d.Name = name
+	d.Name = filepath.Base(path)
 	if vendor := word(hardware, "vendor"); vendor != "" {
 		known := vendors[vendor]
 		if known == "" {

@@ -155,9 +155,15 @@ func account() string {
 }
 
 // failed puts into words that a trial came to no finding.
-func failed(err error, limit string) string {
+func failed(d Device, err error, limit string) string {
+	if errors.Is(err, errHangs) && d.API == pipeline.CPU {
+		return "the machine is too slow or busy: not done within " + limit
+	}
 	if errors.Is(err, errHangs) {
 		return strings.ReplaceAll(hangs, "{limit}", limit)
+	}
+	if d.API == pipeline.CPU {
+		return fmt.Sprintf("the worker failed: %v", err)
 	}
 	return fmt.Sprintf("%s: %v", crashes, err)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"ladderd/ladder"
@@ -40,6 +41,8 @@ type Settings struct {
 	// Backend is [pipeline] backend; empty is "x264", so that tests see the same on every
 	// machine.
 	Backend string
+	// RenderNodes is render_nodes; empty leaves the default.
+	RenderNodes []string
 	// Env is added to the daemon's environment, each "KEY=value".
 	Env []string
 }
@@ -78,6 +81,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 		fmt.Fprintf(&b, "[ingest.srt]\nlisten = %q\nlatency = %q\n", p.srt, s.SRT)
 	}
 	fmt.Fprintf(&b, "[pipeline]\nbackend = %q\n", cmp.Or(s.Backend, "x264"))
+	if len(s.RenderNodes) > 0 {
+		fmt.Fprintf(&b, "render_nodes = [\"%s\"]\n", strings.Join(s.RenderNodes, `", "`))
+	}
 	fmt.Fprintf(&b, "[limits]\nconcurrent_streams = %d\n", streams)
 	fmt.Fprintf(&b, "[playback]\nlisten = %q\n", p.playback)
 	if s.Part > 0 {
