@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"ladderd/gpu"
@@ -70,7 +72,7 @@ type progress struct {
 func (p *progress) tell(d gpu.Device, t pipeline.Trial) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	line := fmt.Sprintf("%s: %s", d.Name, gpu.Describe(t))
+	line := fmt.Sprintf("%s: %s", strings.TrimSpace(d.Name+" "+cmp.Or(d.PCI, d.ID)), gpu.Describe(t))
 	if p.terminal {
 		fmt.Fprintf(p.w, "\r\x1b[K%s ", line)
 		return
