@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"ladderd/config"
@@ -87,7 +89,8 @@ func (d *devices) tell(proofs []gpu.Proof) {
 // runs all the same: other channels may do, and what passes through needs none.
 func (d *devices) warn(proofs []gpu.Proof) {
 	told := map[gpu.Wanted]bool{}
-	for channel, w := range d.wanted {
+	for _, channel := range slices.Sorted(maps.Keys(d.wanted)) {
+		w := d.wanted[channel]
 		_, err := gpu.Candidates(proofs, w)
 		if err == nil || told[w] {
 			continue
