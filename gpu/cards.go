@@ -10,8 +10,12 @@ import (
 	"ladderd/pipeline"
 )
 
-// maxCards bounds how many cards are asked for, whatever a broken driver says.
-const maxCards = 64
+// maxCards bounds how many cards are asked for, whatever a broken driver says, and
+// maxSilent how many of them may keep their answer.
+const (
+	maxCards  = 64
+	maxSilent = 3
+)
 
 // cards is what NVIDIA's driver tells, completed by what the kernel sees on the PCI bus:
 // a card whose driver does not answer is there all the same.
@@ -47,7 +51,7 @@ func listed(devices []Device, slot string) bool {
 // cards that are not among the devices; empty where all are.
 func (m Machine) askDriver(ctx context.Context) (devices []Device, missing string) {
 	var driver string
-	for from := 0; from < maxCards; {
+	for from, silent := 0, 0; from < maxCards; {
 		answer := m.ask(ctx, from)
 		head := answer.head
 		if head == nil {
@@ -72,8 +76,11 @@ func (m Machine) askDriver(ctx context.Context) (devices []Device, missing strin
 			API: pipeline.CUDA, Name: fmt.Sprintf("NVIDIA GPU %d", next), Driver: driver, Problem: answer.trouble("the card"),
 		})
 		from = next + 1
-		if ctx.Err() != nil || from >= head.Cards {
+		if from >= head.Cards {
 			return devices, ""
+		}
+		if silent++; silent == maxSilent || ctx.Err() != nil {
+			return devices, answer.trouble("NVIDIA's driver")
 		}
 	}
 	return devices, ""

@@ -15,7 +15,7 @@ type Machine struct {
 	// Cards makes the command that runs nvidia.Report from a card's index on.
 	Cards func(from int) *exec.Cmd
 	// Patience is how long NVIDIA's driver may take to answer for one card; default 5 s.
-	// With more than one card that does not answer it takes as many times that.
+	// It is given that time again for each card that does not, three of them at most.
 	Patience time.Duration
 }
 

@@ -33,7 +33,7 @@ type Result struct {
 	// what libav or the driver said, where that is something else.
 	Why  string `json:"why,omitempty"`
 	Said string `json:"said,omitempty"`
-	// Passing is true of a failure that may be gone the next time.
+	// Passing is true of a failure, or of too few sessions, that may be gone the next time.
 	Passing bool `json:"passing,omitempty"`
 }
 
@@ -70,10 +70,10 @@ func (p Proof) Best(task pipeline.Task, codec pipeline.Codec) Result {
 // Sessions is what was found out of encoders at once.
 func (p Proof) Sessions() Result { return p.Best(pipeline.Sessions, pipeline.H264) }
 
-// passing says whether a result may be otherwise the next time.
+// passing says whether something that is missing may be there the next time.
 func (p Proof) passing() bool {
 	for _, r := range p.Results {
-		if !r.Works() && r.Passing {
+		if r.Passing {
 			return true
 		}
 	}

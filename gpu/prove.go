@@ -98,6 +98,7 @@ func (p Prover) try(ctx context.Context, d Device, t pipeline.Trial, r *Result) 
 	r.PixelRate, r.Sessions = f.PixelRate(t), f.Sessions
 	if f.Capped != "" {
 		r.Capped, _ = explain(d, t, f.Capped)
+		r.Passing = f.Sessions < ladderEncoders // others may have been encoding
 	}
 	return false
 }
