@@ -2,12 +2,14 @@ package worker
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -20,7 +22,21 @@ func TestMain(m *testing.M) {
 	if os.Getenv(workerMark) != "" {
 		os.Exit(beWorker())
 	}
-	goleak.VerifyTestMain(m)
+	if os.Getenv(sourcesMark) != "" {
+		goleak.VerifyTestMain(m)
+	}
+	sources, err := os.MkdirTemp("", "ladderd-sources-")
+	if err == nil {
+		err = os.Setenv(sourcesMark, sources)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(sources)
+		os.Exit(code)
+	}))
 }
 
 // daemon is the other end of a worker's socket.
@@ -49,7 +65,8 @@ func (d *daemon) read(t *testing.T) {
 	t.Helper()
 	for {
 		m, err := d.conn.Receive()
-		if errors.Is(err, io.EOF) {
+		// A process that ends with input unread resets its socket.
+		if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
 			return
 		}
 		if err != nil {
