@@ -74,7 +74,7 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, log *slog
 	}
 	return stream.NewHub(channels, stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
-		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Backends: onCPU{}, Log: log,
+		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Backends: devices, Log: log,
 		Transcode: func(j pipeline.Job, o pipeline.Options) (stream.Transcoder, error) { return pipeline.Start(j, o) },
 		Metadata: func(channel, stream string, m stream.Metadata) {
 			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
@@ -84,17 +84,6 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, log *slog
 		Events: func(e stream.Event) { logEvent(log, e) },
 	})
 }
-
-// onCPU has the CPU make all renditions.
-type onCPU struct{}
-
-// For is stream.Backends'.
-func (onCPU) For(string) (pipeline.Backend, error) {
-	return pipeline.Backend{Encoder: pipeline.X264}, nil
-}
-
-// Elsewhere is stream.Backends'.
-func (onCPU) Elsewhere(_ string, failed pipeline.Backend, _ string) pipeline.Backend { return failed }
 
 func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	ln, err := d.listen("metrics", cfg.Metrics.Listen)
