@@ -77,6 +77,7 @@ type Options struct {
 	Disk         *packager.Disk // likewise; the hub's Close leaves it open
 	Linger       time.Duration  // how long a stream's playlists stay after its end, unless others follow on it
 	Backends     Backends
+	Interlaced   pipeline.Interlaced // what is done with sources that are, where they are encoded
 	Transcode    func(pipeline.Job, pipeline.Options) (Transcoder, error)
 	Log          *slog.Logger
 	// Metadata takes what publishers say to their viewers; nil for nobody. The streams'

@@ -8,6 +8,7 @@ import (
 
 // equip chooses what makes the renditions. Audio needs no device.
 func (l *live) equip() (err error) {
+	l.plan.job.Interlaced = l.hub.options.Interlaced
 	l.plan.job.Backend = pipeline.Backend{Encoder: pipeline.X264}
 	if len(l.plan.job.Videos) > 0 {
 		l.plan.job.Backend, err = l.hub.options.Backends.For(l.channel.ID)
