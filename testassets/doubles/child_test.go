@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 
 func perform(spec string) error {
 	if spec == "nvml" {
-		return errors.New("not built")
+		return json.NewEncoder(os.Stdout).Encode(look())
 	}
 	var e encoding
 	if err := json.Unmarshal([]byte(spec), &e); err != nil {
