@@ -29,10 +29,11 @@ const (
 	CUDA    Library = "libcuda.so.1"
 	Encoder Library = "libnvidia-encode.so.1"
 	NVML    Library = "libnvidia-ml.so.1"
+	Decoder Library = "libnvcuvid.so.1"
 )
 
 // NoDriver leaves all of the driver out.
-var NoDriver = []Library{CUDA, Encoder, NVML}
+var NoDriver = []Library{CUDA, Encoder, NVML, Decoder}
 
 // Card is a pretended GPU.
 type Card struct {
@@ -82,6 +83,9 @@ const (
 	Encode      Point = "encode"      // giving it a picture
 	Lock        Point = "lock"        // fetching what was encoded
 	Flush       Point = "flush"       // telling the end
+	MakeDecoder Point = "decoder"     // making an NVDEC decoder: Hang, Crash, OutOfMemory, Generic
+	Decode      Point = "decode"      // giving it a picture: likewise
+	Map         Point = "map"         // fetching what was decoded: likewise
 	Management  Point = "nvml"        // any NVML call on the card: Hang, Crash
 )
 

@@ -2,7 +2,6 @@ package doubles_test
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -211,11 +210,7 @@ func hold(t *testing.T, rig *doubles.Rig) *holder {
 	t.Helper()
 	e := short(system)
 	e.Wait = true
-	spec, err := json.Marshal(e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := command(t, rig, string(spec))
+	cmd := command(t, rig, task{Encode: &e})
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -265,15 +260,12 @@ func TestNVENCHangsUntilItIsKilled(t *testing.T) {
 	t.Parallel()
 	rig := oneCard(t)
 	rig.Misbehave(0, doubles.Fault{At: doubles.Encode, Word: doubles.Hang, After: 3})
-	spec, err := json.Marshal(short(system))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := command(t, rig, string(spec))
+	e := short(system)
+	cmd := command(t, rig, task{Encode: &e})
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	err = await.Until(t.Context(), "the hang", nil, func() (bool, error) {
+	err := await.Until(t.Context(), "the hang", nil, func() (bool, error) {
 		hung, err := rig.Recorded(doubles.Hung)
 		return len(hung) == 1, err
 	})
@@ -296,11 +288,8 @@ func TestCrashEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	rig := oneCard(t)
 	rig.Misbehave(0, doubles.Fault{At: doubles.Encode, Word: doubles.Crash, After: 3})
-	spec, err := json.Marshal(short(system))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := command(t, rig, string(spec))
+	e := short(system)
+	cmd := command(t, rig, task{Encode: &e})
 	cmd.Stderr = nil
 	if err := cmd.Run(); err == nil {
 		t.Error("it ended well")

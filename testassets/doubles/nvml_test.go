@@ -1,7 +1,6 @@
 package doubles_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
@@ -74,15 +73,7 @@ func told(n uint32, r nvml.Return) int {
 
 func lookAt(t *testing.T, rig *doubles.Rig) sight {
 	t.Helper()
-	out, err := command(t, rig, "nvml").Output()
-	if err != nil {
-		t.Fatalf("look: %v", err)
-	}
-	var s sight
-	if err := json.Unmarshal(out, &s); err != nil {
-		t.Fatalf("look: %v: %q", err, out)
-	}
-	return s
+	return result[sight](t, rig, task{Look: true})
 }
 
 func TestNVMLTellsTheBox(t *testing.T) {

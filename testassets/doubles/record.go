@@ -15,13 +15,15 @@ type Kind string
 // The kinds of events.
 const (
 	MadeContext  Kind = "context"
-	Opened       Kind = "open"        // Session, Status
-	Initialized  Kind = "initialize"  // Session, Options
-	Reconfigured Kind = "reconfigure" // Session, Options
-	Forced       Kind = "forced"      // Session, Picture, Timestamp, IDR
-	Closed       Kind = "close"       // Session, Pictures, ForcedIDRs, SEIs
-	Hung         Kind = "hang"        // At
-	Crashed      Kind = "crash"       // At
+	Opened       Kind = "open"          // Session, Status
+	Initialized  Kind = "initialize"    // Session, Options
+	Reconfigured Kind = "reconfigure"   // Session, Options
+	Forced       Kind = "forced"        // Session, Picture, Timestamp, IDR
+	Closed       Kind = "close"         // Session, Pictures, ForcedIDRs, SEIs
+	MadeDecoder  Kind = "decoder"       // Width, Height
+	DecoderGone  Kind = "decoder_close" // Pictures
+	Hung         Kind = "hang"          // At
+	Crashed      Kind = "crash"         // At
 )
 
 // Event is one thing that a driver was given.
