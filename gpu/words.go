@@ -162,6 +162,9 @@ func failed(d Device, err error, limit string) string {
 	if errors.Is(err, errHangs) {
 		return strings.ReplaceAll(hangs, "{limit}", limit)
 	}
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner // without what was tried, which is told beside it
+	}
 	if d.API == pipeline.CPU {
 		return fmt.Sprintf("the worker failed: %v", err)
 	}
