@@ -210,6 +210,9 @@ func (p Proof) Line() []any {
 	}
 	add("id", p.Device.ID)
 	add("driver", p.Device.Driver)
+	if p.Device.Cores > 0 {
+		line = append(line, "cores", p.Device.Cores)
+	}
 	add("problem", p.Device.Problem)
 	if p.At.IsZero() {
 		return line

@@ -74,7 +74,7 @@ func (d *devices) prove(ctx context.Context) {
 	}
 	d.choice.Settle(proofs)
 	d.tell(proofs)
-	d.warn(proofs)
+	d.judge(proofs)
 }
 
 func (d *devices) hardware() bool {
@@ -92,17 +92,22 @@ func (d *devices) tell(proofs []gpu.Proof) {
 	}
 }
 
-// warn says loudly, and once for each, that a wanted backend is not to be had. The daemon
-// runs all the same: other channels may do, and what passes through needs none.
-func (d *devices) warn(proofs []gpu.Proof) {
+// judge says once for each wanted backend what it comes to, and loudly where it is not to
+// be had. The daemon runs all the same: other channels may do, and what passes through
+// needs none.
+func (d *devices) judge(proofs []gpu.Proof) {
 	told := map[gpu.Wanted]bool{}
 	for _, channel := range slices.Sorted(maps.Keys(d.wanted)) {
 		w := d.wanted[channel]
-		_, err := gpu.Candidates(proofs, w)
-		if err == nil || told[w] {
+		if told[w] {
 			continue
 		}
 		told[w] = true
+		list, err := gpu.Candidates(proofs, w)
+		if err == nil {
+			d.log.Info("backend", "wanted", w, "gives", list[0])
+			continue
+		}
 		d.log.Error("streams that have to be encoded will be refused", "backend", w, "channel", channel, "reason", err)
 	}
 }
