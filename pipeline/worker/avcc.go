@@ -8,6 +8,11 @@ import (
 	"ladderd/media"
 )
 
+// avccOutput is part of an encoding whose encoders put out AVCC.
+type avccOutput struct{}
+
+func (avccOutput) params(extradata []byte) (*media.VideoParams, error) { return avcParams(extradata) }
+
 // avcParams reads the first parameter sets of an AVCDecoderConfigurationRecord
 // (ISO/IEC 14496-15, 5.3.3.1).
 func avcParams(b []byte) (*media.VideoParams, error) {

@@ -1,13 +1,14 @@
 package worker
 
 // go-astiav has no accessors for a frame's caption side data, for some of its colour
-// tags, for the CPU flags and for the version. These few lines reach libavutil themselves; no other
-// file here uses cgo.
+// tags, for what a device's frames are made of, for the CPU flags and for the version. These few lines
+// reach libavutil themselves; no other file here uses cgo.
 
 // #cgo pkg-config: libavutil
 // #include <libavutil/avutil.h>
 // #include <libavutil/cpu.h>
 // #include <libavutil/frame.h>
+// #include <libavutil/hwcontext.h>
 import "C"
 
 import (
@@ -28,6 +29,20 @@ func frameC(f *astiav.Frame) *C.AVFrame { return (*C.AVFrame)(f.UnsafePointer())
 func frameColour(f *astiav.Frame) (primaries, transfer, chroma int) {
 	c := frameC(f)
 	return int(c.color_primaries), int(c.color_trc), int(c.chroma_location)
+}
+
+// samples is the format of what f refers to on its device.
+func samples(f *astiav.Frame) astiav.PixelFormat {
+	return astiav.PixelFormat((*C.AVHWFramesContext)(unsafe.Pointer(frameC(f).hw_frames_ctx.data)).sw_format)
+}
+
+// framesPool tells the pools of a device's frames apart, as long as one of their frames
+// or who was opened with one lives; 0 in main memory.
+func framesPool(f *astiav.Frame) uintptr {
+	if c := frameC(f); c.hw_frames_ctx != nil {
+		return uintptr(unsafe.Pointer(c.hw_frames_ctx.data))
+	}
+	return 0
 }
 
 // takeUserData moves captions and unregistered SEI messages out of f.

@@ -11,11 +11,14 @@ import (
 )
 
 // cascade scales a picture down the ladder: each rung from the next larger one
-// that keeps this picture, which is cheaper than each from the source.
+// that keeps this picture, which is cheaper than each from the source. Pictures stay
+// where scaling works; the source's are moved there once, and each rung's from there
+// to where its encoder takes them.
 type cascade struct {
-	backend backend
-	rungs   []*rung // largest first
-	source  surface // what the scalers were opened for
+	backend *backend
+	rungs   []*rung          // largest first
+	source  origin           // what the scalers were opened for
+	movers  map[origin]mover // by what they move
 	// hand gives a rung's picture to its encoder, who frees it from then on.
 	hand func(r *rung, p picture, u userData) error
 }
@@ -24,18 +27,25 @@ type cascade struct {
 type rung struct {
 	index   int // into Job.Videos
 	out     pipeline.VideoOutput
+	place   place // where its encoder takes pictures
 	cadence *pace.Cadence
-	scalers map[surface]scaler // by what they scale from
-	owed    userData           // of pictures that the rendition does not keep
+	scalers map[origin]scaler // by what they scale from
+	owed    userData          // of pictures that the rendition does not keep
 	queue   chan order
 }
 
-func newCascade(job pipeline.Job, b backend) *cascade {
-	c := &cascade{backend: b}
+// mover is an upload or a download, and what its pictures become.
+type mover struct {
+	scaler
+	to surface
+}
+
+func newCascade(job pipeline.Job, b *backend) *cascade {
+	c := &cascade{backend: b, movers: map[origin]mover{}}
 	for i, out := range job.Videos {
 		c.rungs = append(c.rungs, &rung{
-			index: i, out: out, cadence: pace.NewCadence(job.Rate, out.Rate),
-			scalers: map[surface]scaler{}, queue: make(chan order, encoderQueue),
+			index: i, out: out, place: b.encoding(out).place(), cadence: pace.NewCadence(job.Rate, out.Rate),
+			scalers: map[origin]scaler{}, queue: make(chan order, encoderQueue),
 		})
 	}
 	slices.SortStableFunc(c.rungs, func(a, b *rung) int {
@@ -46,32 +56,38 @@ func newCascade(job pipeline.Job, b backend) *cascade {
 
 // put hands the source picture to every rung that keeps it. The caller keeps src.
 func (c *cascade) put(src picture, u userData) error {
-	if src.on != c.source {
+	if at := src.origin(); at != c.source {
 		c.close()
-		c.source = src.on
+		c.source = at
 	}
-	from := src
-	defer func() {
-		if from.frame != src.frame {
-			from.frame.Free()
-		}
-	}()
+	from := src.share()
+	defer func() { from.frame.Free() }()
+	// next makes p what the next rung is made from.
+	next := func(p picture) {
+		from.frame.Free()
+		from = p
+	}
 	for _, r := range c.rungs {
 		r.owed.owe(u)
 		if !r.cadence.Keep(src.pts, src.grid) {
 			continue
 		}
-		p, err := c.fit(r, from)
+		at, err := c.move(from, c.backend.scale.place())
 		if err != nil {
 			return err
 		}
-		// The encoder frees its reference while the next rung still scales from ours.
-		kept := p.frame.Clone()
-		if from.frame != src.frame {
-			from.frame.Free()
+		next(at)
+		scaled, err := c.fit(r, from)
+		if err != nil {
+			return err
 		}
-		from = picture{kept, p.pts, p.grid, p.on}
-		if err := c.hand(r, p, r.owed.pay()); err != nil {
+		next(scaled)
+		// The encoder frees its reference while the next rung still scales from ours.
+		given, err := c.move(from, r.place)
+		if err != nil {
+			return err
+		}
+		if err := c.hand(r, given, r.owed.pay()); err != nil {
 			return err
 		}
 	}
@@ -80,18 +96,40 @@ func (c *cascade) put(src picture, u userData) error {
 
 // fit makes r's picture of from.
 func (c *cascade) fit(r *rung, from picture) (picture, error) {
-	to := c.backend.encoded(from.on, r.out)
+	scale := c.backend.scale
+	to := from.on.resized(scale.place(), r.out.Width, r.out.Height, scale.format())
 	if to == from.on {
-		return picture{from.frame.Clone(), from.pts, from.grid, to}, nil
+		return from.share(), nil
 	}
-	s, ok := r.scalers[from.on]
+	s, ok := r.scalers[from.origin()]
 	if !ok {
 		var err error
-		if s, err = c.backend.openScaler(from.on, to); err != nil {
+		if s, err = scale.open(from, to); err != nil {
 			return picture{}, err
 		}
-		r.scalers[from.on] = s
+		r.scalers[from.origin()] = s
 	}
+	return scaled(s, from, to)
+}
+
+// move makes a picture at a place of from, which may be there already.
+func (c *cascade) move(from picture, at place) (picture, error) {
+	if from.on.place == at {
+		return from.share(), nil
+	}
+	m, ok := c.movers[from.origin()]
+	if !ok {
+		var err error
+		if m, err = openMover(c.backend.device, from); err != nil {
+			return picture{}, err
+		}
+		c.movers[from.origin()] = m
+	}
+	return scaled(m, from, m.to)
+}
+
+// scaled is what s makes of from.
+func scaled(s scaler, from picture, to surface) (picture, error) {
 	dst := astiav.AllocFrame()
 	if err := s.scale(dst, from.frame); err != nil {
 		dst.Free()
@@ -108,4 +146,8 @@ func (c *cascade) close() {
 		}
 		clear(r.scalers)
 	}
+	for _, m := range c.movers {
+		m.free()
+	}
+	clear(c.movers)
 }

@@ -14,10 +14,14 @@ import (
 // belongs to one goroutine.
 type decoder struct {
 	ctx    *astiav.CodecContext
+	device *device // that is to decode; nil where the CPU is
+	byCPU  bool    // the device does not decode this source
+	failed int     // packets in a row that the device failed with
 	packet *astiav.Packet
 	params media.VideoParams
 	keys   []media.Ticks // PTS of IDRs whose pictures have not come out yet
 	last   media.Ticks   // PTS of the packet before, for messages
+	before int64         // what libav had said before it got that packet
 	faults *faults
 }
 
@@ -29,16 +33,30 @@ type decoded struct {
 	lost  bool // an IDR before it gave no picture
 }
 
-func newDecoder(b backend, v media.VideoParams, log *slog.Logger) (*decoder, error) {
-	ctx, err := b.openDecoder(v)
-	if err != nil {
+// newDecoder has dev decode, or the CPU where it is nil. Decoded pictures of which up
+// to inFlight live at once are taken from it.
+func newDecoder(dev *device, v media.VideoParams, inFlight int, log *slog.Logger) (*decoder, error) {
+	d := &decoder{device: dev, params: v, faults: newFaults("video", log)}
+	var err error
+	if d.ctx, err = openDecoder(dev, v, inFlight, d.found); err != nil {
 		return nil, err
 	}
-	return &decoder{ctx: ctx, packet: astiav.AllocPacket(), params: v, faults: newFaults("video", log)}, nil
+	d.packet = astiav.AllocPacket()
+	return d, nil
+}
+
+// found is called when it shows whether the device decodes what comes, and may be
+// called again where that changes.
+func (d *decoder) found(format astiav.PixelFormat) {
+	d.byCPU = format != d.device.format
+	if d.byCPU {
+		d.faults.log.Warn("the device does not decode this source; the CPU does", "device", d.device.id, "format", format)
+	}
 }
 
 func (d *decoder) free() {
 	d.packet.Free()
+	d.ctx.SetPixelFormatCallback(nil) // go-astiav keeps it by the context's address
 	d.ctx.Free()
 }
 
@@ -58,10 +76,13 @@ func (d *decoder) decode(p media.Packet, put func(decoded) error) error {
 	}
 	d.packet.SetPts(int64(p.PTS))
 	d.packet.SetDts(int64(p.DTS))
+	d.before = libavSaid.mark()
 	err = d.ctx.SendPacket(d.packet)
 	d.packet.Unref()
 	if err != nil {
-		d.faults.note(err, p.PTS)
+		if err := d.note(err, p.PTS); err != nil {
+			return err
+		}
 	}
 	return d.receive(put)
 }
@@ -85,13 +106,32 @@ func (d *decoder) receive(put func(decoded) error) error {
 		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
 			return nil
 		case err != nil:
-			d.faults.note(err, d.last)
+			if err := d.note(err, d.last); err != nil {
+				return err
+			}
 			continue
 		}
+		d.failed = 0
 		if err := put(d.tagged(f)); err != nil {
 			return err
 		}
 	}
+}
+
+// deviceTries is with how many packets in a row a device may fail. One that is lost
+// fails for good; one that is given a damaged source may say no more than that it failed.
+const deviceTries = 30
+
+// note passes over an error that is the source's fault.
+func (d *decoder) note(err error, pts media.Ticks) error {
+	if d.device != nil && !d.byCPU && !errors.Is(err, astiav.ErrInvaliddata) {
+		d.failed++
+	}
+	if d.failed > deviceTries {
+		return deviceFault(d.before, fmt.Errorf("decode video at %d on %s: %w", pts, d.device.id, err))
+	}
+	d.faults.note(err, pts)
+	return nil
 }
 
 // tagged finds out by PTS whether f is one of the source's IDRs. Its picture type

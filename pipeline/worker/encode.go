@@ -19,12 +19,12 @@ type order struct {
 
 // encoder is one video rendition's encoder. It belongs to one goroutine.
 type encoder struct {
-	index   int
-	out     pipeline.VideoOutput
-	backend backend
-	emit    func(pipeline.Output) error
-	opened  func() // called when the first encoder is open
-	budget  *pace.Budget
+	index  int
+	out    pipeline.VideoOutput
+	coding encoding
+	emit   func(pipeline.Output) error
+	opened func() // called when the first encoder is open
+	budget *pace.Budget
 
 	ctx    *astiav.CodecContext // nil before the first picture
 	on     surface              // what ctx was opened for
@@ -55,10 +55,13 @@ func (e *encoder) encode(o order) error {
 	if err := putUserData(p.frame, o.data); err != nil {
 		return err
 	}
-	e.ctx.SetBitRate(int64(e.budget.Periods(p.pts) * e.out.Bitrate))
+	if e.coding.follows() {
+		e.ctx.SetBitRate(int64(e.budget.Periods(p.pts) * e.out.Bitrate))
+	}
 	e.asked = append(e.asked, asked{p.pts, p.grid})
+	before := libavSaid.mark()
 	if err := e.ctx.SendFrame(p.frame); err != nil {
-		return elsewhere(fmt.Errorf("encode %dx%d picture at %d: %w", e.out.Width, e.out.Height, p.pts, err))
+		return deviceFault(before, fmt.Errorf("encode %dx%d picture at %d: %w", e.out.Width, e.out.Height, p.pts, err))
 	}
 	return e.receive()
 }
@@ -77,12 +80,12 @@ func (e *encoder) suit(p picture) error {
 		e.ctx.Free()
 		e.ctx = nil
 	}
-	ctx, err := e.backend.openEncoder(e.out, p.on)
+	ctx, err := e.coding.open(e.out, p)
 	if err != nil {
 		return err
 	}
 	e.ctx, e.on = ctx, p.on
-	if e.params, err = avcParams(ctx.ExtraData()); err != nil {
+	if e.params, err = e.coding.params(ctx.ExtraData()); err != nil {
 		return err
 	}
 	if first {
@@ -104,12 +107,13 @@ func (e *encoder) flush() error {
 
 func (e *encoder) receive() error {
 	for {
+		before := libavSaid.mark()
 		err := e.ctx.ReceivePacket(e.packet)
 		if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
 			return nil
 		}
 		if err != nil {
-			return elsewhere(fmt.Errorf("encode %dx%d: %w", e.out.Width, e.out.Height, err))
+			return deviceFault(before, fmt.Errorf("encode %dx%d: %w", e.out.Width, e.out.Height, err))
 		}
 		err = e.deliver()
 		e.packet.Unref()
@@ -129,11 +133,12 @@ func (e *encoder) deliver() error {
 			e.out.Width, e.out.Height, pts, key)
 	}
 	e.asked = e.asked[1:]
-	p := media.Packet{Kind: media.Video, PTS: pts, DTS: pts, Key: key, Data: e.packet.Data(), Video: e.params}
-	if e.params != nil {
-		p.Data = withoutBanner(p.Data)
-		e.params = nil
+	data, err := e.coding.accessUnit(e.packet.Data(), e.params != nil)
+	if err != nil {
+		return fmt.Errorf("encoder %dx%d at %d: %w", e.out.Width, e.out.Height, pts, err)
 	}
+	p := media.Packet{Kind: media.Video, PTS: pts, DTS: pts, Key: key, Data: data, Video: e.params}
+	e.params = nil
 	return e.emit(pipeline.Output{Index: e.index, Packet: p})
 }
 

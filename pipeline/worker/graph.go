@@ -25,10 +25,13 @@ const (
 	encoderQueue = 4  // pictures
 )
 
+// encoderHolds is how many pictures an encoder and its goroutine hold.
+const encoderHolds = 2
+
 // graph is the libav graph of one job, from source packets to encoded ones.
 type graph struct {
 	job     pipeline.Job
-	backend backend
+	backend *backend
 	log     *slog.Logger
 	out     func(pipeline.Output) error
 	ready   func([]string) error
@@ -63,7 +66,7 @@ var errClosed = errors.New("graph is closed")
 // several of them, one packet of an output after the other, and may block; ready is
 // called once, when all encoders are open.
 func newGraph(job pipeline.Job, out func(pipeline.Output) error, ready func([]string) error, log *slog.Logger) (*graph, error) {
-	b, err := openBackend(job)
+	b, err := openBackend(job.Backend)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +90,13 @@ func newGraph(job pipeline.Job, out func(pipeline.Output) error, ready func([]st
 
 func (g *graph) open() (err error) {
 	if len(g.job.Videos) > 0 {
-		if g.decoder, err = newDecoder(g.backend, g.job.Video, g.log); err != nil {
+		if g.decoder, err = newDecoder(g.backend.decodes(), g.job.Video, g.inFlight(), g.log); err != nil {
 			return err
 		}
 	}
 	for i, out := range g.job.Videos {
 		g.encoders = append(g.encoders, &encoder{
-			index: i, out: out, backend: g.backend, emit: g.emit, opened: g.opened, packet: astiav.AllocPacket(),
+			index: i, out: out, coding: g.backend.encoding(out), emit: g.emit, opened: g.opened, packet: astiav.AllocPacket(),
 			budget: pace.NewBudget(out.Rate, vbvBuffer),
 		})
 	}
@@ -102,6 +105,13 @@ func (g *graph) open() (err error) {
 		g.sound, err = newSound(g.job, g.emit, g.log)
 	}
 	return err
+}
+
+// inFlight is how many decoded pictures live at once at most, beside the decoder's own:
+// those that wait for split, those that it and the decoder's goroutine hold, and each
+// encoder's where it is fed with the source's size.
+func (g *graph) inFlight() int {
+	return decodedQueue + 2 + len(g.job.Videos)*(encoderQueue+encoderHolds)
 }
 
 func (g *graph) start() {
@@ -193,7 +203,7 @@ func (g *graph) opened() {
 func (g *graph) tellReady() {
 	var names []string
 	for _, v := range g.job.Videos {
-		names = append(names, fmt.Sprintf("%s %dx%d", g.backend.encoder(), v.Width, v.Height))
+		names = append(names, fmt.Sprintf("%s %dx%d", g.backend.encoding(v).name(), v.Width, v.Height))
 	}
 	for _, a := range g.job.Audios {
 		names = append(names, fmt.Sprintf("aac %d", a.Bitrate))

@@ -70,13 +70,17 @@ func logLibav(log *slog.Logger) (undo func()) {
 		if !ok {
 			return
 		}
+		libavSaid.add(text)
+		if text = strings.TrimSpace(text); text == "" {
+			return // the end of a line that came in pieces
+		}
 		mu.Lock()
 		seen[format]++
 		n := seen[format]
 		mu.Unlock()
 		// The first, second, fourth, eighth …: a broken source causes thousands.
 		if n&(n-1) == 0 {
-			log.Log(context.Background(), level, "libav: "+strings.TrimSpace(text), "from", className(c), "times", n)
+			log.Log(context.Background(), level, "libav: "+text, "from", className(c), "times", n)
 		}
 	})
 	return astiav.ResetLogCallback

@@ -21,6 +21,7 @@ type source struct {
 	packets []media.Packet
 	video   media.VideoParams
 	audio   *media.AudioParams
+	backend pipeline.Backend // of jobs
 }
 
 // record makes a source with Debian's ffmpeg: args are its inputs, filters and
@@ -61,7 +62,7 @@ func command(t testing.TB, name string, args ...string) []byte {
 // parseFLV reads the tags of an FLV file (Adobe FLV 10.1, annex E), H.264 and AAC.
 func parseFLV(t testing.TB, b []byte) *source {
 	t.Helper()
-	s := &source{}
+	s := &source{backend: backendUnderTest(t)}
 	var config *media.VideoParams
 	for b = b[13:]; len(b) >= 15; {
 		n := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
@@ -133,7 +134,7 @@ func (s *source) times(k media.Kind) (at []media.Ticks) {
 
 // job asks for outputs of s with the source's IDRs as the grid.
 func (s *source) job(rate media.Rate, outs ...pipeline.VideoOutput) pipeline.Job {
-	return pipeline.Job{Stream: "st-test", Video: s.video, Rate: rate, Backend: pipeline.Backend{Encoder: pipeline.X264}, Videos: outs, After: -1}
+	return pipeline.Job{Stream: "st-test", Video: s.video, Rate: rate, Backend: s.backend, Videos: outs, After: -1}
 }
 
 // rendition is what came out of a graph for one output.

@@ -6,11 +6,22 @@ import (
 	"ladderd/media"
 )
 
+// place is a kind of memory.
+type place int
+
+// A job uses one device at most.
+const (
+	inMainMemory place = iota
+	onDevice
+)
+
 // surface is what decoder, scalers and encoders must agree on about the pictures
-// that they hand on: their size and format, and the tags that end in the VUI.
+// that they hand on: where they lie, their size and format, and the tags that end in
+// the VUI.
 type surface struct {
+	place         place
 	width, height int
-	format        astiav.PixelFormat
+	format        astiav.PixelFormat // of the samples, wherever they lie
 	rang          astiav.ColorRange
 	space         astiav.ColorSpace
 	// In libav's numbers: go-astiav has no names for most of them.
@@ -25,6 +36,9 @@ func surfaceOf(f *astiav.Frame) surface {
 		sarNum: f.SampleAspectRatio().Num(), sarDen: f.SampleAspectRatio().Den(),
 	}
 	s.primaries, s.transfer, s.chroma = frameColour(f)
+	if f.HardwareFramesContext() != nil {
+		s.place, s.format = onDevice, samples(f)
+	}
 	return s
 }
 
@@ -47,12 +61,12 @@ func sourceSurface(f *astiav.Frame) surface {
 	return surfaceOf(f)
 }
 
-// resized is s in another size and format. The picture keeps its shape on the
+// resized is s at another place, in another size and format. The picture keeps its shape on the
 // screen: what the rounding of a size to whole and even pixels does to square
 // pixels is left alone, but pixels that are not square stay so.
-func (s surface) resized(width, height int, format astiav.PixelFormat) surface {
+func (s surface) resized(at place, width, height int, format astiav.PixelFormat) surface {
 	t := s
-	t.width, t.height, t.format = width, height, format
+	t.place, t.width, t.height, t.format = at, width, height, format
 	if s.sarNum > 0 && s.sarDen > 0 && s.sarNum != s.sarDen {
 		num, den := s.sarNum*s.width*height, s.sarDen*s.height*width
 		d := gcd(num, den)
@@ -68,6 +82,15 @@ func gcd(a, b int) int {
 	return a
 }
 
+// origin is all that a scaler is made for: what its pictures are, and the pool on the
+// device that they come from. A decoder may change to another pool in mid-stream.
+type origin struct {
+	surface
+	pool uintptr // 0 in main memory
+}
+
+func (p picture) origin() origin { return origin{p.on, framesPool(p.frame)} }
+
 // picture is one frame on its way through the graph. Who holds it frees it.
 type picture struct {
 	frame *astiav.Frame
@@ -75,3 +98,6 @@ type picture struct {
 	grid  bool // it becomes an IDR in every rendition
 	on    surface
 }
+
+// share is another reference to p.
+func (p picture) share() picture { return picture{p.frame.Clone(), p.pts, p.grid, p.on} }

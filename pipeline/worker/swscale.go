@@ -6,6 +6,12 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
+// swscaling has the CPU scale, into pictures of the format that it is.
+type swscaling struct{ to astiav.PixelFormat }
+
+func (swscaling) place() place                 { return inMainMemory }
+func (s swscaling) format() astiav.PixelFormat { return s.to }
+
 // swscale is the scaler in main memory. It is bicubic: bilinear and area save 0.5 ms
 // of 1.8 ms for a picture from 1080 to 720 lines, which is 5 % of a ladder's CPU, and
 // lose 0.2 to 0.9 dB.
@@ -15,7 +21,8 @@ type swscale struct {
 	pool framePool
 }
 
-func (x *x264) openScaler(from, to surface) (scaler, error) {
+func (swscaling) open(p picture, to surface) (scaler, error) {
+	from := p.on
 	flags := astiav.NewSoftwareScaleContextFlags(astiav.SoftwareScaleContextFlagBicubic)
 	ctx, err := astiav.CreateSoftwareScaleContext(from.width, from.height, from.format, to.width, to.height, to.format, flags)
 	if err != nil {

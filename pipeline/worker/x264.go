@@ -13,46 +13,27 @@ import (
 	"ladderd/pipeline"
 )
 
-// x264 is the backend that runs on any machine: libav's H.264 decoder, swscale and
-// libx264, all in main memory.
-type x264 struct{}
+// x264 encodes by libx264, in main memory, on any machine.
+type x264 struct{ avccOutput }
 
-func newX264() (backend, error) {
+func newX264(*device, bool) (encoding, error) {
 	if astiav.FindEncoderByName("libx264") == nil {
 		return nil, errors.New("this build's libavcodec has no libx264")
 	}
-	avoidGathers()
-	return &x264{}, nil
+	return x264{}, nil
 }
 
-func (x *x264) close() {}
+func (x264) name() string                    { return "libx264" }
+func (x264) takes(pipeline.VideoOutput) bool { return true }
+func (x264) place() place                    { return inMainMemory }
+func (x264) follows() bool                   { return true }
 
-func (x *x264) encoder() string { return "libx264" }
-
-// openDecoder uses one thread: encoders like OBS write one slice per picture, so
-// slice threads have nothing to do, and each frame thread holds a picture back.
-// One core decodes 1080p60 several times faster than it comes in.
-func (x *x264) openDecoder(v media.VideoParams) (*astiav.CodecContext, error) {
-	codec := astiav.FindDecoder(astiav.CodecIDH264)
-	if codec == nil {
-		return nil, elsewhere(errors.New("this build's libavcodec has no H.264 decoder"))
+// accessUnit leaves out x264's own message.
+func (x264) accessUnit(data []byte, first bool) ([]byte, error) {
+	if first {
+		return withoutBanner(data), nil
 	}
-	ctx := astiav.AllocCodecContext(codec)
-	ctx.SetThreadCount(1)
-	ctx.SetTimeBase(astiav.NewRational(1, media.Clock))
-	err := ctx.SetExtraData(v.AVCConfig())
-	if err == nil {
-		err = ctx.Open(codec, nil)
-	}
-	if err != nil {
-		ctx.Free()
-		return nil, fmt.Errorf("open H.264 decoder for %d×%d: %w", v.Width, v.Height, err)
-	}
-	return ctx, nil
-}
-
-func (x *x264) encoded(from surface, out pipeline.VideoOutput) surface {
-	return from.resized(out.Width, out.Height, astiav.PixelFormatYuv420P)
+	return data, nil
 }
 
 // x264Lookahead is how far x264 looks ahead before it decides on a frame, in
@@ -106,9 +87,8 @@ func x264Options(out pipeline.VideoOutput) map[string]string {
 	}
 }
 
-// openEncoder sets CBR without filler: where the content needs less, viewers are
-// sent less.
-func (x *x264) openEncoder(out pipeline.VideoOutput, s surface) (*astiav.CodecContext, error) {
+// open sets CBR without filler: where the content needs less, viewers are sent less.
+func (x264) open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, error) {
 	codec := astiav.FindEncoderByName("libx264")
 	ctx := astiav.AllocCodecContext(codec)
 	ctx.SetFlags(ctx.Flags().Add(astiav.CodecContextFlagGlobalHeader))
@@ -121,9 +101,9 @@ func (x *x264) openEncoder(out pipeline.VideoOutput, s surface) (*astiav.CodecCo
 	ctx.SetRateControlBufferSize(int(vbvBuffer * float64(out.Bitrate)))
 	ctx.SetMaxBFrames(0)
 	ctx.SetThreadCount(x264Threads(out))
-	applySurface(ctx, s)
+	applySurface(ctx, p)
 	options := x264Options(out)
-	options["chroma_sample_location"] = strconv.Itoa(s.chroma)
+	options["chroma_sample_location"] = strconv.Itoa(p.on.chroma)
 	if err := open(ctx, codec, options); err != nil {
 		ctx.Free()
 		return nil, elsewhere(fmt.Errorf("open libx264 for %d×%d at %s frames and %d bit a second: %w",
@@ -142,45 +122,4 @@ func x264Threads(out pipeline.VideoOutput) int {
 	const onePixelRate = 1280 * 720 * 60
 	n := math.Ceil(float64(out.Width*out.Height) * assumedRate(out) / onePixelRate)
 	return min(max(1, int(n)), 4)
-}
-
-// assumedRate is out's frame rate, or what most sources have where it is not known.
-func assumedRate(out pipeline.VideoOutput) float64 {
-	if out.Rate.Known() {
-		return out.Rate.Float()
-	}
-	return 30
-}
-
-// applySurface tells an encoder what it is fed with.
-func applySurface(ctx *astiav.CodecContext, s surface) {
-	ctx.SetWidth(s.width)
-	ctx.SetHeight(s.height)
-	ctx.SetPixelFormat(s.format)
-	ctx.SetColorRange(s.rang)
-	ctx.SetColorSpace(s.space)
-	ctx.SetColorPrimaries(astiav.ColorPrimaries(s.primaries))
-	ctx.SetColorTransferCharacteristic(astiav.ColorTransferCharacteristic(s.transfer))
-	if s.sarNum > 0 && s.sarDen > 0 {
-		ctx.SetSampleAspectRatio(astiav.NewRational(s.sarNum, s.sarDen))
-	}
-}
-
-// open opens a codec and minds that it took every option: libav leaves those that
-// it does not know in the dictionary and goes on.
-func open(ctx *astiav.CodecContext, codec *astiav.Codec, options map[string]string) error {
-	d := astiav.NewDictionary()
-	defer d.Free()
-	for k, v := range options {
-		if err := d.Set(k, v, 0); err != nil {
-			return fmt.Errorf("set %s=%s: %w", k, v, err)
-		}
-	}
-	if err := ctx.Open(codec, d); err != nil {
-		return err
-	}
-	if left := d.Get("", nil, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix)); left != nil {
-		return fmt.Errorf("encoder %s has no option %s", codec.Name(), left.Key())
-	}
-	return nil
 }

@@ -43,7 +43,10 @@ func TestUnknownOptionsAreErrors(t *testing.T) {
 	ctx := astiav.AllocCodecContext(codec)
 	defer ctx.Free()
 	ctx.SetTimeBase(astiav.NewRational(1, media.Clock))
-	applySurface(ctx, surface{width: 64, height: 64, format: astiav.PixelFormatYuv420P})
+	frame := astiav.AllocFrame()
+	defer frame.Free()
+	frame.SetPixelFormat(astiav.PixelFormatYuv420P)
+	applySurface(ctx, picture{frame: frame, on: surface{width: 64, height: 64, format: astiav.PixelFormatYuv420P}})
 	if err := open(ctx, codec, map[string]string{"preset": "ultrafast", "no_such": "1"}); err == nil || !strings.Contains(err.Error(), "no_such") {
 		t.Errorf("got %v", err)
 	}
