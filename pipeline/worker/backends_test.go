@@ -20,6 +20,7 @@ var everyBackend = []string{
 	"TestReplacementGoesOnAtTheNextGridPoint",
 	"TestParametersMayChangeAtTheSameSize",
 	"TestDamageCostsNoGridPoint",
+	"TestRenditionsShowTheSource",
 	"TestColourTagsSurvive",
 	"TestPixelsThatAreNotSquareStaySo",
 	"TestCaptionsSurviveInEveryRendition",

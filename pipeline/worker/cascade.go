@@ -62,28 +62,19 @@ func (c *cascade) put(src picture, u userData) error {
 	}
 	from := src.share()
 	defer func() { from.frame.Free() }()
-	// next makes p what the next rung is made from.
-	next := func(p picture) {
-		from.frame.Free()
-		from = p
-	}
 	for _, r := range c.rungs {
 		r.owed.owe(u)
 		if !r.cadence.Keep(src.pts, src.grid) {
 			continue
 		}
-		at, err := c.move(from, c.backend.scale.place())
+		made, err := c.fit(r, from)
 		if err != nil {
 			return err
 		}
-		next(at)
-		scaled, err := c.fit(r, from)
-		if err != nil {
-			return err
-		}
-		next(scaled)
+		from.frame.Free()
+		from = made
 		// The encoder frees its reference while the next rung still scales from ours.
-		given, err := c.move(from, r.place)
+		given, err := c.move(made, r.place)
 		if err != nil {
 			return err
 		}
@@ -94,16 +85,20 @@ func (c *cascade) put(src picture, u userData) error {
 	return nil
 }
 
-// fit makes r's picture of from.
+// fit makes r's picture of from, where scaling works.
 func (c *cascade) fit(r *rung, from picture) (picture, error) {
 	scale := c.backend.scale
+	from, err := c.move(from, scale.place())
+	if err != nil {
+		return picture{}, err
+	}
+	defer from.frame.Free()
 	to := from.on.resized(scale.place(), r.out.Width, r.out.Height, scale.format())
 	if to == from.on {
 		return from.share(), nil
 	}
 	s, ok := r.scalers[from.origin()]
 	if !ok {
-		var err error
 		if s, err = scale.open(from, to); err != nil {
 			return picture{}, err
 		}
