@@ -40,8 +40,11 @@ type encoding interface {
 	open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, error)
 	// follows tells whether the bit rate may be another one for each picture.
 	follows() bool
-	// params reads the parameter sets in an open encoder's extradata.
-	params(extradata []byte) (*media.VideoParams, error)
+	// writes tells whether encoders write captions and messages that hang on a frame.
+	writes() bool
+	// params reads the parameter sets in an open encoder's extradata, or in its first
+	// access unit where it has none.
+	params(sets []byte) (*media.VideoParams, error)
 	// accessUnit is what the encoder made of a picture, in AVCC and without parameter
 	// sets. first says that it is the encoder's first one.
 	accessUnit(data []byte, first bool) ([]byte, error)
@@ -66,6 +69,7 @@ type scaler interface {
 // devices opens each kind of device.
 var devices = map[pipeline.API]func(id string) (*device, error){
 	pipeline.CUDA: openCUDA,
+	pipeline.VA:   openVA,
 }
 
 // encodings makes each kind of encoder. Those of a device are given it; scaled says that
@@ -73,6 +77,7 @@ var devices = map[pipeline.API]func(id string) (*device, error){
 var encodings = map[pipeline.Encoder]func(dev *device, scaled bool) (encoding, error){
 	pipeline.X264:  newX264,
 	pipeline.NVENC: newNVENC,
+	pipeline.VAAPI: newVAAPI,
 }
 
 // openBackend is the one place where Job.Backend is looked at. Whatever fails here may

@@ -1,4 +1,4 @@
-#include "va_bits.h"
+#include "bits.h"
 
 #include <string.h>
 

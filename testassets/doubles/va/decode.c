@@ -9,7 +9,7 @@
 #include <libavcodec/avcodec.h>
 
 #include "va.h"
-#include "va_bits.h"
+#include "bits.h"
 
 struct decoder {
     AVCodecContext *codec;

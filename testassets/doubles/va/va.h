@@ -1,14 +1,14 @@
 // A VAAPI driver for tests. It encodes with x264, scales and deinterlaces with
 // libswscale and plain C, and decodes with libavcodec, all in main memory.
 //
-//   va_driver.c   what libva sees: configurations, contexts, BeginPicture to EndPicture
-//   va_memory.c   surfaces, images and buffers, all behind ids
-//   va_encode.c   the encoder; va_slice.c fits x264's slices to the caller's headers,
-//                 with va_bits.c
-//   va_process.c  scaling and deinterlacing
-//   va_decode.c   the decoder
-//   va_control.c  what tests ask for, and the record that they read
-//   va_drm.c      libva-drm.so.2, a library of its own
+//   driver.c   what libva sees: configurations, contexts, BeginPicture to EndPicture
+//   memory.c   surfaces, images and buffers, all behind ids
+//   encode.c   the encoder; slice.c fits x264's slices to the caller's headers,
+//              with bits.c
+//   process.c  scaling and deinterlacing
+//   decode.c   the decoder
+//   control.c  what tests ask for, and the record that they read
+//   drm.c      libva-drm.so.2, a library of its own
 #ifndef LADDERD_VA_DOUBLE_H
 #define LADDERD_VA_DOUBLE_H
 

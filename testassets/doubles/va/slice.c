@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "va.h"
-#include "va_bits.h"
+#include "bits.h"
 
 int sps_frame_num_bits(const uint8_t *nal, size_t size) {
     uint8_t raw[256];
