@@ -91,17 +91,23 @@ func TestBackendsOnHardware(t *testing.T) {
 // tryBackend runs everyBackend with b in a process with that environment.
 func tryBackend(t *testing.T, b pipeline.Backend, environ []string) {
 	t.Helper()
+	runTests(t, b, environ, everyBackend...)
+}
+
+// runTests runs tests by name, likewise.
+func runTests(t *testing.T, b pipeline.Backend, environ []string, names ...string) {
+	t.Helper()
 	text, err := json.Marshal(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.count=1", "-test.run=^("+strings.Join(everyBackend, "|")+")$")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.count=1", "-test.run=^("+strings.Join(names, "|")+")$")
 	cmd.Env = append(environ, backendMark+"="+string(text))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", b, err, out)
 	}
-	for _, name := range everyBackend {
+	for _, name := range names {
 		if !strings.Contains(string(out), "--- PASS: "+name) {
 			t.Errorf("%s: %s did not run", b, name)
 		}

@@ -19,6 +19,7 @@ var reasons = []struct{ said, means string }{
 	{`No usable encoding (profile|entrypoint) found`, "this GPU has no H.264 encoder, or its VAAPI driver does not offer it"},
 	{`does not support CBR RC mode`, "this GPU's encoder has no constant bit rate"},
 	{`Failed to create encode pipeline context: \d+ \((HW busy|resource allocation failed)`, "this GPU opens no more encoder sessions"},
+	{`Failed to (begin picture|end picture|attach new picture|sync to|map output)`, "the GPU or its driver has failed"},
 	{`less than the minimum`, "the picture is smaller than this GPU encodes"},
 	{`device does not exist|invalid device|CUDA_ERROR_(DEINITIALIZED|CONTEXT_IS_DESTROYED|DEVICE_UNAVAILABLE|ECC_UNCORRECTABLE|HARDWARE_STACK_ERROR|ILLEGAL_ADDRESS|LAUNCH_FAILED|SYSTEM_NOT_READY)`, "the GPU has failed or was taken away"},
 }

@@ -33,19 +33,25 @@ func openVA(node string) (*device, error) {
 	}, nil
 }
 
-// reachable says in an operator's words why a render node cannot be opened: libav tells
-// all reasons alike.
+// reachable finds out whether a render node can be opened: libav tells all reasons why
+// not alike.
 func reachable(node string) error {
 	f, err := os.OpenFile(node, os.O_RDWR, 0)
+	if err != nil {
+		return unreachable(err)
+	}
+	return f.Close()
+}
+
+// unreachable says in an operator's words why a render node was not opened.
+func unreachable(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("no permission on the render node: add the ladderd user to group render: %w", err)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("this machine has no such render node: %w", err)
-	case err != nil:
-		return fmt.Errorf("the render node cannot be opened: %w", err)
 	}
-	return f.Close()
+	return fmt.Errorf("the render node does not open: %w", err)
 }
 
 // scaleVA is the driver's best way of scaling; what that is differs between drivers.

@@ -68,6 +68,7 @@ func (v *VA) Environ() []string {
 // name and a number:
 //
 //	va-encode 0           there is no encoder
+//	va-encode-cbr 0       it has no constant bit rate
 //	va-encode-lp 1        there is one at the entry point for low power
 //	va-decode 0           there is no decoder
 //	va-process 0          there is nothing that scales

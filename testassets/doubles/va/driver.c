@@ -67,7 +67,7 @@ static unsigned attribute(VAEntrypoint e, VAConfigAttribType type) {
         return VA_ATTRIB_NOT_SUPPORTED;
     switch (type) {
     case VAConfigAttribRateControl:
-        return VA_RC_CBR | VA_RC_VBR | VA_RC_CQP;
+        return e == VAEntrypointEncSlice && !asked("va-encode-cbr", 1) ? VA_RC_VBR | VA_RC_CQP : VA_RC_CBR | VA_RC_VBR | VA_RC_CQP;
     case VAConfigAttribEncPackedHeaders: // some drivers take none, and write what they know
         return asked("va-packed-headers", 1)
                    ? VA_ENC_PACKED_HEADER_SEQUENCE | VA_ENC_PACKED_HEADER_SLICE | VA_ENC_PACKED_HEADER_MISC | VA_ENC_PACKED_HEADER_RAW_DATA
