@@ -1,8 +1,8 @@
 package worker
 
 import (
-	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,9 +16,9 @@ func TestVAAPIOnTheDouble(t *testing.T) {
 	for name, b := range combinations("vaapi", "") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			gpu := doubles.NewVA(t)
+			gpu := doubles.NewVA(t, doubles.VAGPU{})
 			b.Device.ID = gpu.Node()
-			tryBackend(t, b, gpu.Environ())
+			tryBackend(t, b, environ(gpu))
 			checkVAToldCBR(t, gpu)
 			checkVAWorked(t, gpu, b)
 		})
@@ -28,23 +28,24 @@ func TestVAAPIOnTheDouble(t *testing.T) {
 // checkVAToldCBR looks at what the driver was told, not at what was asked of libav.
 func checkVAToldCBR(t *testing.T, gpu *doubles.VA) {
 	t.Helper()
-	opened, sequences := gpu.Record(t, "va-encoder-open"), gpu.Record(t, "va-sequence")
+	opened, sequences := gpu.Recorded(doubles.VAEncoder), gpu.Recorded(doubles.VASequence)
 	if len(opened) == 0 || len(sequences) == 0 {
 		t.Fatal("the driver encoded nothing")
 	}
-	for _, o := range opened {
-		if o["rate-control"] != "CBR" || o["profile"] != "7" {
-			t.Errorf("an encoder was opened with %v", o)
+	const high = 7 // VAProfileH264High
+	for _, e := range opened {
+		if e.RateControl != "cbr" || e.Profile != high {
+			t.Errorf("an encoder was opened with %+v", e)
 		}
 	}
-	for _, s := range sequences {
-		if s["ip-period"] != "1" || s["target"] != "100" || s["window"] != "200" {
-			t.Errorf("an encoder was told %v", s)
+	for _, e := range sequences {
+		if e.IPPeriod != 1 || e.Target != 100 || e.VBV != e.Bitrate/5 || e.GOP != vaapiNet {
+			t.Errorf("an encoder was told %+v", e)
 		}
 	}
-	for _, p := range gpu.Record(t, "va-picture") {
-		if p["type"] != "IDR" {
-			t.Errorf("a picture is %v", p)
+	for _, e := range gpu.Recorded(doubles.VAPicture) {
+		if e.Type != "IDR" {
+			t.Errorf("a picture is %+v", e)
 		}
 	}
 }
@@ -52,10 +53,10 @@ func checkVAToldCBR(t *testing.T, gpu *doubles.VA) {
 // checkVAWorked finds that the device did what it is there for.
 func checkVAWorked(t *testing.T, gpu *doubles.VA, b pipeline.Backend) {
 	t.Helper()
-	if n := len(gpu.Record(t, "va-decoder-open")); (n > 0) != b.Decode {
+	if n := len(gpu.Recorded(doubles.VADecoder)); (n > 0) != b.Decode {
 		t.Errorf("the device opened %d decoders", n)
 	}
-	if n := len(gpu.Record(t, "va-process")); (n > 0) != b.Scale {
+	if n := len(gpu.Recorded(doubles.VAScaler)); (n > 0) != b.Scale {
 		t.Errorf("the device opened %d scalers", n)
 	}
 }
@@ -63,11 +64,12 @@ func checkVAWorked(t *testing.T, gpu *doubles.VA, b pipeline.Backend) {
 // Such drivers tell nothing before the first picture, and write neither captions nor
 // colours.
 func TestVAAPIWithADriverThatWritesItsOwnHeaders(t *testing.T) {
-	gpu := doubles.NewVA(t)
-	gpu.Ask(t, "va-packed-headers 0")
-	runTests(t, wholeVA(gpu), gpu.Environ(), "TestVaryingFrameRateKeepsItsTimes", "TestReplacementGoesOnAtTheNextGridPoint",
+	gpu := doubles.NewVA(t, doubles.VAGPU{OwnHeaders: true})
+	runTests(t, wholeVA(gpu), environ(gpu), "TestVaryingFrameRateKeepsItsTimes", "TestReplacementGoesOnAtTheNextGridPoint",
 		"TestCaptionsSurviveInEveryRendition", "TestUnregisteredUserDataIsKept")
 }
+
+func environ(gpu *doubles.VA) []string { return append(os.Environ(), gpu.Env()...) }
 
 func wholeVA(gpu *doubles.VA) pipeline.Backend {
 	return pipeline.Backend{Encoder: pipeline.VAAPI, Device: pipeline.Device{API: pipeline.VA, ID: gpu.Node()}, Decode: true, Scale: true}
@@ -92,42 +94,35 @@ func runVA(t *testing.T, s *source, job pipeline.Job, environ []string) (*daemon
 }
 
 func TestVAAPIIsToldTheLaddersFigures(t *testing.T) {
-	gpu := doubles.NewVA(t)
+	gpu := doubles.NewVA(t, doubles.VAGPU{})
 	s, job := vaJob(t, gpu)
 	job.Videos[0].Rate = media.Rate{Num: 30000, Den: 1001}
-	d, code := runVA(t, s, job, gpu.Environ())
+	d, code := runVA(t, s, job, environ(gpu))
 	if code != pipeline.ExitDone || !slices.Equal(d.ready, []string{"h264_vaapi 320x180", "libx264 160x90"}) {
 		t.Fatalf("exit code %d, ready with %q, %+v", code, d.ready, d.failed)
 	}
-	told := gpu.Record(t, "va-sequence")[0]
-	for key, want := range map[string]string{
-		"bit-rate": "400000", "buffer": "80000", "frame-rate": "30000/1001", "ip-period": "1", "idr-period": fmt.Sprint(vaapiNet),
-	} {
-		if told[key] != want {
-			t.Errorf("the driver was told %s=%s, want %s", key, told[key], want)
-		}
+	told := gpu.Recorded(doubles.VASequence)[0]
+	if told.Bitrate != 400_000 || told.VBV != 80_000 || told.RateNum != 30000 || told.RateDen != 1001 {
+		t.Errorf("the driver was told %+v", told)
 	}
 }
 
 func TestVAAPITakesTheLowPowerEntryPointWhereThereIsNoOther(t *testing.T) {
-	gpu := doubles.NewVA(t)
-	gpu.Ask(t, "va-encode-cbr 0", "va-encode-lp 1")
+	gpu := doubles.NewVA(t, doubles.VAGPU{LowPower: true})
 	s, job := vaJob(t, gpu)
-	if d, code := runVA(t, s, job, gpu.Environ()); code != pipeline.ExitDone {
+	if d, code := runVA(t, s, job, environ(gpu)); code != pipeline.ExitDone {
 		t.Fatalf("exit code %d, %+v", code, d.failed)
 	}
-	for _, o := range gpu.Record(t, "va-encoder-open") {
-		if o["entrypoint"] != "EncSliceLP" {
-			t.Errorf("an encoder was opened at %s", o["entrypoint"])
-		}
+	opened := gpu.Recorded(doubles.VAEncoder)
+	if slices.ContainsFunc(opened, func(e doubles.VAEvent) bool { return !e.LowPower }) {
+		t.Errorf("encoders were opened with %+v", opened)
 	}
 }
 
 func TestVAAPISourceThatTheGPUDoesNotDecodeIsTheCPUs(t *testing.T) {
-	gpu := doubles.NewVA(t)
-	gpu.Ask(t, "va-decode 0")
+	gpu := doubles.NewVA(t, doubles.VAGPU{NoDecoder: true})
 	s, job := vaJob(t, gpu)
-	d, code := runVA(t, s, job, gpu.Environ())
+	d, code := runVA(t, s, job, environ(gpu))
 	if code != pipeline.ExitDone || len(d.result.videos[0].packets) != len(s.packets) {
 		t.Fatalf("exit code %d, %+v, %d pictures of %d", code, d.failed, len(d.result.videos[0].packets), len(s.packets))
 	}
@@ -137,23 +132,35 @@ func TestVAAPISourceThatTheGPUDoesNotDecodeIsTheCPUs(t *testing.T) {
 }
 
 func TestVAAPIFaultsAreForAnotherBackend(t *testing.T) {
-	cases := []struct{ name, asked, reason string }{
-		{"no encoder", "va-encode 0", "this GPU has no H.264 encoder"},
-		{"no encoder session left", "va-sessions 1", "this GPU opens no more encoder sessions"},
-		{"the driver does not start", "va-open-fail 1", "no VAAPI driver works on this GPU"},
-		{"encoding fails", "va-encode-fail 20", "encode "},
-		{"scaling fails", "va-process-fail 20", "scale to "},
-		{"the device is lost while it encodes", "va-encode-lost 20", "the GPU or its driver has failed"},
-		{"the device is lost while it decodes", "va-decode-lost 20", "the GPU or its driver has failed"},
+	const lost = "the GPU or its driver has failed"
+	at := func(p doubles.Point, w doubles.Word, after int) []doubles.Fault {
+		return []doubles.Fault{{At: p, Word: w, After: after}}
+	}
+	cases := []struct {
+		name   string
+		gpu    doubles.VAGPU
+		faults []doubles.Fault
+		reason string
+	}{
+		{"no encoder", doubles.VAGPU{NoEncoder: true}, nil, "this GPU has no H.264 encoder"},
+		{"no encoder session left", doubles.VAGPU{Sessions: 1}, nil, "this GPU opens no more encoder sessions"},
+		{"nothing that scales", doubles.VAGPU{NoScaler: true}, nil, "scale on "},
+		{"the driver does not start", doubles.VAGPU{}, at(doubles.VAOpen, doubles.Fail, 0), "no VAAPI driver works on this GPU"},
+		{"encoding fails", doubles.VAGPU{}, at(doubles.VAEncode, doubles.Fail, 20), lost},
+		{"scaling fails", doubles.VAGPU{}, at(doubles.VAScale, doubles.Fail, 20), lost},
+		{"it is lost while it encodes", doubles.VAGPU{}, at(doubles.VAEncode, doubles.Lost, 20), lost},
+		{"it is lost while it decodes", doubles.VAGPU{}, at(doubles.VADecode, doubles.Lost, 20), lost},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			gpu := doubles.NewVA(t)
-			gpu.Ask(t, c.asked)
+			gpu := doubles.NewVA(t, c.gpu)
+			for _, f := range c.faults {
+				gpu.Misbehave(f)
+			}
 			s, job := vaJob(t, gpu)
 			job.Videos[1].Width, job.Videos[1].Height = 256, 144
-			d, code := runVA(t, s, job, gpu.Environ())
+			d, code := runVA(t, s, job, environ(gpu))
 			if code != pipeline.ExitRetryElsewhere || d.failed == nil || !strings.Contains(d.failed.Reason, c.reason) {
 				t.Errorf("exit code %d, %+v, want %q", code, d.failed, c.reason)
 			}
@@ -162,9 +169,9 @@ func TestVAAPIFaultsAreForAnotherBackend(t *testing.T) {
 }
 
 func TestVAAPIWithoutADriver(t *testing.T) {
-	gpu := doubles.NewVA(t)
+	gpu := doubles.NewVA(t, doubles.VAGPU{})
 	s, job := vaJob(t, gpu)
-	d, code := runVA(t, s, job, append(gpu.Environ(), "LIBVA_DRIVERS_PATH="+t.TempDir()))
+	d, code := runVA(t, s, job, append(environ(gpu), "LIBVA_DRIVERS_PATH="+t.TempDir()))
 	if code != pipeline.ExitRetryElsewhere || d.failed == nil || !strings.Contains(d.failed.Reason, "no VAAPI driver works on this GPU") {
 		t.Errorf("exit code %d, %+v", code, d.failed)
 	}
@@ -172,11 +179,11 @@ func TestVAAPIWithoutADriver(t *testing.T) {
 
 // A worker that hangs in the driver is killed, and what it held of the GPU is free then.
 func TestVAAPIKilledWorkerLeavesNoSession(t *testing.T) {
-	gpu := doubles.NewVA(t)
-	gpu.Ask(t, "va-sessions 1", "va-encode-hang 20")
+	gpu := doubles.NewVA(t, doubles.VAGPU{Sessions: 1})
+	gpu.Misbehave(doubles.Fault{At: doubles.VAEncode, Word: doubles.Hang, After: 19})
 	s, job := vaJob(t, gpu)
 	job.Videos = job.Videos[:1]
-	d, process := startChild(t, job, gpu.Environ())
+	d, process := startChild(t, job, environ(gpu))
 	d.send(append(inputs(s.packets), pipeline.Drain{})...)
 	for {
 		m, err := d.conn.Receive()
@@ -195,8 +202,8 @@ func TestVAAPIKilledWorkerLeavesNoSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-d.code
-	gpu.Ask(t, "va-sessions 1")
-	if d, code := runVA(t, s, job, gpu.Environ()); code != pipeline.ExitDone {
+	gpu.Heal()
+	if d, code := runVA(t, s, job, environ(gpu)); code != pipeline.ExitDone {
 		t.Errorf("exit code %d, %+v", code, d.failed)
 	}
 }

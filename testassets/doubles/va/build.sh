@@ -18,14 +18,14 @@ environment=$(scripts/ffmpeg.sh env)
 eval "$environment"
 cd "$here"
 # The environment names the FFmpeg, which is part of what is built.
-if [[ -e $driver && -e $drm && $(cat "$out/built-with" 2>/dev/null) == "$environment" &&
-  -z $(find . -newer "$driver" -type f) ]]; then
+if [[ -e $driver && -e $drm && $(cat "$out/va-built-with" 2>/dev/null) == "$environment" &&
+  -z $(find . ../vadrm ../control -newer "$driver" -type f) ]]; then
   exit 0
 fi
-flags=(-std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wno-deprecated-declarations -fPIC -shared -fvisibility=hidden)
+flags=(-std=gnu11 -O2 -Wall -Wextra -Werror -pthread -fPIC -shared -fvisibility=hidden)
 read -ra ffmpeg < <(pkg-config --cflags --libs libswscale libavcodec libavutil)
-gcc "${flags[@]}" -o "$drm" drm.c -lva
-gcc "${flags[@]}" -o "$driver.new" {driver,memory,encode,slice,bits,process,decode,control}.c \
+gcc "${flags[@]}" -o "$drm" ../vadrm/drm.c -lva
+gcc "${flags[@]}" -o "$driver.new" ./*.c ../control/*.c \
   -Wl,--exclude-libs,ALL -Wl,-Bsymbolic "${ffmpeg[@]}" -lx264
 mv "$driver.new" "$driver"
-printf '%s\n' "$environment" >"$out/built-with"
+printf '%s\n' "$environment" >"$out/va-built-with"

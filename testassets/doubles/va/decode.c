@@ -8,8 +8,9 @@
 
 #include <libavcodec/avcodec.h>
 
-#include "va.h"
+#include "../control/record.h"
 #include "bits.h"
+#include "va.h"
 
 struct decoder {
     AVCodecContext *codec;
@@ -46,7 +47,7 @@ static void decode_close(struct context *c) {
 }
 
 static VAStatus decode_open(struct context *c) {
-    VAStatus status = misbehave("va-decoder-open", 1);
+    VAStatus status = misbehave("va_decoder_open", 0);
     if (status != VA_STATUS_SUCCESS)
         return status;
     struct decoder *d = c->state = calloc(1, sizeof *d);
@@ -62,7 +63,7 @@ static VAStatus decode_open(struct context *c) {
         d->codec->get_buffer2 = get_buffer;
         d->codec->thread_count = 1; // so that a picture is whole when it has been sent
         if (avcodec_open2(d->codec, codec, NULL) == 0) {
-            record("va-decoder-open profile=%d width=%d height=%d", c->config.profile, c->width, c->height);
+            record(VA_CARD, "va_decoder", "\"profile\":%d,\"width\":%d,\"height\":%d", c->config.profile, c->width, c->height);
             return VA_STATUS_SUCCESS;
         }
     }
@@ -73,7 +74,7 @@ static VAStatus decode_open(struct context *c) {
 static VAStatus decode_begin(struct context *c) {
     struct decoder *d = c->state;
     d->size = 0;
-    return misbehave("va-decode", ++d->pictures);
+    return misbehave("va_decode", d->pictures++);
 }
 
 static bool add(struct decoder *d, const uint8_t *nal, size_t n) {

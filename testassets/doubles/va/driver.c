@@ -1,11 +1,7 @@
 // What libva sees of the driver.
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <va/va_drmcommon.h>
 
 #include "va.h"
 
@@ -25,10 +21,10 @@ static VAStatus query_profiles(VADriverContextP ctx, VAProfile *list, int *n) {
 // has says whether a part of the pretended GPU is there: tests take parts away by name.
 static bool has(VAEntrypoint e) {
     switch (e) {
-    case VAEntrypointVLD: return asked("va-decode", 1);
-    case VAEntrypointEncSlice: return asked("va-encode", 1);
-    case VAEntrypointEncSliceLP: return asked("va-encode-lp", 0);
-    case VAEntrypointVideoProc: return asked("va-process", 1);
+    case VAEntrypointVLD: return asked("decoder", 1);
+    case VAEntrypointEncSlice: return asked("encoder", 1);
+    case VAEntrypointEncSliceLP: return asked("low_power", 0);
+    case VAEntrypointVideoProc: return asked("scaler", 1);
     default: return false;
     }
 }
@@ -67,9 +63,9 @@ static unsigned attribute(VAEntrypoint e, VAConfigAttribType type) {
         return VA_ATTRIB_NOT_SUPPORTED;
     switch (type) {
     case VAConfigAttribRateControl:
-        return e == VAEntrypointEncSlice && !asked("va-encode-cbr", 1) ? VA_RC_VBR | VA_RC_CQP : VA_RC_CBR | VA_RC_VBR | VA_RC_CQP;
+        return e == VAEntrypointEncSlice && !asked("cbr", 1) ? VA_RC_VBR | VA_RC_CQP : VA_RC_CBR | VA_RC_VBR | VA_RC_CQP;
     case VAConfigAttribEncPackedHeaders: // some drivers take none, and write what they know
-        return asked("va-packed-headers", 1)
+        return asked("headers", 1)
                    ? VA_ENC_PACKED_HEADER_SEQUENCE | VA_ENC_PACKED_HEADER_SLICE | VA_ENC_PACKED_HEADER_MISC | VA_ENC_PACKED_HEADER_RAW_DATA
                    : VA_ATTRIB_NOT_SUPPORTED;
     case VAConfigAttribEncMaxRefFrames: // forward and backward: whoever asks for B-frames gets them, and an error
@@ -206,12 +202,7 @@ static void fill(void *table, size_t size) {
 }
 
 __attribute__((visibility("default"))) VAStatus __vaDriverInit_1_0(VADriverContextP ctx) {
-    control_from((const void *)__vaDriverInit_1_0);
-    char node[256] = "", link[64];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", ((struct drm_state *)ctx->drm_state)->fd);
-    ssize_t n = readlink(link, node, sizeof node - 1);
-    record("va-open node=%s", n > 0 ? node : "?");
-    VAStatus status = misbehave("va-open", 1);
+    VAStatus status = misbehave("va_open", 0);
     if (status != VA_STATUS_SUCCESS)
         return status;
     struct VADriverVTable *v = ctx->vtable;

@@ -8,6 +8,8 @@
 
 #include <x264.h>
 
+#include "../control/record.h"
+#include "../control/slots.h"
 #include "va.h"
 
 struct encoder {
@@ -34,17 +36,17 @@ struct encoder {
 };
 
 static VAStatus encode_open(struct context *c) {
-    VAStatus status = misbehave("va-encoder-open", 1);
+    VAStatus status = misbehave("va_encoder_open", 0);
     if (status != VA_STATUS_SUCCESS)
         return status;
-    if ((c->slot = take_slot()) == -1)
+    if ((c->slot = slots_take(VA_CARD, (int)asked("sessions", SLOTS_MOST))) < 0)
         return VA_STATUS_ERROR_HW_BUSY;
     struct encoder *e = c->state = calloc(1, sizeof *e);
     if (!e)
         return VA_STATUS_ERROR_ALLOCATION_FAILED;
-    record("va-encoder-open entrypoint=%s profile=%d rate-control=%s packed=%#x width=%d height=%d",
-           c->config.entrypoint == VAEntrypointEncSliceLP ? "EncSliceLP" : "EncSlice", c->config.profile,
-           c->config.rate_control == VA_RC_CBR ? "CBR" : "other", c->config.packed, c->width, c->height);
+    record(VA_CARD, "va_encoder", "\"low_power\":%s,\"profile\":%d,\"rate_control\":\"%s\",\"width\":%d,\"height\":%d",
+           c->config.entrypoint == VAEntrypointEncSliceLP ? "true" : "false", c->config.profile,
+           c->config.rate_control == VA_RC_CBR ? "cbr" : "other", c->width, c->height);
     return VA_STATUS_SUCCESS;
 }
 
@@ -61,7 +63,7 @@ static void encode_close(struct context *c) {
 static VAStatus encode_begin(struct context *c) {
     struct encoder *e = c->state;
     e->headers_size = 0;
-    return misbehave("va-encode", ++e->pictures);
+    return misbehave("va_encode", e->pictures++);
 }
 
 static VAStatus keep_header(struct encoder *e, const struct buffer *b) {
@@ -147,10 +149,11 @@ static bool keep_sets(struct encoder *e) {
 // set_up opens x264 for the first picture, and tells it new figures after that.
 static VAStatus set_up(struct encoder *e) {
     x264_param_t *p = &e->param;
-    record("va-sequence bit-rate=%u target=%u window=%u buffer=%u fullness=%u frame-rate=%u/%u ip-period=%u idr-period=%u references=%u",
-           e->rate.bits_per_second, e->rate.target_percentage, e->rate.window_size, e->hrd.buffer_size,
-           e->hrd.initial_buffer_fullness, e->frame_rate & 0xffff, e->frame_rate >> 16,
-           e->sequence.ip_period, e->sequence.intra_idr_period, e->sequence.max_num_ref_frames);
+    record(VA_CARD, "va_sequence",
+           "\"width\":%d,\"height\":%d,\"bitrate\":%u,\"target\":%u,\"vbv\":%u,\"rate_num\":%u,\"rate_den\":%u,\"ip_period\":%u,\"gop\":%u",
+           e->sequence.picture_width_in_mbs * 16, e->sequence.picture_height_in_mbs * 16, e->rate.bits_per_second,
+           e->rate.target_percentage, e->hrd.buffer_size, e->frame_rate & 0xffff, e->frame_rate >> 16,
+           e->sequence.ip_period, e->sequence.intra_idr_period);
     e->changed = false;
     if (e->x264) {
         set_rate(p, e);
@@ -244,7 +247,7 @@ static VAStatus encode_end(struct context *c) {
         return VA_STATUS_ERROR_INVALID_BUFFER;
     int type = type_of(e);
     if (type == X264_TYPE_B) {
-        record("va-refused b-frame");
+        record(VA_CARD, "va_picture", "\"type\":\"B\"");
         return VA_STATUS_ERROR_ENCODING_ERROR;
     }
     if (!e->x264 || e->changed) {
@@ -267,7 +270,7 @@ static VAStatus encode_end(struct context *c) {
     if (!whole)
         return VA_STATUS_ERROR_ENCODING_ERROR;
     if (type != X264_TYPE_P)
-        record("va-picture number=%ld type=%s", e->pictures, type == X264_TYPE_IDR ? "IDR" : "I");
+        record(VA_CARD, "va_picture", "\"type\":\"%s\",\"picture\":%ld", type == X264_TYPE_IDR ? "IDR" : "I", e->pictures - 1);
     return VA_STATUS_SUCCESS;
 }
 

@@ -5,6 +5,7 @@
 
 #include <libswscale/swscale.h>
 
+#include "../control/record.h"
 #include "va.h"
 
 struct processor {
@@ -15,7 +16,7 @@ struct processor {
 };
 
 static VAStatus process_open(struct context *c) {
-    VAStatus status = misbehave("va-process-open", 1);
+    VAStatus status = misbehave("va_scaler_open", 0);
     if (status != VA_STATUS_SUCCESS)
         return status;
     c->state = calloc(1, sizeof(struct processor));
@@ -31,7 +32,7 @@ static void process_close(struct context *c) {
 
 static VAStatus process_begin(struct context *c) {
     struct processor *p = c->state;
-    return misbehave("va-process", ++p->pictures);
+    return misbehave("va_scale", p->pictures++);
 }
 
 static VAStatus process_render(struct context *c, struct buffer *b) {
@@ -88,7 +89,7 @@ static VAStatus process_end(struct context *c) {
         from = &p->woven;
     }
     if (p->pictures == 1)
-        record("va-process from=%dx%d to=%dx%d filters=%u", width, height, to->width, to->height, p->request.num_filters);
+        record(VA_CARD, "va_scaler", "\"width\":%d,\"height\":%d,\"filters\":%u", to->width, to->height, p->request.num_filters);
     p->scaler = sws_getCachedContext(p->scaler, width, height, AV_PIX_FMT_NV12, to->width, to->height, AV_PIX_FMT_NV12,
                                      SWS_BICUBIC, NULL, NULL, NULL);
     if (!p->scaler)

@@ -7,8 +7,7 @@
 //              with bits.c
 //   process.c  scaling and deinterlacing
 //   decode.c   the decoder
-//   control.c  what tests ask for, and the record that they read
-//   drm.c      libva-drm.so.2, a library of its own
+//   gpu.c      what tests ask for
 #ifndef LADDERD_VA_DOUBLE_H
 #define LADDERD_VA_DOUBLE_H
 
@@ -90,13 +89,13 @@ long fit_slice(uint8_t *to, size_t room, const uint8_t *nal, size_t size, const 
 int sps_frame_num_bits(const uint8_t *nal, size_t size); // -1 if it cannot be read
 unsigned slice_pps(const uint8_t *nal, size_t size);     // the picture parameter set that a slice names
 
-// asked finds "name value" in the control file: the value as a number, or otherwise.
+// The GPU's number among the box's cards: its settings are in card16, and so on.
+enum { VA_CARD = 16 };
+
+// asked is a setting of the GPU, or what is given where it has none.
 long asked(const char *name, long otherwise);
-// record appends a line, "pid operation key=value …", to the record.
-void record(const char *format, ...) __attribute__((format(printf, 1, 2)));
-// misbehave carries out what is asked for an operation: it may hang, wait, or fail.
-VAStatus misbehave(const char *operation, long count);
-int take_slot(void);  // a file descriptor, -1 where all encoder sessions are taken, or -2 without a limit
-void control_from(const void *symbol);
+// misbehave carries out what is asked for an operation that has been done so often. It
+// may wait, hang or crash.
+VAStatus misbehave(const char *operation, long done);
 
 #endif
