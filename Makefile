@@ -60,14 +60,18 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
 
 # What the targets above need. Each says what it does, and nothing when all is there.
-.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-shaka setup-go
+.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-shaka setup-doubles setup-go
 setup: setup-go
 	@scripts/apt-packages.sh build
 	@scripts/ffmpeg.sh
 	@scripts/npm-file.sh console hls.js dist/hls.min.js static/hls.min.js
 setup-demo setup-test setup-lint setup-bench: setup-%: setup-go
 	@scripts/apt-packages.sh build $*
-setup-test: setup-shaka
+setup-test: setup-shaka setup-doubles
+setup-doubles: setup-go
+	@scripts/apt-packages.sh build
+	@scripts/ffmpeg.sh
+	@scripts/doubles.sh
 setup-shaka:
 	@scripts/npm-file.sh testassets/shaka shaka-player dist/shaka-player.compiled-es2021.js static/shaka-player.js
 setup-go:

@@ -25,6 +25,7 @@ require (
 )
 
 require (
+	github.com/NVIDIA/go-nvml v0.13.1-0 // indirect
 	github.com/asticode/go-astikit v0.42.0 // indirect
 	github.com/benburkert/openpgp v0.0.0-20160410205803-c2471f86866c // indirect
 	github.com/chromedp/cdproto v0.159.0 // indirect

@@ -103,7 +103,8 @@ func (s *Stream) Write(rendition int, p media.Packet) {
 }
 
 // Finish puts out what is left: the last segment is whole, and nothing comes behind
-// it. Write is ignored from then on. End is to follow, after EndDelay.
+// it. Write is ignored from then on. End is to follow, after EndDelay. No part is to be
+// expected any more, so none is hinted at: one that never comes ends playback in Shaka.
 func (s *Stream) Finish() {
 	if s.finished {
 		return

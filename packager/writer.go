@@ -260,7 +260,7 @@ func (w *writer) show(ended bool) {
 	if !ended {
 		reports = w.out.reports()
 	}
-	w.swap(w.out.state.Load(), w.window.snapshot(w.clock.target, w.listedTarget(), w.hintable(), ended, reports))
+	w.swap(w.out.state.Load(), w.window.snapshot(w.clock.target, w.listedTarget(), !w.ending && w.hintable(), ended, reports))
 }
 
 func (w *writer) swap(old, st *state) {

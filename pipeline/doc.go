@@ -30,5 +30,8 @@
 // can need; it puts out nothing before the next grid point past that PTS. The
 // gate sees to it that the stream's side never hears the same twice.
 //
+// What a device can do is found out in a worker too, by a Trial in place of a Job
+// (Try): a driver that crashes or hangs costs that process.
+//
 // This package knows neither codecs nor libav, neither channels nor HLS.
 package pipeline

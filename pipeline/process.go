@@ -42,10 +42,10 @@ func newProcess() *process {
 	}
 }
 
-// launch starts a worker on job and returns before it runs.
-func launch(cmd *exec.Cmd, job Job, log *slog.Logger) *process {
+// launch starts a worker, which is sent a Job or a Trial first, and returns before it runs.
+func launch(cmd *exec.Cmd, first Message, log *slog.Logger) *process {
 	p := newProcess()
-	go p.run(cmd, job, log)
+	go p.run(cmd, first, log)
 	return p
 }
 
@@ -53,7 +53,7 @@ func launch(cmd *exec.Cmd, job Job, log *slog.Logger) *process {
 // Pdeathsig when the thread that forked ends, not when the parent does; wait
 // would hold a thread anyhow. The death signal is the second net: a worker ends
 // by itself when its socket does, unless it hangs in a driver.
-func (p *process) run(cmd *exec.Cmd, job Job, log *slog.Logger) {
+func (p *process) run(cmd *exec.Cmd, first Message, log *slog.Logger) {
 	defer close(p.done)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -70,7 +70,7 @@ func (p *process) run(cmd *exec.Cmd, job Job, log *slog.Logger) {
 	var served sync.WaitGroup
 	exited := make(chan struct{})
 	served.Go(func() { p.read(conn) })
-	served.Go(func() { p.write(conn, job, exited) })
+	served.Go(func() { p.write(conn, first, exited) })
 	served.Go(func() { lines.copy(stderr) })
 	served.Go(func() {
 		select {
@@ -154,9 +154,9 @@ func hungUp(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed)
 }
 
-// write sends the job and then what the owner feeds.
-func (p *process) write(conn *Conn, job Job, exited <-chan struct{}) {
-	if conn.Send(job) != nil {
+// write sends what comes first and then what the owner feeds.
+func (p *process) write(conn *Conn, first Message, exited <-chan struct{}) {
+	if conn.Send(first) != nil {
 		return // the reader sees the end of the socket too
 	}
 	for {

@@ -113,5 +113,8 @@ compile || {
 }
 logged "$log" make install DESTDIR="$work/stage" || die "FFmpeg could not be installed into $work/stage"
 mv "$work/stage/usr" "$work/prefix"
+# The doubles of NVIDIA's drivers are built from the very headers that FFmpeg was.
+cp -r "$work/nvenc/usr/include/ffnvcodec" "$work/prefix/include/"
+find "$work/nvenc" -name ffnvcodec.pc -exec sed 's|^prefix=.*|prefix=/usr|' {} + >"$work/prefix/lib/pkgconfig/ffnvcodec.pc"
 # shellcheck disable=SC2016 # pkg-config's variable, not ours
 sed -i 's|^prefix=.*|prefix=${pcfiledir}/../..|; s|=/usr/|=${prefix}/|' "$work"/prefix/lib/pkgconfig/*.pc

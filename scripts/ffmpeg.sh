@@ -48,6 +48,8 @@ CONFIGURE=(
   --enable-cuda --enable-cuda-llvm
 )
 
+KEPT=(ffnvcodec) # headers of NVIDIA's interfaces, for the doubles of its drivers
+
 # parts KIND NAME… prints kind:name, as ffmpeg-complete.c takes them.
 parts() { printf "$1:%s\n" "${@:2}"; }
 
@@ -61,12 +63,12 @@ mapfile -t NEEDED < <(
 
 # prefix prints where this recipe's libraries go. The recipe is what is configured
 # and the release whose libx264 and libva they will be linked with; FFmpeg's patch
-# level is the one that Debian had on the day.
+# level is the one that Debian had on the day. KEPT is what is kept beside the libraries.
 prefix() {
   local recipe
   recipe=$(
     . /etc/os-release
-    printf '%s\n' "$ID-${VERSION_CODENAME-}-$(uname -m)" "${CONFIGURE[@]}" "${PARSERS[@]}" "${NEEDED[@]}" | sha256sum
+    printf '%s\n' "$ID-${VERSION_CODENAME-}-$(uname -m)" "${CONFIGURE[@]}" "${PARSERS[@]}" "${NEEDED[@]}" "${KEPT[@]}" | sha256sum
   )
   echo "$(cache)/ffmpeg-$LINE-${recipe:0:12}"
 }

@@ -122,6 +122,7 @@ var faults = map[string]fault{
 	"part-hold-back":      inPlaylists("PART-HOLD-BACK=1.002", "PART-HOLD-BACK=0.660"),
 	"part-hold-back-safe": inPlaylists("PART-HOLD-BACK=1.002", "PART-HOLD-BACK=0.990"),
 	"preload-hint":        inPlaylists(`#EXT-X-PRELOAD-HINT.*\n`, ""),
+	"hint-new":            inPlaylists(`(?s)(URI="(\d+\.\d+\.m4s)".*?PRELOAD-HINT:TYPE=PART,URI=")[^"]*"`, `$1$2"`),
 	"reports":             inPlaylists(`#EXT-X-RENDITION-REPORT.*\n`, ""),
 	"delta-offered":       inPlaylists(",CAN-SKIP-UNTIL=12", ""),
 

@@ -124,12 +124,18 @@ func (r *rendition) take(ctx context.Context, s *state) error {
 		if err := r.takeParts(ctx, s, seg); err != nil {
 			return err
 		}
-		if err := r.takeSegment(ctx, s, seg, i == len(s.list.Segments)-1 && s.list.Ended); err != nil {
+		if err := r.takeSegment(ctx, s, seg); err != nil {
 			return err
 		}
 		r.fetched = seg.MSN + 1
 		if !s.live() && r.taken() >= r.verifier.options.Duration {
 			return nil
+		}
+	}
+	if n := len(s.list.Segments); s.list.Ended && n > 0 {
+		// It may have been listed, and taken, before the playlist ended.
+		if end := r.summary(s.list.Segments[n-1].MSN); end != nil {
+			end.last = true
 		}
 	}
 	return r.takeParts(ctx, s, &s.list.Open)
@@ -175,7 +181,7 @@ func (r *rendition) takeParts(ctx context.Context, s *state, seg *m3u8.Segment) 
 }
 
 // takeSegment fetches a complete segment and applies the rules for media.
-func (r *rendition) takeSegment(ctx context.Context, s *state, listed *m3u8.Segment, last bool) error {
+func (r *rendition) takeSegment(ctx context.Context, s *state, listed *m3u8.Segment) error {
 	seg := &segment{rendition: r, listed: *listed, holed: r.holes[listed.MSN], parts: r.parts[listed.MSN]}
 	delete(r.parts, listed.MSN)
 	delete(r.holes, listed.MSN)
@@ -197,7 +203,7 @@ func (r *rendition) takeSegment(ctx context.Context, s *state, listed *m3u8.Segm
 			rule.segment(f, seg)
 		}
 	})
-	r.keep(seg, last)
+	r.keep(seg)
 	if seg.before != nil {
 		seg.before.before = nil
 	}
@@ -269,10 +275,10 @@ func (r *rendition) otherTracks(a, b string) bool {
 }
 
 // keep notes what the rules for renditions and pairs need of a segment.
-func (r *rendition) keep(s *segment, last bool) {
+func (r *rendition) keep(s *segment) {
 	sum := summary{
 		msn: s.listed.MSN, discontinuity: s.listed.DiscontinuityNumber, line: s.listed.Line,
-		duration: s.listed.Duration, date: s.listed.DateTime, holed: s.holed, last: last,
+		duration: s.listed.Duration, date: s.listed.DateTime, holed: s.holed,
 	}
 	if m := s.media; m != nil {
 		sum.bytes = m.size

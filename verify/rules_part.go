@@ -51,8 +51,12 @@ var partRules = []Rule{
 		Text: "PART-HOLD-BACK is at least three part target durations.",
 	},
 	{
-		ID: "preload-hint", Section: "B.1", Severity: Must, playlist: preloadHint,
-		Text: "A playlist with parts hints at the next part while it goes on.",
+		ID: "preload-hint", Section: "B.1", Severity: Must, reload: preloadHint,
+		Text: "A playlist with parts hints at the next part while one is to come.",
+	},
+	{
+		ID: "hint-new", Section: "4.4.5.3", Severity: Must, playlist: hintNew,
+		Text: "The part that is hinted at is not listed yet.",
 	},
 	{
 		ID: "reports", Section: "B.1", Severity: Must, playlist: reports,
@@ -171,24 +175,28 @@ func partHoldBackSafe(f *finder, s *state) {
 	}
 }
 
-func preloadHint(f *finder, s *state) {
-	if s.list.Line("EXT-X-PART") == 0 {
-		return
-	}
-	count := 0
+func hintNew(f *finder, s *state) {
 	for _, h := range s.list.Hints {
-		if h.Type == "PART" {
-			count++
-		}
 		s.eachPart(func(seg *m3u8.Segment, i int, _ bool) {
 			if p := seg.Parts[i]; p.URI == h.URI && p.Range == nil {
 				f.found(h.Line, "the hint is at part %d.%d, which is listed", seg.MSN, i)
 			}
 		})
 	}
-	if !s.list.Ended && count == 0 {
-		f.found(1, "there is no EXT-X-PRELOAD-HINT of a part")
+}
+
+// preloadHint looks back, since a playlist after which only its end came had no part to
+// hint at.
+func preloadHint(f *finder, before, s *state) {
+	if before.list.Ended || before.list.Line("EXT-X-PART") == 0 ||
+		slices.ContainsFunc(before.list.Hints, func(h m3u8.Hint) bool { return h.Type == "PART" }) {
+		return
 	}
+	was, parts := before.list.Next()
+	if is, _ := s.list.Next(); s.list.Ended && is == was && parts == 0 {
+		return
+	}
+	f.found(1, "there is no EXT-X-PRELOAD-HINT of a part")
 }
 
 // reports leaves out the first seconds of a stream: a playlist that lists its first

@@ -17,7 +17,7 @@ const (
 	nalDelimiter = 9
 )
 
-func (annexBOutput) params(extradata []byte) (*media.VideoParams, error) {
+func (annexBOutput) params(extradata []byte, _ surface) (*media.VideoParams, error) {
 	var sps, pps []byte
 	for unit, err := range media.AnnexBUnits(extradata) {
 		if err != nil {

@@ -31,12 +31,12 @@ func TestAnnexBOutputBecomesAVCC(t *testing.T) {
 func TestParameterSetsAreReadFromAnnexB(t *testing.T) {
 	s := record(t, append(append(moving("320x180", "30", 1), ultrafast...), "-g", "30")...)
 	extradata := slices.Concat([]byte{0, 0, 0, 1}, s.video.SPS, []byte{0, 0, 1}, s.video.PPS)
-	got, err := annexBOutput{}.params(extradata)
+	got, err := annexBOutput{}.params(extradata, surface{})
 	if err != nil || !got.Same(&s.video) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for _, bad := range [][]byte{nil, extradata[4:], slices.Concat([]byte{0, 0, 1}, s.video.SPS)} {
-		if got, err := (annexBOutput{}).params(bad); err == nil {
+		if got, err := (annexBOutput{}).params(bad, surface{}); err == nil {
 			t.Errorf("% x gave %+v", bad, got)
 		}
 	}

@@ -11,7 +11,9 @@ import (
 // avccOutput is part of an encoding whose encoders put out AVCC.
 type avccOutput struct{}
 
-func (avccOutput) params(extradata []byte) (*media.VideoParams, error) { return avcParams(extradata) }
+func (avccOutput) params(extradata []byte, _ surface) (*media.VideoParams, error) {
+	return avcParams(extradata)
+}
 
 // avcParams reads the first parameter sets of an AVCDecoderConfigurationRecord
 // (ISO/IEC 14496-15, 5.3.3.1).

@@ -42,9 +42,9 @@ type encoding interface {
 	follows() bool
 	// writes tells whether encoders write captions and messages that hang on a frame.
 	writes() bool
-	// params reads the parameter sets in an open encoder's extradata, or in its first
-	// access unit where it has none.
-	params(sets []byte) (*media.VideoParams, error)
+	// params reads the parameter sets in the extradata of an encoder that was opened for
+	// s, or in its first access unit where it has no extradata.
+	params(sets []byte, s surface) (*media.VideoParams, error)
 	// accessUnit is what the encoder made of a picture, in AVCC and without parameter
 	// sets. first says that it is the encoder's first one.
 	accessUnit(data []byte, first bool) ([]byte, error)

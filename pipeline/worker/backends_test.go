@@ -26,6 +26,7 @@ var everyBackend = []string{
 	"TestCaptionsSurviveInEveryRendition",
 	"TestUnregisteredUserDataIsKept",
 	"TestRenditionsResumeTogetherAfterAKill",
+	"TestTrialsDoWhatTheyAreTold",
 }
 
 // backendUnderTest is x264 where nothing else is asked for.

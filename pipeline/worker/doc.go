@@ -24,4 +24,7 @@
 // (swscale.go, devicescale.go) and what encodes them (x264.go, nvenc.go). A picture lies in
 // main memory or on the job's device (device.go; cuda.go), and cascade.go moves it
 // (transfer.go) to where it is needed.
+//
+// Instead of a job a worker may be sent a trial (trial.go): the same pieces do one thing
+// with generated pictures, to find out what a device does.
 package worker

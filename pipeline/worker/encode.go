@@ -91,7 +91,7 @@ func (e *encoder) suit(p picture) error {
 	}
 	e.ctx, e.on, e.fresh, e.params = ctx, p.on, true, nil
 	if sets := ctx.ExtraData(); len(sets) > 0 {
-		if e.params, err = e.coding.params(sets); err != nil {
+		if e.params, err = e.coding.params(sets, e.on); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,7 @@ func (e *encoder) accessUnit(data []byte) ([]byte, error) {
 	e.fresh = false
 	if first && e.params == nil {
 		var err error
-		if e.params, err = e.coding.params(data); err != nil {
+		if e.params, err = e.coding.params(data, e.on); err != nil {
 			return nil, err
 		}
 	}

@@ -102,6 +102,15 @@ func (n nvenc) open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, 
 	return ctx, nil
 }
 
+// params adds where chroma lies, which h264_nvenc does not write.
+func (n nvenc) params(extradata []byte, s surface) (*media.VideoParams, error) {
+	extradata, err := withChromaLocation(extradata, s.chroma)
+	if err != nil {
+		return nil, err
+	}
+	return n.annexBOutput.params(extradata, s)
+}
+
 // nvencRate is out's frame rate, or what most sources have where it is not known.
 func nvencRate(out pipeline.VideoOutput) media.Rate {
 	if out.Rate.Known() {

@@ -3,6 +3,8 @@ package worker
 import (
 	"testing"
 
+	"github.com/asticode/go-astiav"
+
 	"ladderd/media"
 	"ladderd/pipeline"
 )
@@ -30,5 +32,17 @@ func TestNVENCIsAlwaysToldAFrameRate(t *testing.T) {
 	}
 	if got := nvencRate(pipeline.VideoOutput{}); got != (media.Rate{Num: 30, Den: 1}) {
 		t.Errorf("got %v where none is known", got)
+	}
+}
+
+// libav finds out only when an encoder opens whether it knows an option, and without a
+// driver none does.
+func TestNVENCKnowsItsOptions(t *testing.T) {
+	ctx := astiav.AllocCodecContext(astiav.FindEncoderByName("h264_nvenc"))
+	defer ctx.Free()
+	for name, value := range nvencOptions {
+		if err := ctx.PrivateData().Options().Set(name, value, astiav.NewOptionSearchFlags()); err != nil {
+			t.Errorf("%s=%s: %v", name, value, err)
+		}
 	}
 }

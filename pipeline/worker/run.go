@@ -70,16 +70,39 @@ func (w *session) serve() error {
 	if r.err != nil {
 		return fmt.Errorf("receive the job: %w", r.err)
 	}
-	job, ok := r.message.(pipeline.Job)
-	if !ok {
-		return hopeless(fmt.Errorf("the daemon sent %T where the job was due", r.message))
-	}
-	w.job = job
 	undo := logLibav(w.log)
 	defer undo()
-	w.wg.Go(w.heartbeat)
+	switch m := r.message.(type) {
+	case pipeline.Job:
+		w.job = m
+		w.wg.Go(w.heartbeat)
+		return w.work()
+	case pipeline.Trial:
+		w.wg.Go(w.heartbeat)
+		return w.try(m)
+	}
+	return hopeless(fmt.Errorf("the daemon sent %T where the job was due", r.message))
+}
 
-	g, err := newGraph(job, func(o pipeline.Output) error { return w.conn.Send(o) },
+// try does a trial. A driver that does not come back from it is left to the end of the
+// process.
+func (w *session) try(t pipeline.Trial) error {
+	found := make(chan pipeline.Finding, 1)
+	go func() { found <- tryOut(t, w.log) }()
+	select {
+	case f := <-found:
+		return w.conn.Send(f)
+	case r := <-w.in:
+		if errors.Is(r.err, io.EOF) {
+			return errGone
+		}
+		return fmt.Errorf("receive from the daemon in a trial: %T, %w", r.message, r.err)
+	}
+}
+
+// work serves the job.
+func (w *session) work() error {
+	g, err := newGraph(w.job, func(o pipeline.Output) error { return w.conn.Send(o) },
 		func(names []string) error { return w.conn.Send(pipeline.Ready{Encoders: names}) }, w.log)
 	if err != nil {
 		return err

@@ -32,8 +32,8 @@ func (p *Playlist) Check() error {
 	if p.Control.HoldBack < 3*p.Target {
 		bad("HOLD-BACK %v is less than three target durations of %v", p.Control.HoldBack, p.Target)
 	}
-	if p.PartTarget > 0 && p.Ended == (p.PartHint() != "") {
-		bad("a preload hint stands in exactly those playlists that go on; this one: ended %v, hint %q", p.Ended, p.PartHint())
+	if p.Ended && p.PartHint() != "" {
+		bad("a playlist that has ended has the preload hint %q", p.PartHint())
 	}
 	seen := map[string]bool{}
 	for i, s := range p.Segments {
@@ -124,7 +124,10 @@ func (p *Playlist) CheckAfter(before *Playlist) error {
 	for _, s := range p.Segments {
 		now[s.MSN] = s
 	}
-	next, _ := before.Next()
+	next, parts := before.Next()
+	if end, _ := p.Next(); p.PartTarget > 0 && before.PartHint() == "" && (!p.Ended || end != next || parts > 0) {
+		bad("there was no preload hint, and more than the end has come")
+	}
 	if first := p.MediaSequence; first > next {
 		bad("media sequence %d to %d were never listed", next, first-1)
 	}

@@ -79,6 +79,20 @@ func TestCheckAfter(t *testing.T) {
 		{"sequence goes back", "SEQUENCE:7", "SEQUENCE:6", "EXT-X-MEDIA-SEQUENCE was 7"},
 		{"sequence jumps", "SEQUENCE:7", "SEQUENCE:10", "never listed"},
 	}
+	const hint = "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"9.1.m4s\"\n"
+	whole := strings.Replace(live, hint, "#EXTINF:0.33333,\n9.m4s\n", 1)
+	for name, c := range map[string]struct{ before, after, want string }{
+		"ends without a hint before": {whole, whole + "#EXT-X-ENDLIST\n", ""},
+		"goes on without one":        {whole, whole, "no preload hint"},
+		"parts follow without one":   {strings.Replace(live, hint, "", 1), whole + "#EXT-X-ENDLIST\n", "no preload hint"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := parse(t, c.after).CheckAfter(parse(t, c.before))
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, where %q was expected", err, c.want)
+			}
+		})
+	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			err := parse(t, strings.Replace(live, test.old, test.new, 1)).CheckAfter(parse(t, live))

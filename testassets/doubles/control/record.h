@@ -1,0 +1,9 @@
+/* What a driver was given: one line of JSON for each event, in record.jsonl of the
+ * control directory. Each line has the event's name, the process and the card. */
+#ifndef DOUBLES_RECORD_H
+#define DOUBLES_RECORD_H
+
+/* Adds a line; what follows the card is printf's, and holds JSON members. */
+void record(int card, const char *event, const char *members, ...) __attribute__((format(printf, 3, 4)));
+
+#endif
