@@ -91,7 +91,10 @@ type Log struct {
 
 // Pipeline says how renditions are made.
 type Pipeline struct {
-	Backend string // "auto", which is x264 in this version, or "x264"
+	// Backend is "auto", "nvenc", "vaapi" or "x264".
+	Backend string
+	// RenderNodes are the paths of the only ones that VAAPI may use; empty is all.
+	RenderNodes []string
 }
 
 // Channel is a channel that is in the file.
@@ -107,6 +110,8 @@ type Channel struct {
 	// SRTPassphrase is what SRT is encrypted with; empty where the channel has none.
 	SRTPassphrase Secret
 	LatencyMode   string // "LOW" or "NORMAL"
+	// Backend is as Pipeline's; empty where the channel has none of its own.
+	Backend string
 }
 
 const (

@@ -64,6 +64,24 @@ func notText(err error) error {
 	return errors.New("not text; allowed: text in quotes")
 }
 
+// texts reads a list of strings, each by the parser.
+func texts[T any](dst *[]T, parse func(string) (T, error)) func(any) error {
+	return func(value any) error {
+		values, ok := value.([]any)
+		if !ok {
+			return errors.New(`not a list; allowed: texts in quotes, as in ["a", "b"]`)
+		}
+		list := make([]T, len(values))
+		for i, v := range values {
+			if err := text(&list[i], parse)(v); err != nil {
+				return fmt.Errorf("%s is %w", show(v), err)
+			}
+		}
+		*dst = list
+		return nil
+	}
+}
+
 func boolean(dst *bool) func(any) error {
 	return func(value any) error {
 		b, ok := value.(bool)
@@ -105,6 +123,7 @@ func (c *Config) schema() schema {
 			}}},
 			{"pipeline", schema{keys: []key{
 				{name: "backend", set: text(&c.Pipeline.Backend, parseBackend)},
+				{name: "render_nodes", set: texts(&c.Pipeline.RenderNodes, parseNode)},
 			}}},
 			{"limits", schema{keys: []key{
 				{name: "stream_duration", set: text(&c.Limits.StreamDuration, duration(time.Minute, 168*time.Hour))},
@@ -181,6 +200,7 @@ func (c *Channel) schema() schema {
 			{name: "container_format", set: text(&c.ContainerFormat, parseContainer)},
 			{name: "insecure_ingest", set: boolean(&c.InsecureIngest)},
 			{name: "latency_mode", set: text(&c.LatencyMode, parseLatency)},
+			{name: "backend", set: text(&c.Backend, parseBackend)},
 			{name: "srt_passphrase", set: text(&c.SRTPassphrase, parsePassphrase), secret: true},
 		},
 	}

@@ -98,6 +98,13 @@ func parseFile(s string) (string, error) {
 	return filepath.Clean(s), nil
 }
 
+func parseNode(s string) (string, error) {
+	if !filepath.IsAbs(s) || strings.ContainsRune(s, 0) || strings.HasSuffix(s, "/") {
+		return "", fmt.Errorf(`not an absolute path; allowed: the paths of render nodes, such as "/dev/dri/renderD128"`)
+	}
+	return filepath.Clean(s), nil
+}
+
 // maxConnections is more than a process may have files open on most machines.
 const maxConnections = 1_000_000
 
@@ -147,17 +154,13 @@ func size(least, most int64) func(string) (int64, error) {
 	}
 }
 
-// oneOf reads one of a few words. Words of later are known but not in this version.
-func oneOf[T ~string](what string, words []T, later ...T) func(string) (T, error) {
+// oneOf reads one of a few words.
+func oneOf[T ~string](what string, words []T) func(string) (T, error) {
 	return func(s string) (T, error) {
 		if slices.Contains(words, T(s)) {
 			return T(s), nil
 		}
-		problem := "not " + what
-		if slices.Contains(later, T(s)) {
-			problem = "not in this version of ladderd"
-		}
-		return "", fmt.Errorf("%s; allowed: %s", problem, quoted(words))
+		return "", fmt.Errorf("not %s; allowed: %s", what, quoted(words))
 	}
 }
 
@@ -174,7 +177,7 @@ var (
 	parsePreset    = oneOf("a transcode preset", append([]ladder.Preset{""}, ladder.Presets...))
 	parseContainer = oneOf("a container format", []string{"FRAGMENTED_MP4", "TS"})
 	parseLatency   = oneOf("a latency mode", []string{"LOW", "NORMAL"})
-	parseBackend   = oneOf("a backend", []string{"auto", "x264"}, "nvenc", "vaapi")
+	parseBackend   = oneOf("a backend", []string{"auto", "nvenc", "vaapi", "x264"})
 	parseFormat    = oneOf("a log format", []string{"text", "json"})
 )
 

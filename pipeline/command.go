@@ -9,6 +9,14 @@ import (
 // selfCommand runs this binary again as a worker.
 func selfCommand() *exec.Cmd { return exec.Command(ownBinary(), "worker") }
 
+// Self runs this binary again with other arguments and a worker's environment: for what
+// loads drivers and therefore stays out of the daemon.
+func Self(args ...string) *exec.Cmd {
+	cmd := exec.Command(ownBinary(), args...)
+	cmd.Env = workerEnv(os.Environ())
+	return cmd
+}
+
 // ownBinary is this process's own file, so that both ends always speak the same
 // protocol: by its path while that leads to it, because a process is listed by
 // the name it was started under, else, after an upgrade, by way of the kernel.

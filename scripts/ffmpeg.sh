@@ -134,9 +134,11 @@ ensure() {
 # environment prints what go build needs to see. The second line repeats what
 # pkg-config says because Go keeps a built cgo package when pkg-config's answer
 # changes, but not when this does: without it, a new recipe goes on linking the
-# libraries of the old one.
+# libraries of the old one. go-nvml wraps functions that NVIDIA has deprecated, seventy
+# warnings in a fresh cache.
 environment() {
   local own
+  printf "export CGO_CFLAGS='-g -O2 -Wno-deprecated-declarations'\n"
   own=$(prefix)
   [[ -d $own ]] || return 0
   printf "export PKG_CONFIG_PATH='%s'\n" "$own/lib/pkgconfig"

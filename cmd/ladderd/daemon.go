@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,8 @@ type daemon struct {
 	log          *slog.Logger
 	disk         *packager.Disk // nil where windows stay in memory
 	hub          *stream.Hub
+	devices      *devices
+	probing      context.CancelFunc // stops it
 	play         *playback.Handler
 	certificates []*certificate.Store
 	servers      []server // in the order in which they are to be stopped
@@ -49,7 +52,8 @@ type server struct {
 // wrong with them is known before anything runs.
 func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	disk, diskErr := windowDisk(cfg, log)
-	d := &daemon{log: log, disk: disk, hub: newHub(cfg, disk, log)}
+	devices := newDevices(cfg, log)
+	d := &daemon{log: log, disk: disk, devices: devices, probing: func() {}, hub: newHub(cfg, disk, devices, log)}
 	d.play = playback.NewHandler(playback.Config{Region: cfg.Server.Region, Account: cfg.Server.Account, Log: log}, viewers{d.hub})
 	err := errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err != nil {
@@ -59,7 +63,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	return d, nil
 }
 
-func newHub(cfg *config.Config, disk *packager.Disk, log *slog.Logger) *stream.Hub {
+func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, log *slog.Logger) *stream.Hub {
 	channels := make([]stream.Channel, len(cfg.Channels))
 	for i, c := range cfg.Channels {
 		channels[i] = stream.Channel{
@@ -113,6 +117,9 @@ func (d *daemon) listen(name string, at config.Address) (net.Listener, error) {
 
 func (d *daemon) start() {
 	d.failed = make(chan error, len(d.servers))
+	ctx, stop := context.WithCancel(context.Background())
+	d.probing = stop
+	d.running.Go(func() { d.devices.prove(ctx) })
 	for _, s := range d.servers {
 		d.running.Go(func() {
 			if err := s.serve(); err != nil {
@@ -127,6 +134,8 @@ func (d *daemon) start() {
 // viewers' last, since their playlists have just got their end. Then nobody needs
 // the window any more.
 func (d *daemon) close() {
+	d.probing()
+	d.devices.choice.Close() // streams that wait for it end
 	d.hub.Close()
 	for _, s := range d.servers {
 		if err := s.stop(); err != nil {

@@ -92,7 +92,8 @@ func (c *demoCommand) open(dir string) (*daemon, *config.Config, error) {
 	}
 }
 
-// config is written to a file and read back, as an operator's would be.
+// config is written to a file and read back, as an operator's would be. It is x264's,
+// since GPUs would first be tried.
 func (c *demoCommand) config(dir string) (*config.Config, error) {
 	text := fmt.Sprintf(`[server]
 data_dir = %q
@@ -102,6 +103,8 @@ listen = %q
 listen = %q
 [metrics]
 listen = %q
+[pipeline]
+backend = "x264"
 [[channel]]
 id = "demo"
 name = "Demo"

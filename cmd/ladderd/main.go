@@ -22,7 +22,9 @@ type commands struct {
 	Demo        demoCommand        `cmd:"" help:"Run the daemon on a generated broadcast and print the page to watch it on."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Check a configuration file."`
 	Verify      verifyCommand      `cmd:"" help:"Check the HLS at a URL, of any server. Exit status: 0 nothing found, 1 findings, 2 could not check."`
+	Probe       probeCommand       `cmd:"" help:"Find out what this machine's GPUs and CPU do, and why something does not work. Exit status: 0 a GPU encodes, 2 none does, 1 probing failed."`
 	Load        loadCommand        `cmd:"" help:"Watch a stream as many viewers and tell what they saw."`
+	Nvidia      nvidiaCommand      `cmd:"" hidden:"" help:"Ask NVIDIA's driver for its cards; started by the others."`
 	Worker      workerCommand      `cmd:"" hidden:"" help:"Transcode one stream; started by the daemon."`
 }
 

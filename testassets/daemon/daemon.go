@@ -74,8 +74,9 @@ func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
 		return nil, fmt.Errorf("config for the daemon: %w", err)
 	}
 	cmd := exec.Command(bin, "serve", "--config", file)
+	cmd.Env = append(os.Environ(), s.Env...)
 	if s.MemoryLimit != "" {
-		cmd.Env = append(os.Environ(), "GOMEMLIMIT="+s.MemoryLimit)
+		cmd.Env = append(cmd.Env, "GOMEMLIMIT="+s.MemoryLimit)
 	}
 	proc, err := process.Start(cmd)
 	if err != nil {

@@ -66,8 +66,10 @@ func (s Stream) Found(code string) bool {
 
 // Worker is a stream's worker process.
 type Worker struct {
-	PID      int `json:"pid"` // 0 while none runs
-	Restarts int `json:"restarts"`
+	PID int `json:"pid"` // 0 while none runs
+	// Backend is what makes the renditions, in pipeline.Backend's words.
+	Backend  string `json:"backend"`
+	Restarts int    `json:"restarts"`
 }
 
 // Health asks the daemon how it is.

@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"ladderd/ladder"
@@ -36,6 +38,13 @@ type Settings struct {
 	SRT time.Duration
 	// HTTPS has viewers served by HTTPS too, with a certificate that nobody signed.
 	HTTPS bool
+	// Backend is [pipeline] backend; empty is "x264", so that tests see the same on every
+	// machine.
+	Backend string
+	// RenderNodes is render_nodes; empty leaves the default.
+	RenderNodes []string
+	// Env is added to the daemon's environment, each "KEY=value".
+	Env []string
 }
 
 // Channel is a channel of the config file.
@@ -51,6 +60,8 @@ type Channel struct {
 	Secure bool
 	// Passphrase encrypts SRT. With one the channel takes nothing unencrypted.
 	Passphrase string
+	// Backend is the channel's own; empty leaves the daemon's.
+	Backend string
 }
 
 // window is what Settings.Window defaults to.
@@ -68,6 +79,10 @@ func (s Settings) toml(p ports, dir string) []byte {
 	}
 	if s.SRT > 0 {
 		fmt.Fprintf(&b, "[ingest.srt]\nlisten = %q\nlatency = %q\n", p.srt, s.SRT)
+	}
+	fmt.Fprintf(&b, "[pipeline]\nbackend = %q\n", cmp.Or(s.Backend, "x264"))
+	if len(s.RenderNodes) > 0 {
+		fmt.Fprintf(&b, "render_nodes = [\"%s\"]\n", strings.Join(s.RenderNodes, `", "`))
 	}
 	fmt.Fprintf(&b, "[limits]\nconcurrent_streams = %d\n", streams)
 	fmt.Fprintf(&b, "[playback]\nlisten = %q\n", p.playback)
@@ -91,7 +106,7 @@ func (s Settings) toml(p ports, dir string) []byte {
 			c.ID, c.ID, c.Type, c.Key, !c.Secure && c.Passphrase == "")
 		for key, value := range map[string]string{
 			"preset": string(c.Preset), "container_format": c.Container, "latency_mode": c.Latency,
-			"srt_passphrase": c.Passphrase,
+			"srt_passphrase": c.Passphrase, "backend": c.Backend,
 		} {
 			if value != "" {
 				fmt.Fprintf(&b, "%s = %q\n", key, value)

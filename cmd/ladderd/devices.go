@@ -1,0 +1,111 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"ladderd/config"
+	"ladderd/gpu"
+	"ladderd/pipeline"
+)
+
+// devices is what the daemon knows of this machine's, and which of them a channel gets.
+type devices struct {
+	log    *slog.Logger
+	choice *gpu.Choice
+	survey gpu.Survey
+	wanted map[string]gpu.Wanted // by channel
+}
+
+func newDevices(cfg *config.Config, log *slog.Logger) *devices {
+	d := &devices{log: log, choice: gpu.NewChoice(log), survey: newSurvey(cfg), wanted: map[string]gpu.Wanted{}}
+	for _, c := range cfg.Channels {
+		d.wanted[c.ID] = gpu.Wanted(cmp.Or(c.Backend, cfg.Pipeline.Backend))
+	}
+	return d
+}
+
+// newSurvey is the same for the daemon and for probe, so that one finds what the other
+// has kept.
+func newSurvey(cfg *config.Config) gpu.Survey {
+	return gpu.Survey{
+		Machine: gpu.Machine{
+			Nodes: cfg.Pipeline.RenderNodes,
+			Cards: func(from int) *exec.Cmd { return pipeline.Self("nvidia", "--from", strconv.Itoa(from)) },
+		},
+		Cache:  gpu.Cache{Path: filepath.Join(cfg.Server.DataDir, "devices.json"), By: version()},
+		Prover: gpu.Prover{Try: try},
+	}
+}
+
+func try(ctx context.Context, t pipeline.Trial) (pipeline.Finding, error) {
+	return pipeline.Try(ctx, pipeline.TryOptions{}, t)
+}
+
+// prove finds out what the devices do, and tells the log. Until then streams that might
+// use them wait. Where all channels want x264 nothing is tried, and no driver touched.
+func (d *devices) prove(ctx context.Context) {
+	if !d.hardware() {
+		d.tell([]gpu.Proof{{Device: d.survey.Machine.CPU()}})
+		return
+	}
+	d.survey.Prover.Tell = func(device gpu.Device, t pipeline.Trial) {
+		d.log.Debug("trying a device", "name", device.Name, "id", device.ID, "trial", gpu.Describe(t))
+	}
+	proofs, err := d.survey.Run(ctx)
+	if ctx.Err() != nil {
+		return // the daemon stops
+	}
+	if err != nil {
+		d.log.Warn("what the devices do is not kept for the next start", "reason", err)
+	}
+	d.choice.Settle(proofs)
+	d.tell(proofs)
+	d.warn(proofs)
+}
+
+func (d *devices) hardware() bool {
+	for _, w := range d.wanted {
+		if w != gpu.Wanted(pipeline.X264) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *devices) tell(proofs []gpu.Proof) {
+	for _, p := range proofs {
+		d.log.Info("device", p.Line()...)
+	}
+}
+
+// warn says loudly, and once for each, that a wanted backend is not to be had. The daemon
+// runs all the same: other channels may do, and what passes through needs none.
+func (d *devices) warn(proofs []gpu.Proof) {
+	told := map[gpu.Wanted]bool{}
+	for _, channel := range slices.Sorted(maps.Keys(d.wanted)) {
+		w := d.wanted[channel]
+		_, err := gpu.Candidates(proofs, w)
+		if err == nil || told[w] {
+			continue
+		}
+		told[w] = true
+		d.log.Error("streams that have to be encoded will be refused", "backend", w, "channel", channel, "reason", err)
+	}
+}
+
+// For is the backend for a channel's new stream.
+func (d *devices) For(channel string) (pipeline.Backend, error) {
+	return d.choice.For(d.wanted[channel])
+}
+
+// Elsewhere is what a channel's stream goes on with.
+func (d *devices) Elsewhere(channel string, failed pipeline.Backend, reason string) pipeline.Backend {
+	return d.choice.Elsewhere(d.wanted[channel], failed, reason)
+}

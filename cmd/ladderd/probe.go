@@ -1,0 +1,87 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"ladderd/gpu"
+	"ladderd/pipeline"
+)
+
+type probeCommand struct {
+	Config  string `type:"path" help:"The configuration file, for its data_dir, where results are kept."`
+	JSON    bool   `name:"json" help:"Print what was found as JSON."`
+	Refresh bool   `help:"Try all anew, whatever is known."`
+}
+
+// noGPU is probe's exit status where no GPU encodes a ladder, so that scripts can tell.
+// It is 1 where probing itself failed.
+const noGPU exitCode = 2
+
+func (c *probeCommand) Run() error {
+	ctx, stop := untilSignal()
+	defer stop()
+	cfg, err := (&serveCommand{Config: c.Config}).load()
+	if err != nil {
+		return err
+	}
+	screen := &progress{w: os.Stderr, terminal: isTerminal(os.Stderr)}
+	s := newSurvey(cfg)
+	s.Refresh, s.CPU, s.Prover.Tell = c.Refresh, true, screen.tell
+	proofs, err := s.Run(ctx)
+	screen.clear()
+	if ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ladderd: the results are not kept for the daemon:", err)
+	}
+	report := gpu.NewReport(proofs)
+	if err := c.print(report); err != nil {
+		return err
+	}
+	if !report.Encoders {
+		return noGPU
+	}
+	return nil
+}
+
+func (c *probeCommand) print(r gpu.Report) error {
+	if !c.JSON {
+		return r.Write(os.Stdout)
+	}
+	out := json.NewEncoder(os.Stdout)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(r)
+}
+
+// progress tells what is being tried: one line that changes on a terminal, else a line
+// each.
+type progress struct {
+	w        io.Writer
+	terminal bool
+	mu       sync.Mutex // devices are tried at once
+}
+
+func (p *progress) tell(d gpu.Device, t pipeline.Trial) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := fmt.Sprintf("%s: %s", strings.TrimSpace(d.Name+" "+cmp.Or(d.PCI, d.ID)), gpu.Describe(t))
+	if p.terminal {
+		fmt.Fprintf(p.w, "\r\x1b[K%s ", line)
+		return
+	}
+	fmt.Fprintln(p.w, line)
+}
+
+func (p *progress) clear() {
+	if p.terminal {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,127 @@
+package gpu
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ladderd/pipeline"
+)
+
+func TestCacheHoldsForTheSame(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "devices.json")
+	hung := without("the driver hangs", pipeline.Scale)
+	flaky := proven(other, 1e9, func(r *Result) {
+		hung(r)
+		r.Passing = !r.Works()
+	})
+	whole := proven(t4, 1e9, nil)
+	now := whole.At.Add(time.Minute)
+	saved := Cache{Path: path, By: "ladderd 1"}
+	if err := saved.Save([]Proof{whole, flaky}); err != nil {
+		t.Fatal(err)
+	}
+	updated, moved, hot, sick := t4, t4, t4, t4
+	updated.Driver, moved.PCI, sick.Problem = "550.54", "0000:81:00.0", "no permission"
+	degrees := 80
+	hot.Temperature, hot.MemoryUsed = &degrees, 1<<30
+	for name, c := range map[string]struct {
+		cache  Cache
+		device Device
+		now    time.Time
+		known  bool
+	}{
+		"the same":              {saved, t4, now, true},
+		"a warmer one":          {saved, hot, now, true},
+		"years later":           {saved, t4, now.Add(9999 * time.Hour), true},
+		"another driver":        {saved, updated, now, false},
+		"another slot":          {saved, moved, now, false},
+		"another device":        {saved, iris, now, false},
+		"another ladderd":       {Cache{Path: path, By: "ladderd 2"}, t4, now, false},
+		"a problem of its own":  {saved, sick, now, true},
+		"a hang":                {saved, other, now, true},
+		"a hang, hours ago":     {saved, other, now.Add(2 * retryAfter), false},
+		"a hang, in the future": {saved, other, now.Add(-2 * retryAfter), false},
+		"no file":               {Cache{Path: path + ".gone", By: "ladderd 1"}, t4, now, false},
+		"nothing is to be kept": {Cache{By: "ladderd 1"}, t4, now, false},
+		"a folder in its place": {Cache{Path: filepath.Dir(path), By: "ladderd 1"}, t4, now, false},
+	} {
+		known, unknown := c.cache.Load([]Device{c.device}, c.now)
+		if len(known)+len(unknown) != 1 || len(known) == 1 != c.known {
+			t.Errorf("%s: known %v, unknown %v", name, known, unknown)
+		}
+		if c.device == hot && (len(known) != 1 || known[0].Device.Temperature != &degrees) {
+			t.Errorf("%s: the proof is of %+v", name, known)
+		}
+	}
+}
+
+func TestCacheOfAnotherEnvironment(t *testing.T) {
+	c := Cache{Path: filepath.Join(t.TempDir(), "devices.json")}
+	whole := proven(t4, 1e9, nil)
+	if err := c.Save([]Proof{whole}); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("LD_LIBRARY_PATH", "/opt/other-driver")
+	if known, _ := c.Load([]Device{t4}, whole.At); len(known) != 0 {
+		t.Error("what was found with other libraries is believed")
+	}
+}
+
+// A VAAPI driver's version is seen in its file.
+func TestCacheSeesVAAPIDrivers(t *testing.T) {
+	dir := t.TempDir()
+	env := []string{"LIBVA_DRIVERS_PATH=" + dir}
+	before := environment(env)
+	if err := os.WriteFile(filepath.Join(dir, "iHD_drv_video.so"), []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if environment(env) == before {
+		t.Error("a new driver changes nothing")
+	}
+}
+
+func TestCacheOfDamagedFiles(t *testing.T) {
+	c := Cache{Path: filepath.Join(t.TempDir(), "devices.json"), By: "ladderd 1"}
+	whole := proven(t4, 1e9, nil)
+	for _, text := range []string{"", "{", "null", "[]", `{"by":"ladderd 1","proofs":null}`, `{"proofs":[{"device":7}]}`, strings.Repeat("x", 1<<16)} {
+		if err := os.WriteFile(c.Path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if known, unknown := c.Load([]Device{t4}, whole.At); len(known) != 0 || len(unknown) != 1 {
+			t.Errorf("of %.20q: known %v", text, known)
+		}
+		if err := c.Save([]Proof{whole}); err != nil {
+			t.Fatal(err)
+		}
+		if known, _ := c.Load([]Device{t4}, whole.At); len(known) != 1 {
+			t.Errorf("after %.20q nothing is kept", text)
+		}
+	}
+}
+
+// A second device does not cost the first one's proof; a second proof takes the place of
+// the first.
+func TestCacheAdds(t *testing.T) {
+	dir := t.TempDir()
+	c := Cache{Path: filepath.Join(dir, "devices.json")}
+	first, second, again := proven(t4, 1e9, nil), proven(iris, 2e9, nil), proven(t4, 3e9, nil)
+	for _, p := range []Proof{first, second, again} {
+		if err := c.Save([]Proof{p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	known, _ := c.Load([]Device{t4, iris}, first.At)
+	if len(known) != 2 || known[0].Results[0].PixelRate != 3e9 || known[1].Results[0].PixelRate != 2e9 {
+		t.Errorf("kept are %+v", known)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 1 {
+		t.Errorf("in the folder are %v, %v", files, err)
+	}
+	if err := (Cache{Path: filepath.Join(dir, "no", "folder")}).Save([]Proof{first}); err == nil {
+		t.Error("a file without a folder is no error")
+	}
+}

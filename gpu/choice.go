@@ -1,0 +1,188 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"ladderd/pipeline"
+)
+
+const (
+	// patience is how long a stream's start waits for the devices to be proven: that takes
+	// this long only at the first start of all, and the publisher is held up meanwhile.
+	patience = 20 * time.Second
+	// forgiven is after what time a device that failed is used again, and emptied the same
+	// for one whose encoder sessions were all in use.
+	forgiven = 10 * time.Minute
+	emptied  = time.Minute
+)
+
+var errStopping = errors.New("the daemon is stopping")
+
+// Choice gives each stream a backend. It can be asked before the devices are proven, and
+// then waits.
+type Choice struct {
+	log     *slog.Logger
+	settled chan struct{}
+	stopped chan struct{}
+	stop    sync.Once
+
+	proofs []Proof // holds once settled is closed
+
+	mu     sync.Mutex
+	given  map[pipeline.Backend]int       // how often
+	failed map[pipeline.Backend]time.Time // until when it is left alone
+}
+
+// NewChoice makes a choice that waits for Settle.
+func NewChoice(log *slog.Logger) *Choice {
+	return &Choice{
+		log: log, settled: make(chan struct{}), stopped: make(chan struct{}),
+		given: map[pipeline.Backend]int{}, failed: map[pipeline.Backend]time.Time{},
+	}
+}
+
+// Settle tells, once, what was proven.
+func (c *Choice) Settle(proofs []Proof) {
+	c.proofs = proofs
+	close(c.settled)
+}
+
+// Close lets nobody wait any more.
+func (c *Choice) Close() { c.stop.Do(func() { close(c.stopped) }) }
+
+// For is the backend for a new stream. Equal devices take turns; one that has failed is
+// left alone for a while, unless nothing else does what is wanted. An error says in an
+// operator's words why what is wanted is not to be had.
+func (c *Choice) For(want Wanted) (pipeline.Backend, error) {
+	if want == Wanted(pipeline.X264) {
+		return pipeline.Backend{Encoder: pipeline.X264}, nil
+	}
+	if err := c.await(); err != nil {
+		if want != Auto || errors.Is(err, errStopping) {
+			return pipeline.Backend{}, fmt.Errorf("backend %s: %w", want, err)
+		}
+		c.log.Warn("the devices are still being tried: this stream is made by the CPU", "backend", pipeline.X264)
+		return pipeline.Backend{Encoder: pipeline.X264}, nil
+	}
+	list, err := Candidates(c.proofs, want)
+	if err != nil {
+		return pipeline.Backend{}, err
+	}
+	return c.pick(list), nil
+}
+
+func (c *Choice) await() error {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-c.settled:
+		return nil
+	default:
+	}
+	select {
+	case <-c.settled:
+		return nil
+	case <-c.stopped:
+		return errStopping
+	case <-late.C:
+		return errors.New("the devices are still being tried, try again in a minute")
+	}
+}
+
+// pick takes the first that has not failed, and of its equals the one that was given
+// least often; where all have failed, the one that failed first.
+func (c *Choice) pick(list []pipeline.Backend) pipeline.Backend {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	best := -1
+	for i, b := range list {
+		switch {
+		case c.failed[b].After(now):
+		case best < 0 || alike(b, list[best]) && c.given[b] < c.given[list[best]]:
+			best = i
+		}
+	}
+	if best < 0 {
+		best = 0
+		for i, b := range list {
+			if c.failed[b].Before(c.failed[list[best]]) {
+				best = i
+			}
+		}
+	}
+	c.given[list[best]]++
+	return list[best]
+}
+
+// alike says whether two backends differ in their devices alone.
+func alike(a, b pipeline.Backend) bool {
+	return a.Encoder == b.Encoder && a.Decode == b.Decode && a.Scale == b.Scale
+}
+
+// Elsewhere is what a running stream goes on with after its backend has failed for that
+// reason: another device that does what is wanted, else the CPU. A device that failed is
+// not given to new streams for a while either.
+func (c *Choice) Elsewhere(want Wanted, failed pipeline.Backend, reason string) pipeline.Backend {
+	cpu := pipeline.Backend{Encoder: pipeline.X264}
+	if failed.Device == cpu.Device || c.await() != nil {
+		return cpu
+	}
+	why, _ := explain(c.device(failed.Device), pipeline.Trial{Task: pipeline.Encode, Backend: failed, Codec: pipeline.H264}, reason)
+	c.blame(failed, why)
+	list, err := Candidates(c.proofs, want)
+	if err != nil {
+		return cpu
+	}
+	next := c.pick(append(c.working(list), cpu))
+	c.log.Warn("a device failed: the stream goes on elsewhere", "device", failed.Device.ID, "reason", why, "backend", next)
+	return next
+}
+
+// blame has a device left alone, whatever it was used for. One that has no sessions left
+// may still decode and scale.
+func (c *Choice) blame(failed pipeline.Backend, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if strings.HasPrefix(why, full) {
+		c.failed[failed] = time.Now().Add(emptied)
+		return
+	}
+	until := time.Now().Add(forgiven)
+	c.failed[failed] = until
+	for _, p := range c.proofs {
+		if p.Device.Use() != failed.Device {
+			continue
+		}
+		if b, no := encoder(p); no == "" {
+			c.failed[b] = until
+		}
+		c.failed[pipeline.Backend{Encoder: pipeline.X264, Device: failed.Device, Decode: true, Scale: true}] = until
+	}
+}
+
+// working leaves out what has failed.
+func (c *Choice) working(list []pipeline.Backend) (left []pipeline.Backend) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range list {
+		if !c.failed[b].After(time.Now()) {
+			left = append(left, b)
+		}
+	}
+	return left
+}
+
+func (c *Choice) device(use pipeline.Device) Device {
+	for _, p := range c.proofs {
+		if p.Device.Use() == use {
+			return p.Device
+		}
+	}
+	return Device{API: use.API, ID: use.ID}
+}

@@ -1,0 +1,113 @@
+package gpu
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ladderd/pipeline"
+)
+
+func settled(proofs ...Proof) *Choice {
+	c := NewChoice(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	c.Settle(proofs)
+	return c
+}
+
+func give(t *testing.T, c *Choice, want Wanted) pipeline.Backend {
+	t.Helper()
+	b, err := c.For(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestEqualDevicesTakeTurns(t *testing.T) {
+	c := settled(proven(t4, 1e9, nil), proven(other, 1e9, nil))
+	turns := map[string]int{}
+	for range 6 {
+		turns[give(t, c, Auto).Device.ID]++
+	}
+	if turns["GPU-1"] != 3 || turns["GPU-2"] != 3 {
+		t.Errorf("given %v", turns)
+	}
+}
+
+// A stream whose device fails goes on with another one, then with the CPU; new streams
+// leave failed devices alone for a while.
+func TestElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := settled(proven(t4, 1e9, nil), proven(other, 1e9, nil), proven(cpu, 1e8, nil))
+		first := give(t, c, "nvenc")
+		second := c.Elsewhere("nvenc", first, "the GPU is on fire")
+		if second.Encoder != pipeline.NVENC || second.Device == first.Device {
+			t.Errorf("after %v comes %v", first, second)
+		}
+		if third := c.Elsewhere("nvenc", second, "so is this one"); third != (pipeline.Backend{Encoder: pipeline.X264}) {
+			t.Errorf("after both comes %v", third)
+		}
+		if b := give(t, c, Auto); b != (pipeline.Backend{Encoder: pipeline.X264}) {
+			t.Errorf("auto gives %v", b)
+		}
+		if b := give(t, c, "nvenc"); b != first {
+			t.Errorf("where all have failed it gives %v, not the one that failed first", b)
+		}
+		time.Sleep(forgiven + time.Second)
+		if b := give(t, c, Auto); b.Encoder != pipeline.NVENC {
+			t.Errorf("later it gives %v", b)
+		}
+	})
+}
+
+// A card without free sessions still decodes and scales, and has some again soon.
+func TestElsewhereOfAFullCard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := settled(proven(t4, 1e9, nil), proven(cpu, 1e8, nil))
+		first := give(t, c, Auto)
+		next := c.Elsewhere(Auto, first, "open h264_nvenc: OpenEncodeSessionEx failed: out of memory (10): (no details)")
+		if next.String() != "x264 on GPU-1 (decode, scale)" {
+			t.Errorf("next is %v", next)
+		}
+		time.Sleep(emptied + time.Second)
+		if b := give(t, c, Auto); b != first {
+			t.Errorf("a minute later it gives %v", b)
+		}
+	})
+}
+
+func TestForWaitsForTheProofs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewChoice(slog.New(slog.NewTextHandler(io.Discard, nil)))
+		if b := give(t, c, "x264"); b.Encoder != pipeline.X264 {
+			t.Errorf("x264 is %v", b)
+		}
+		go func() {
+			time.Sleep(patience / 2)
+			c.Settle([]Proof{proven(t4, 1e9, nil)})
+		}()
+		if b := give(t, c, Auto); b.Encoder != pipeline.NVENC {
+			t.Errorf("auto is %v", b)
+		}
+	})
+}
+
+func TestForDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewChoice(slog.New(slog.NewTextHandler(io.Discard, nil)))
+		if b := give(t, c, Auto); b.Encoder != pipeline.X264 {
+			t.Errorf("auto is %v", b)
+		}
+		if _, err := c.For("nvenc"); err == nil || !strings.Contains(err.Error(), "the devices are still being tried") {
+			t.Error(err)
+		}
+		time.AfterFunc(time.Second, c.Close)
+		start := time.Now()
+		if _, err := c.For(Auto); err == nil || time.Since(start) != time.Second {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+	})
+}

@@ -1,0 +1,132 @@
+package gpu
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ladderd/pipeline"
+)
+
+// tree writes a machine as /sys shows it. A value that begins with "->" is a link.
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if to, link := strings.CutPrefix(text, "->"); link {
+			err = os.Symlink(to, path)
+		} else {
+			err = os.WriteFile(path, []byte(text), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// box has an Intel and an NVIDIA GPU, and a network card.
+var box = map[string]string{
+	"proc/cpuinfo":                          "processor\t: 0\nmodel name\t: Imaginary CPU 3000\n",
+	"dev/dri/renderD128":                    "",
+	"dev/dri/renderD129":                    "",
+	"sys/devices/pci/0000:00:02.0/vendor":   "0x8086\n",
+	"sys/devices/pci/0000:00:02.0/device":   "0x46a6\n",
+	"sys/devices/pci/0000:00:02.0/class":    "0x030000\n",
+	"sys/devices/pci/0000:00:02.0/driver":   "->../../drivers/i915",
+	"sys/devices/pci/0000:3b:00.0/vendor":   "0x10de\n",
+	"sys/devices/pci/0000:3b:00.0/device":   "0x1eb8\n",
+	"sys/devices/pci/0000:3b:00.0/class":    "0x030200\n",
+	"sys/devices/pci/0000:3b:00.0/driver":   "->../../drivers/nvidia",
+	"sys/devices/pci/0000:41:00.0/vendor":   "0x10de\n",
+	"sys/devices/pci/0000:41:00.0/class":    "0x020000\n",
+	"sys/devices/drivers/i915/bind":         "",
+	"sys/devices/drivers/nvidia/bind":       "",
+	"sys/class/drm/renderD128/device":       "->../../../devices/pci/0000:00:02.0",
+	"sys/class/drm/renderD129/device":       "->../../../devices/pci/0000:3b:00.0",
+	"sys/bus/pci/devices/0000:00:02.0":      "->../../../devices/pci/0000:00:02.0",
+	"sys/bus/pci/devices/0000:3b:00.0":      "->../../../devices/pci/0000:3b:00.0",
+	"sys/bus/pci/devices/0000:41:00.0":      "->../../../devices/pci/0000:41:00.0",
+	"sys/bus/pci/devices/0000:5e:00.0/note": "not a GPU",
+}
+
+func TestInventory(t *testing.T) {
+	root := tree(t, box)
+	m := Machine{Root: root, Cards: playing("two cards")}
+	devices := m.Inventory(t.Context())
+	if len(devices) != 4 {
+		t.Fatalf("%d devices: %+v", len(devices), devices)
+	}
+	want := []Device{
+		{API: pipeline.CUDA, ID: "GPU-1", Name: "NVIDIA T4", Driver: "535.161.08", PCI: "0000:3b:00.0"},
+		{API: pipeline.CUDA, ID: "GPU-2", Name: "NVIDIA T4", Driver: "535.161.08", PCI: "0000:5e:00.0"},
+		{API: pipeline.VA, ID: filepath.Join(root, "dev/dri/renderD128"), Name: "Intel GPU 46a6", Driver: "i915", PCI: "0000:00:02.0"},
+		{Name: "Imaginary CPU 3000", Cores: devices[3].Cores},
+	}
+	for i, w := range want {
+		if devices[i] != w {
+			t.Errorf("device %d is %+v, want %+v", i, devices[i], w)
+		}
+	}
+	if devices[3].Cores < 1 {
+		t.Error("the CPU has no cores")
+	}
+}
+
+// A driver that is missing, crashes or hangs is a device with a problem, within its time.
+func TestInventoryOfTroubles(t *testing.T) {
+	for _, c := range []struct {
+		role  string
+		files map[string]string
+		want  []string // each device's name, place and the beginning of its problem
+	}{
+		{"no library", nil, nil},
+		{"no library", box, []string{"NVIDIA GPU|0000:3b:00.0|NVIDIA's driver is not there: install it"}},
+		{"not loaded", nil, []string{"NVIDIA GPU||NVIDIA's kernel module is not loaded"}},
+		{"lost", nil, []string{"NVIDIA GPU 0||the GPU does not answer any more"}},
+		{"hangs", box, []string{"NVIDIA GPU|0000:3b:00.0|NVIDIA's driver does not answer: it hangs"}},
+		{"hangs", nil, []string{"NVIDIA GPU||NVIDIA's driver does not answer: it hangs"}},
+		{"missing a symbol", nil, []string{"NVIDIA GPU||asking NVIDIA's driver crashed the process that did (exit status 127: undefined symbol: nvmlInit)"}},
+		{"rubbish", nil, []string{"NVIDIA GPU||asking NVIDIA's driver crashed the process that did (wrote hello)"}},
+		{"first card hangs", nil, []string{"NVIDIA GPU 0||the card does not answer: it hangs", "NVIDIA T4|0000:5e:00.0|"}},
+		{"second card crashes", nil, []string{"NVIDIA GPU 1||asking the card crashed the process that did (exit status 139)", "NVIDIA T4|0000:3b:00.0|"}},
+	} {
+		t.Run(c.role, func(t *testing.T) {
+			t.Parallel()
+			m := Machine{Root: tree(t, c.files), Cards: playing(c.role), Patience: 10 * time.Second}
+			if strings.Contains(c.role, "hangs") {
+				m.Patience = 2 * time.Second
+			}
+			var got []string
+			for _, d := range m.Inventory(t.Context()) {
+				if d.API == pipeline.CUDA {
+					got = append(got, d.Name+"|"+d.PCI+"|"+d.Problem)
+				}
+			}
+			if len(got) != len(c.want) {
+				t.Fatalf("found %q, want %q", got, c.want)
+			}
+			for i := range got {
+				if !strings.HasPrefix(got[i], c.want[i]) || strings.HasSuffix(c.want[i], "|") && got[i] != c.want[i] {
+					t.Errorf("found %q, want %q", got[i], c.want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestRenderNodeThatMayNotBeRead(t *testing.T) {
+	if why := unopened("/dev/dri/renderD128", os.ErrPermission); !strings.HasPrefix(why, "no permission on the render node: add the ") || !strings.HasSuffix(why, " user to group render") {
+		t.Error(why)
+	}
+	if why := access(filepath.Join(t.TempDir(), "renderD128")); !strings.HasPrefix(why, "the render node does not open: ") {
+		t.Error(why)
+	}
+}

@@ -1,0 +1,152 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"ladderd/pipeline"
+)
+
+// Try has a worker do a trial. It ends with ctx; its error says that there is no finding:
+// the worker crashed, or hung until ctx ended. pipeline.Try is the one there is.
+type Try func(ctx context.Context, t pipeline.Trial) (pipeline.Finding, error)
+
+// Prover finds out what devices do by having it done.
+type Prover struct {
+	Try Try
+	// Tell, if there is one, hears of each trial before it begins. Several goroutines
+	// call it.
+	Tell func(d Device, t pipeline.Trial)
+}
+
+// errHangs is a trial that was not done within its time.
+var errHangs = errors.New("no answer in time")
+
+// Prove tries all devices at once, one thing after the other on each, so that none takes
+// another one's time. A device with a Problem is not tried. The proofs are in the order of
+// the devices. What ctx cuts off is not tried, and Prove returns its error.
+func (p Prover) Prove(ctx context.Context, devices []Device) ([]Proof, error) {
+	proofs := make([]Proof, len(devices))
+	var running sync.WaitGroup
+	for i, d := range devices {
+		running.Go(func() { proofs[i] = p.device(ctx, d) })
+	}
+	running.Wait()
+	if err := ctx.Err(); err != nil {
+		return proofs, fmt.Errorf("try the devices: %w", err)
+	}
+	return proofs, nil
+}
+
+func (p Prover) device(ctx context.Context, d Device) Proof {
+	proof := Proof{Device: d, Results: []Result{}}
+	if d.Problem != "" {
+		return proof
+	}
+	proof.At = time.Now()
+	troubles := 0
+	for _, a := range attempts(d) {
+		if ctx.Err() != nil {
+			return proof
+		}
+		if a.only != nil && !a.only(proof) {
+			continue
+		}
+		r := result(a.trial)
+		if troubles >= maxTroubles {
+			r.Why, r.Passing = notTried+" any more: the driver hung or crashed before", true
+		} else if p.try(ctx, d, a.trial, &r) {
+			troubles++
+		}
+		proof.Results = append(proof.Results, r)
+	}
+	return proof
+}
+
+// result is a trial's, before it is done.
+func result(t pipeline.Trial) Result {
+	r := Result{Task: t.Task, Codec: t.Codec, Width: t.Width, Height: t.Height}
+	r.OnDevice = t.Task == pipeline.Encode && t.Backend.Scale
+	if t.Task == pipeline.Scale {
+		r.Codec = ""
+	}
+	return r
+}
+
+// try fills in what a trial finds, and says whether the driver hung or crashed.
+func (p Prover) try(ctx context.Context, d Device, t pipeline.Trial, r *Result) (trouble bool) {
+	if p.Tell != nil {
+		p.Tell(d, t)
+	}
+	limit := trialLimit
+	if t.Task == pipeline.Sessions {
+		limit = openLimit
+	}
+	f, err := p.within(ctx, limit, t)
+	switch {
+	case err != nil:
+		r.Why, r.Passing = failed(d, err, limit.String()), true
+		return true
+	case f.Failure != "":
+		r.fail(d, t, f.Failure)
+	case f.Pictures < 1 && t.Task != pipeline.Sessions:
+		r.fail(d, t, "no picture came out")
+	}
+	r.PixelRate, r.Sessions = f.PixelRate(t), f.Sessions
+	if f.Capped != "" {
+		r.Capped, _ = explain(d, t, f.Capped)
+		r.Passing = f.Sessions < ladderEncoders // others may have been encoding
+	}
+	return false
+}
+
+func (r *Result) fail(d Device, t pipeline.Trial, said string) {
+	r.Why, r.Passing = explain(d, t, said)
+	if r.Why != said {
+		r.Said = said
+	}
+}
+
+// grace is how long a worker that was killed may take to go.
+const grace = 2 * time.Second
+
+// within tries for so long. A worker that waits in a driver, uninterruptibly, cannot even
+// be killed: it is left behind, with the goroutine that waits for it, and the answer
+// comes all the same.
+func (p Prover) within(ctx context.Context, limit time.Duration, t pipeline.Trial) (pipeline.Finding, error) {
+	type answer struct {
+		finding pipeline.Finding
+		err     error
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, limit, errHangs)
+	defer cancel()
+	came := make(chan answer, 1)
+	go func() {
+		f, err := p.Try(limited, t)
+		came <- answer{f, err}
+	}()
+	select {
+	case a := <-came:
+		return a.finding, because(limited, a.err)
+	case <-limited.Done():
+	}
+	left := time.NewTimer(grace)
+	defer left.Stop()
+	select {
+	case a := <-came:
+		return a.finding, because(limited, a.err)
+	case <-left.C:
+		return pipeline.Finding{}, context.Cause(limited)
+	}
+}
+
+// because tells a hang from other failures: the worker was stopped because the time was up.
+func because(limited context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(limited), errHangs) {
+		return errHangs
+	}
+	return err
+}

@@ -1,0 +1,167 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ladderd/pipeline"
+)
+
+// works does all at 100 Mpixel/s.
+func works(ctx context.Context, t pipeline.Trial) (pipeline.Finding, error) {
+	time.Sleep(t.For)
+	f := pipeline.Finding{Pictures: 100, Elapsed: time.Duration(t.Width * t.Height * 1000)}
+	if t.Task == pipeline.Sessions {
+		f = pipeline.Finding{Sessions: 5, Capped: "OpenEncodeSessionEx failed: out of memory (10)"}
+	}
+	return f, nil
+}
+
+// hanging does nothing until it is stopped.
+func hanging(ctx context.Context, _ pipeline.Trial) (pipeline.Finding, error) {
+	<-ctx.Done()
+	return pipeline.Finding{}, fmt.Errorf("the worker was stopped: %w", ctx.Err())
+}
+
+func TestProveWhatWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		proofs, err := Prover{Try: works}.Prove(t.Context(), []Device{t4, cpu})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range proofs {
+			for _, r := range p.Results {
+				if !r.Works() || r.Task != pipeline.Sessions && (r.PixelRate < 99e6 || r.PixelRate > 101e6) {
+					t.Errorf("%s: %+v", p.Device.Name, r)
+				}
+			}
+		}
+		if s := proofs[0].Sessions(); s.Sessions != 5 || s.Capped != full {
+			t.Errorf("sessions: %+v", s)
+		}
+		if b, why := encoder(proofs[0]); why != "" || !b.Scale || !b.Decode {
+			t.Errorf("the best is %v: %s", b, why)
+		}
+	})
+}
+
+// A driver that hangs costs two limits, and nothing is tried on it after that; the other
+// device has its answers meanwhile.
+func TestProveAHangingCard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		try := func(ctx context.Context, trial pipeline.Trial) (pipeline.Finding, error) {
+			if trial.Backend.Device == t4.Use() {
+				return hanging(ctx, trial)
+			}
+			return works(ctx, trial)
+		}
+		proofs, err := Prover{Try: try}.Prove(t.Context(), []Device{t4, other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took != maxTroubles*trialLimit {
+			t.Errorf("it took %v", took)
+		}
+		for _, r := range proofs[0].Results {
+			if r.Works() || !r.Passing {
+				t.Errorf("the hanging card: %+v", r)
+			}
+		}
+		if r := proofs[0].Results[0]; r.Why != "the driver hangs: it was stopped after 15s" {
+			t.Errorf("it says %q", r.Why)
+		}
+		if _, why := encoder(proofs[1]); why != "" {
+			t.Errorf("the other card: %s", why)
+		}
+	})
+}
+
+// A worker that not even a signal ends is left behind.
+func TestProveAWorkerThatCannotBeKilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		woken := make(chan struct{})
+		try := func(context.Context, pipeline.Trial) (pipeline.Finding, error) {
+			<-woken
+			return pipeline.Finding{}, errors.New("killed")
+		}
+		start := time.Now()
+		if _, err := (Prover{Try: try}).Prove(t.Context(), []Device{t4}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took != maxTroubles*(trialLimit+grace) {
+			t.Errorf("it took %v", took)
+		}
+		close(woken)
+	})
+}
+
+func TestProveTroubles(t *testing.T) {
+	crash := errors.New("signal: segmentation fault")
+	for name, c := range map[string]struct {
+		try   func(pipeline.Trial) (pipeline.Finding, error)
+		why   string // of encoding
+		tried []pipeline.Task
+	}{
+		"a crash": {func(pipeline.Trial) (pipeline.Finding, error) { return pipeline.Finding{}, crash },
+			"not tried any more: the driver hung or crashed before", []pipeline.Task{pipeline.Decode, pipeline.Scale}},
+		"no encoder": {func(t pipeline.Trial) (pipeline.Finding, error) {
+			if t.Task == pipeline.Encode {
+				return pipeline.Finding{Failure: "OpenEncodeSessionEx failed: unsupported device (2): (no details)"}, nil
+			}
+			return works(context.Background(), t)
+		}, noEncoder, []pipeline.Task{pipeline.Decode, pipeline.Scale, pipeline.Encode}},
+		"nothing comes out": {func(pipeline.Trial) (pipeline.Finding, error) { return pipeline.Finding{}, nil },
+			"no picture came out", []pipeline.Task{pipeline.Decode, pipeline.Scale, pipeline.Encode}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var tried []pipeline.Task
+				var mu sync.Mutex
+				p := Prover{
+					Try: func(_ context.Context, trial pipeline.Trial) (pipeline.Finding, error) { return c.try(trial) },
+					Tell: func(_ Device, trial pipeline.Trial) {
+						mu.Lock()
+						defer mu.Unlock()
+						if !slices.Contains(tried, trial.Task) {
+							tried = append(tried, trial.Task)
+						}
+					},
+				}
+				proofs, err := p.Prove(t.Context(), []Device{t4})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r := proofs[0].Best(pipeline.Encode, pipeline.H264); r.Why != c.why {
+					t.Errorf("encoding: %q, want %q", r.Why, c.why)
+				}
+				if !slices.Equal(tried, c.tried) {
+					t.Errorf("tried %v, want %v", tried, c.tried)
+				}
+			})
+		})
+	}
+}
+
+// What is cut off is no result, and a device with a problem is left alone.
+func TestProveIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		broken := Device{API: pipeline.VA, Problem: "no permission"}
+		start := time.Now()
+		proofs, err := Prover{Try: hanging}.Prove(ctx, []Device{broken, t4})
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		if p := proofs[0]; !p.At.IsZero() || len(p.Results) != 0 {
+			t.Errorf("the broken device: %+v", p)
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ladderd/pipeline"
+)
+
+// Vendors of PCI, as /sys writes them.
+var vendors = map[string]string{"0x8086": "Intel", "0x1002": "AMD", "0x10de": "NVIDIA", "0x1af4": "virtio"}
+
+const nvidiaVendor = "0x10de"
+
+// renderNodes are the devices of VAAPI. NVIDIA's driver has such nodes too, and nothing
+// behind them that encodes.
+func (m Machine) renderNodes() (devices []Device) {
+	paths := m.Nodes
+	if len(paths) == 0 {
+		paths, _ = filepath.Glob(m.at("/dev/dri/renderD*")) // the pattern is right
+	}
+	for _, path := range paths {
+		d := m.renderNode(path)
+		if d.Driver != "nvidia" && d.Driver != "nvidia-drm" {
+			devices = append(devices, d)
+		}
+	}
+	return devices
+}
+
+func (m Machine) renderNode(path string) Device {
+	name := target(path, "") // a path may be a link, as those below by-path are
+	hardware := m.at("/sys/class/drm", name, "device")
+	d := Device{API: pipeline.VA, ID: path, Driver: target(hardware, "driver")}
+	if slot := target(hardware, ""); strings.Count(slot, ":") == 2 {
+		d.PCI = slot
+	}
+	d.Name = filepath.Base(path)
+	if vendor := word(hardware, "vendor"); vendor != "" {
+		known := vendors[vendor]
+		if known == "" {
+			known = "vendor " + vendor
+		}
+		d.Name = fmt.Sprintf("%s GPU %s", known, strings.TrimPrefix(word(hardware, "device"), "0x"))
+	}
+	d.Problem = access(d.ID)
+	return d
+}
+
+// access tries what a worker will do first: to open the node.
+func access(node string) string {
+	f, err := os.OpenFile(node, os.O_RDWR, 0)
+	if err != nil {
+		return unopened(node, err)
+	}
+	_ = f.Close() // nothing was written
+	return ""
+}
+
+func unopened(node string, err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return noPermission(node)
+	}
+	return fmt.Sprintf("the render node does not open: %v", err)
+}
+
+// nvidiaSlots are the places of NVIDIA's graphics cards (class 0x03) on the PCI bus.
+func (m Machine) nvidiaSlots() (slots []string) {
+	paths, _ := filepath.Glob(m.at("/sys/bus/pci/devices/*")) // the pattern is right
+	for _, path := range paths {
+		if word(path, "vendor") == nvidiaVendor && strings.HasPrefix(word(path, "class"), "0x03") {
+			slots = append(slots, filepath.Base(path))
+		}
+	}
+	slices.Sort(slots)
+	return slots
+}
+
+func (m Machine) at(path ...string) string {
+	return filepath.Join(append([]string{m.Root}, path...)...)
+}
+
+// word is what a small file of /sys says; empty where there is none.
+func word(dir, file string) string {
+	text, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// target is the last part of what a link of /sys leads to; empty where it leads nowhere.
+func target(dir, link string) string {
+	path, err := filepath.EvalSymlinks(filepath.Join(dir, link))
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(path)
+}

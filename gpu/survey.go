@@ -1,0 +1,68 @@
+package gpu
+
+import (
+	"context"
+	"time"
+)
+
+// Survey finds out what this machine does: what is kept in the cache, and the rest by
+// trying.
+type Survey struct {
+	Machine Machine
+	Cache   Cache
+	Prover  Prover
+	// Refresh tries all anew.
+	Refresh bool
+	// CPU has the processor's rates measured in any case. Otherwise they are only where
+	// something is decided by them (Helps): measuring takes all of its cores for seconds.
+	CPU bool
+}
+
+// Run is the proofs of all devices, the CPU's last. They are whole unless ctx is over;
+// an error otherwise says that they could not be kept.
+func (s Survey) Run(ctx context.Context) ([]Proof, error) {
+	devices := s.Machine.Inventory(ctx)
+	gpus, cpu := devices[:len(devices)-1], devices[len(devices)-1:]
+	proofs, fresh, err := s.look(ctx, gpus, true)
+	if err != nil {
+		return proofs, err
+	}
+	processor, tried, err := s.look(ctx, cpu, s.CPU || Helps(proofs))
+	proofs = append(proofs, processor...)
+	if err != nil {
+		return proofs, err
+	}
+	if fresh = append(fresh, tried...); len(fresh) == 0 {
+		return proofs, nil
+	}
+	return proofs, s.Cache.Save(fresh)
+}
+
+// look is the proofs of some devices, in their order, and which of them are new. Those of
+// which nothing is known are tried, if they may be.
+func (s Survey) look(ctx context.Context, devices []Device, try bool) (proofs, fresh []Proof, err error) {
+	var known []Proof
+	unknown := devices
+	if !s.Refresh {
+		known, unknown = s.Cache.Load(devices, time.Now())
+	}
+	if try {
+		fresh, err = s.Prover.Prove(ctx, unknown)
+	}
+	for _, d := range devices {
+		proofs = append(proofs, of(d, known, fresh))
+	}
+	return proofs, fresh, err
+}
+
+// of is d's proof, an empty one where there is none.
+func of(d Device, lists ...[]Proof) Proof {
+	for _, list := range lists {
+		for _, p := range list {
+			if p.Device.same(d) && p.Device.Problem == d.Problem {
+				return p
+			}
+		}
+	}
+	return Proof{Device: d, Results: []Result{}}
+}
