@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 FUZZTIME ?= 2m
 # Tests that skip where a machine lacks something: make test says which did, and why.
-MAYSKIP := TestPublisherThatVanishesIsGivenUp|TestRoadsConformToH2spec|TestSRTThroughNetem
+MAYSKIP := TestPublisherThatVanishesIsGivenUp|TestRoadsConformToH2spec|TestSRTThroughNetem|TestBackendsOnHardware
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The same for every go command, so that what one has built the next one finds.
 GO := eval "$$(scripts/ffmpeg.sh env)" && go
@@ -24,7 +24,14 @@ test: setup-test build ## run all tests
 	@$(GO) vet ./...
 	@$(GO) test -timeout 10m $$(go list ./... | grep -v /e2e$$)
 	@$(GO) test -timeout 20m ./testassets/e2e # alone: it transcodes in real time
-	@$(GO) test -count=1 -v -run '^($(MAYSKIP))$$' ./ingest/rtmp ./playback ./testassets/e2e | grep -B1 -e '--- SKIP' || true
+	@$(GO) test -count=1 -v -run '^($(MAYSKIP))$$' ./ingest/rtmp ./pipeline/worker ./playback ./testassets/e2e | grep -B1 -e '--- SKIP' || true
+
+.PHONY: test-gpu
+GPU ?= nvenc
+DEVICE ?=
+test-gpu: setup-test build ## run the backends' tests on this machine's own GPU: GPU=nvenc, cuda (a GPU without an encoder) or vaapi
+	@export LADDERD_TEST_GPU='$(GPU)' LADDERD_TEST_DEVICE='$(DEVICE)' && \
+		$(GO) test -count=1 -v -run OnHardware ./pipeline/worker
 
 .PHONY: lint
 lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts

@@ -15,6 +15,7 @@ import (
 const backendMark = "LADDERD_TEST_BACKEND"
 
 var everyBackend = []string{
+	"TestPicturesAreDecodedWhereTheBackendSays",
 	"TestRenditionsHaveIDRsExactlyOnTheGrid",
 	"TestVaryingFrameRateKeepsItsTimes",
 	"TestReplacementGoesOnAtTheNextGridPoint",
@@ -28,6 +29,9 @@ var everyBackend = []string{
 	"TestRenditionsResumeTogetherAfterAKill",
 	"TestTrialsDoWhatTheyAreTold",
 }
+
+// onHardware is what is tried there beside everyBackend: doubles have another's rate control.
+var onHardware = append([]string{"TestAnyTwoSecondsKeepToTheBitRate"}, everyBackend...)
 
 // backendUnderTest is x264 where nothing else is asked for.
 func backendUnderTest(t testing.TB) pipeline.Backend {
@@ -84,31 +88,27 @@ func TestBackendsOnHardware(t *testing.T) {
 	if other := os.Getenv(deviceMark); other != "" {
 		id = other
 	}
+	t.Setenv(sourcesMark, t.TempDir())
 	for name, b := range combinations(kind, id) {
-		t.Run(name, func(t *testing.T) { tryBackend(t, b, os.Environ()) })
+		t.Run(name, func(t *testing.T) { tryBackend(t, b, os.Environ(), onHardware) })
 	}
 }
 
-// tryBackend runs everyBackend with b in a process with that environment.
-func tryBackend(t *testing.T, b pipeline.Backend, environ []string) {
-	t.Helper()
-	runTests(t, b, environ, everyBackend...)
-}
-
-// runTests runs tests by name, likewise.
-func runTests(t *testing.T, b pipeline.Backend, environ []string, names ...string) {
+// tryBackend runs tests with b in a process with that environment.
+func tryBackend(t *testing.T, b pipeline.Backend, environ, tests []string) {
 	t.Helper()
 	text, err := json.Marshal(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.count=1", "-test.run=^("+strings.Join(names, "|")+")$")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.count=1", "-test.run=^("+strings.Join(tests, "|")+")$")
 	cmd.Env = append(environ, backendMark+"="+string(text))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", b, err, out)
 	}
-	for _, name := range names {
+	t.Logf("%s", out)
+	for _, name := range tests {
 		if !strings.Contains(string(out), "--- PASS: "+name) {
 			t.Errorf("%s: %s did not run", b, name)
 		}

@@ -13,7 +13,8 @@ var reasons = []struct{ said, means string }{
 	{`Cannot load libnvidia-encode`, "the NVIDIA driver was installed without its encoder library, libnvidia-encode.so.1"},
 	{`(?s)Driver does not support the required nvenc API version.*driver for nvenc is (\S+)`, "the NVIDIA driver is too old: FFmpeg VERSION needs $1 or newer"},
 	{`OpenEncodeSessionEx failed: (out of memory|incompatible client key)`, "this GPU opens no more encoder sessions"},
-	{`OpenEncodeSessionEx failed: (no encode device|unsupported device)|Codec not supported`, "this GPU has no H.264 encoder"},
+	{`OpenEncodeSessionEx failed: (no encode device|unsupported device)`, "this GPU has no video encoder"},
+	{`Codec not supported`, "this GPU does not encode this codec"},
 	{`CUDA_ERROR_NO_DEVICE|CUDA_ERROR_INVALID_DEVICE`, "the NVIDIA driver shows no such GPU"},
 	{`Failed to initialise VAAPI connection`, "no VAAPI driver works on this GPU: install intel-media-va-driver or mesa-va-drivers"},
 	{`No usable encoding (profile|entrypoint) found`, "this GPU has no H.264 encoder, or its VAAPI driver does not offer it"},
@@ -21,8 +22,11 @@ var reasons = []struct{ said, means string }{
 	{`Failed to create encode pipeline context: \d+ \((HW busy|resource allocation failed)`, "this GPU opens no more encoder sessions"},
 	{`Failed to (begin picture|end picture|attach new picture|sync to|map output)`, "the GPU or its driver has failed"},
 	{`less than the minimum`, "the picture is smaller than this GPU encodes"},
-	{`device does not exist|invalid device|CUDA_ERROR_(DEINITIALIZED|CONTEXT_IS_DESTROYED|DEVICE_UNAVAILABLE|ECC_UNCORRECTABLE|HARDWARE_STACK_ERROR|ILLEGAL_ADDRESS|LAUNCH_FAILED|SYSTEM_NOT_READY)`, "the GPU has failed or was taken away"},
+	{`device does not exist|invalid device|CUDA_ERROR_(UNKNOWN|DEINITIALIZED|CONTEXT_IS_DESTROYED|DEVICE_UNAVAILABLE|ECC_UNCORRECTABLE|HARDWARE_STACK_ERROR|ILLEGAL_ADDRESS|LAUNCH_FAILED|SYSTEM_NOT_READY)`, "the GPU has failed or was taken away"},
 }
+
+// cudaCall is a call into CUDA as libav logs it, with its arguments in C.
+var cudaCall = regexp.MustCompile(`cu->(\w+)\(.*\) failed`)
 
 // deviceFault marks err as one that another backend may not have, and says with it what
 // libav said since the mark, in an operator's words first where there are any.
@@ -31,7 +35,7 @@ func deviceFault(mark int64, err error) error {
 	if len(lines) == 0 {
 		return elsewhere(err)
 	}
-	said := strings.Join(lines, "; ")
+	said := cudaCall.ReplaceAllString(strings.Join(lines, "; "), "$1 failed")
 	if words := inWords(strings.Join(lines, "\n")); words != "" {
 		return elsewhere(fmt.Errorf("%s: %w (libav: %s)", words, err, said))
 	}

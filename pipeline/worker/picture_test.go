@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"log/slog"
 	"math"
 	"strings"
 	"testing"
@@ -9,6 +10,39 @@ import (
 	"ladderd/media"
 	"ladderd/pipeline"
 )
+
+// Where the device refuses, the CPU decodes, and nobody but the log would tell.
+func TestPicturesAreDecodedWhereTheBackendSays(t *testing.T) {
+	s := record(t, append(append(moving("640x360", "30", 1), ultrafast...), "-g", "30")...)
+	b, err := openBackend(s.backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	d, err := newDecoder(b.decodes(), s.video, decodedQueue, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.free()
+	want := map[bool]place{false: inMainMemory, true: onDevice}[s.backend.Decode]
+	pictures := 0
+	put := func(got decoded) error {
+		defer got.frame.Free()
+		if at := sourceSurface(got.frame).place; at != want {
+			t.Errorf("picture at %d lies at %d, want %d", got.pts, at, want)
+		}
+		pictures++
+		return nil
+	}
+	for _, p := range s.packets {
+		if err := d.decode(p, put); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.flush(put); err != nil || pictures != len(s.packets) {
+		t.Errorf("%d pictures of %d came out, %v", pictures, len(s.packets), err)
+	}
+}
 
 // Planes that are swapped, shifted, or of another picture cost 15 dB and more; what
 // scalers and encoders differ by costs a few.

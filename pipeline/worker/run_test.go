@@ -50,7 +50,7 @@ func (d *daemon) read(t *testing.T) {
 	t.Helper()
 	for {
 		m, err := d.conn.Receive()
-		// A worker process that ends without reading all resets the socket.
+		// A process that ends with input unread resets its socket.
 		if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
 			return
 		}

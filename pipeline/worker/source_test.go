@@ -2,7 +2,9 @@ package worker
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -29,8 +31,13 @@ type source struct {
 // are in RTMP. The first IDR is moved to one second, as a stream's timeline does.
 func record(t testing.TB, args ...string) *source {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "source.flv")
-	ffmpeg(t, append(args, "-y", path)...)
+	path := sourcePath(t, args)
+	if _, err := os.Stat(path); err != nil {
+		ffmpeg(t, append(args, "-f", "flv", "-y", path+".new")...)
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +47,17 @@ func record(t testing.TB, args ...string) *source {
 		t.Fatal("ffmpeg recorded nothing")
 	}
 	return s
+}
+
+// sourcesMark in the environment names a folder in which test processes share sources.
+const sourcesMark = "LADDERD_TEST_SOURCES"
+
+func sourcePath(t testing.TB, args []string) string {
+	t.Helper()
+	if shared := os.Getenv(sourcesMark); shared != "" {
+		return filepath.Join(shared, fmt.Sprintf("%x.flv", sha256.Sum256([]byte(strings.Join(args, "\n")))))
+	}
+	return filepath.Join(t.TempDir(), "source.flv")
 }
 
 // ffmpeg runs the stock ffmpeg and returns what it writes to standard output.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ladderd/media"
@@ -13,12 +14,13 @@ import (
 )
 
 func TestVAAPIOnTheDouble(t *testing.T) {
+	sources := sourcesMark + "=" + t.TempDir()
 	for name, b := range combinations("vaapi", "") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			gpu := doubles.NewVA(t, doubles.VAGPU{})
 			b.Device.ID = gpu.Node()
-			tryBackend(t, b, environ(gpu))
+			tryBackend(t, b, append(environ(gpu), sources), everyBackend)
 			checkVAToldCBR(t, gpu)
 			checkVAWorked(t, gpu, b)
 		})
@@ -65,8 +67,8 @@ func checkVAWorked(t *testing.T, gpu *doubles.VA, b pipeline.Backend) {
 // colours.
 func TestVAAPIWithADriverThatWritesItsOwnHeaders(t *testing.T) {
 	gpu := doubles.NewVA(t, doubles.VAGPU{OwnHeaders: true})
-	runTests(t, wholeVA(gpu), environ(gpu), "TestVaryingFrameRateKeepsItsTimes", "TestReplacementGoesOnAtTheNextGridPoint",
-		"TestCaptionsSurviveInEveryRendition", "TestUnregisteredUserDataIsKept")
+	tryBackend(t, wholeVA(gpu), environ(gpu), []string{"TestVaryingFrameRateKeepsItsTimes", "TestReplacementGoesOnAtTheNextGridPoint",
+		"TestCaptionsSurviveInEveryRendition", "TestUnregisteredUserDataIsKept"})
 }
 
 func environ(gpu *doubles.VA) []string { return append(os.Environ(), gpu.Env()...) }
@@ -84,20 +86,11 @@ func vaJob(t *testing.T, gpu *doubles.VA) (*source, pipeline.Job) {
 	return s, job
 }
 
-// runVA runs the job to its end in a process.
-func runVA(t *testing.T, s *source, job pipeline.Job, environ []string) (*daemon, pipeline.ExitCode) {
-	t.Helper()
-	d, _ := startChild(t, job, environ)
-	d.send(append(inputs(s.packets), pipeline.Drain{})...)
-	d.read(t)
-	return d, <-d.code
-}
-
 func TestVAAPIIsToldTheLaddersFigures(t *testing.T) {
 	gpu := doubles.NewVA(t, doubles.VAGPU{})
 	s, job := vaJob(t, gpu)
 	job.Videos[0].Rate = media.Rate{Num: 30000, Den: 1001}
-	d, code := runVA(t, s, job, environ(gpu))
+	d, code := serve(t, gpu.Env(), job, s.packets)
 	if code != pipeline.ExitDone || !slices.Equal(d.ready, []string{"h264_vaapi 320x180", "libx264 160x90"}) {
 		t.Fatalf("exit code %d, ready with %q, %+v", code, d.ready, d.failed)
 	}
@@ -110,7 +103,7 @@ func TestVAAPIIsToldTheLaddersFigures(t *testing.T) {
 func TestVAAPITakesTheLowPowerEntryPointWhereThereIsNoOther(t *testing.T) {
 	gpu := doubles.NewVA(t, doubles.VAGPU{LowPower: true})
 	s, job := vaJob(t, gpu)
-	if d, code := runVA(t, s, job, environ(gpu)); code != pipeline.ExitDone {
+	if d, code := serve(t, gpu.Env(), job, s.packets); code != pipeline.ExitDone {
 		t.Fatalf("exit code %d, %+v", code, d.failed)
 	}
 	opened := gpu.Recorded(doubles.VAEncoder)
@@ -122,7 +115,7 @@ func TestVAAPITakesTheLowPowerEntryPointWhereThereIsNoOther(t *testing.T) {
 func TestVAAPISourceThatTheGPUDoesNotDecodeIsTheCPUs(t *testing.T) {
 	gpu := doubles.NewVA(t, doubles.VAGPU{NoDecoder: true})
 	s, job := vaJob(t, gpu)
-	d, code := runVA(t, s, job, environ(gpu))
+	d, code := serve(t, gpu.Env(), job, s.packets)
 	if code != pipeline.ExitDone || len(d.result.videos[0].packets) != len(s.packets) {
 		t.Fatalf("exit code %d, %+v, %d pictures of %d", code, d.failed, len(d.result.videos[0].packets), len(s.packets))
 	}
@@ -160,7 +153,7 @@ func TestVAAPIFaultsAreForAnotherBackend(t *testing.T) {
 			}
 			s, job := vaJob(t, gpu)
 			job.Videos[1].Width, job.Videos[1].Height = 256, 144
-			d, code := runVA(t, s, job, environ(gpu))
+			d, code := serve(t, gpu.Env(), job, s.packets)
 			if code != pipeline.ExitRetryElsewhere || d.failed == nil || !strings.Contains(d.failed.Reason, c.reason) {
 				t.Errorf("exit code %d, %+v, want %q", code, d.failed, c.reason)
 			}
@@ -171,7 +164,7 @@ func TestVAAPIFaultsAreForAnotherBackend(t *testing.T) {
 func TestVAAPIWithoutADriver(t *testing.T) {
 	gpu := doubles.NewVA(t, doubles.VAGPU{})
 	s, job := vaJob(t, gpu)
-	d, code := runVA(t, s, job, append(environ(gpu), "LIBVA_DRIVERS_PATH="+t.TempDir()))
+	d, code := serve(t, append(gpu.Env(), "LIBVA_DRIVERS_PATH="+t.TempDir()), job, s.packets)
 	if code != pipeline.ExitRetryElsewhere || d.failed == nil || !strings.Contains(d.failed.Reason, "no VAAPI driver works on this GPU") {
 		t.Errorf("exit code %d, %+v", code, d.failed)
 	}
@@ -183,8 +176,8 @@ func TestVAAPIKilledWorkerLeavesNoSession(t *testing.T) {
 	gpu.Misbehave(doubles.Fault{At: doubles.VAEncode, Word: doubles.Hang, After: 19})
 	s, job := vaJob(t, gpu)
 	job.Videos = job.Videos[:1]
-	d, process := startChild(t, job, environ(gpu))
-	d.send(append(inputs(s.packets), pipeline.Drain{})...)
+	d := startProcess(t, gpu.Env(), job)
+	d.send(append(append([]pipeline.Message{job}, inputs(s.packets)...), pipeline.Drain{})...)
 	for {
 		m, err := d.conn.Receive()
 		if err != nil {
@@ -198,12 +191,12 @@ func TestVAAPIKilledWorkerLeavesNoSession(t *testing.T) {
 			}
 		}
 	}
-	if err := process.Kill(); err != nil {
+	if err := syscall.Kill(gpu.Recorded(doubles.VAEncoder)[0].PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	<-d.code
 	gpu.Heal()
-	if d, code := runVA(t, s, job, environ(gpu)); code != pipeline.ExitDone {
+	if d, code := serve(t, gpu.Env(), job, s.packets); code != pipeline.ExitDone {
 		t.Errorf("exit code %d, %+v", code, d.failed)
 	}
 }
