@@ -13,6 +13,7 @@ const (
 	nalSEI           = 6
 	nalPrefix        = 14
 	seiRegistered    = 4 // user_data_registered_itu_t_t35
+	seiUnregistered  = 5 // user_data_unregistered
 	seiRecoveryPoint = 6
 )
 
@@ -131,6 +132,12 @@ func withSEI(data, unit []byte) []byte {
 		at = len(data) - len(rest)
 	}
 	return slices.Concat(data[:at], AppendNAL(nil, unit), data[at:])
+}
+
+// WithMessage is a copy of the AVCC access unit data with a user_data_unregistered
+// message, UUID and payload, before its first slice (H.264, D.1.7).
+func WithMessage(data, message []byte) []byte {
+	return withSEI(data, seiUnit(seiUnregistered, message))
 }
 
 func beginsPicture(kind byte) bool { return kind >= nalSlice && kind <= nalIDR || kind == nalPrefix }

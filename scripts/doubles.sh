@@ -15,11 +15,12 @@ flags() {
 }
 
 HEADERS=$(flags ffnvcodec "the headers of NVIDIA's interfaces that FFmpeg was built with")
-X264=$(flags x264 "x264, which encodes in NVENC's place")
-AVCODEC=$(flags "libavcodec libavutil" "FFmpeg, which decodes in NVDEC's place")
+X264=$(flags x264 "x264, which encodes in a GPU's place")
+AVCODEC=$(flags "libavcodec libavutil" "FFmpeg, which decodes in a GPU's place")
+SWSCALE=$(flags "libswscale libavcodec libavutil" "FFmpeg, which scales in a GPU's place")
 cd ..
 NVML=$(go list -m -f '{{.Dir}}' github.com/NVIDIA/go-nvml)/pkg/nvml
 [[ -e $NVML/nvml.h ]] || die "the doubles of GPU drivers need nvml.h, which is not in $NVML" "run \`go mod download\`"
 alone "$PWD/bin/doubles.lock"
 make --no-print-directory -s -C testassets/doubles OUT="$PWD/bin/doubles" HEADERS="$HEADERS -isystem $NVML" \
-  X264="$X264" AVCODEC="$AVCODEC"
+  X264="$X264" AVCODEC="$AVCODEC" SWSCALE="$SWSCALE"

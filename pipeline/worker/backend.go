@@ -41,8 +41,11 @@ type encoding interface {
 	open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, error)
 	// follows tells whether the bit rate may be another one for each picture.
 	follows() bool
-	// params reads the parameter sets in the extradata of an encoder that was opened for s.
-	params(extradata []byte, s surface) (*media.VideoParams, error)
+	// writes tells whether encoders write captions and messages that hang on a frame.
+	writes() bool
+	// params reads the parameter sets in the extradata of an encoder that was opened for
+	// s, or in its first access unit where it has no extradata.
+	params(sets []byte, s surface) (*media.VideoParams, error)
 	// accessUnit is what the encoder made of a picture, in AVCC and without parameter
 	// sets. first says that it is the encoder's first one.
 	accessUnit(data []byte, first bool) ([]byte, error)
@@ -67,6 +70,7 @@ type scaler interface {
 // devices opens each kind of device.
 var devices = map[pipeline.API]func(id string) (*device, error){
 	pipeline.CUDA: openCUDA,
+	pipeline.VA:   openVA,
 }
 
 // encodings makes each kind of encoder. Those of a device are given it; scaled says that
@@ -74,6 +78,7 @@ var devices = map[pipeline.API]func(id string) (*device, error){
 var encodings = map[pipeline.Encoder]func(dev *device, scaled bool) (encoding, error){
 	pipeline.X264:  newX264,
 	pipeline.NVENC: newNVENC,
+	pipeline.VAAPI: newVAAPI,
 }
 
 // openBackend is the one place where Job.Backend is looked at. Whatever fails here may

@@ -29,14 +29,16 @@ type encoder struct {
 	ctx    *astiav.CodecContext // nil before the first picture
 	on     surface              // what ctx was opened for
 	packet *astiav.Packet
-	params *media.VideoParams // to go out with the next packet
+	fresh  bool               // nothing has come out of ctx yet
+	params *media.VideoParams // to go out with ctx's first packet; nil where that tells them
 	asked  []asked            // pictures that are in the encoder, in order
 }
 
 // asked is what must come out for a picture that went in.
 type asked struct {
-	pts media.Ticks
-	idr bool
+	pts  media.Ticks
+	idr  bool
+	data userData // that the encoder does not write
 }
 
 // encode takes over o's frame.
@@ -52,13 +54,16 @@ func (e *encoder) encode(o order) error {
 	if p.grid {
 		p.frame.SetPictureType(astiav.PictureTypeI)
 	}
-	if err := putUserData(p.frame, o.data); err != nil {
+	want := asked{pts: p.pts, idr: p.grid}
+	if !e.coding.writes() {
+		want.data = o.data
+	} else if err := putUserData(p.frame, o.data); err != nil {
 		return err
 	}
 	if e.coding.follows() {
 		e.ctx.SetBitRate(int64(e.budget.Periods(p.pts) * e.out.Bitrate))
 	}
-	e.asked = append(e.asked, asked{p.pts, p.grid})
+	e.asked = append(e.asked, want)
 	before := libavSaid.mark()
 	if err := e.ctx.SendFrame(p.frame); err != nil {
 		return deviceFault(before, fmt.Errorf("encode %dx%d picture at %d: %w", e.out.Width, e.out.Height, p.pts, err))
@@ -84,9 +89,11 @@ func (e *encoder) suit(p picture) error {
 	if err != nil {
 		return err
 	}
-	e.ctx, e.on = ctx, p.on
-	if e.params, err = e.coding.params(ctx.ExtraData(), p.on); err != nil {
-		return err
+	e.ctx, e.on, e.fresh, e.params = ctx, p.on, true, nil
+	if sets := ctx.ExtraData(); len(sets) > 0 {
+		if e.params, err = e.coding.params(sets, e.on); err != nil {
+			return err
+		}
 	}
 	if first {
 		e.opened()
@@ -128,18 +135,33 @@ func (e *encoder) receive() error {
 func (e *encoder) deliver() error {
 	pts := media.Ticks(e.packet.Pts())
 	key := e.packet.Flags().Has(astiav.PacketFlagKey)
-	if len(e.asked) == 0 || e.asked[0] != (asked{pts, key}) {
+	if len(e.asked) == 0 || e.asked[0].pts != pts || e.asked[0].idr != key {
 		return fmt.Errorf("encoder %dx%d made a picture at %d (keyframe: %t) where another one was asked for",
 			e.out.Width, e.out.Height, pts, key)
 	}
+	owed := e.asked[0].data
 	e.asked = e.asked[1:]
-	data, err := e.coding.accessUnit(e.packet.Data(), e.params != nil)
+	data, err := e.accessUnit(e.packet.Data())
 	if err != nil {
 		return fmt.Errorf("encoder %dx%d at %d: %w", e.out.Width, e.out.Height, pts, err)
 	}
-	p := media.Packet{Kind: media.Video, PTS: pts, DTS: pts, Key: key, Data: data, Video: e.params}
+	p := media.Packet{Kind: media.Video, PTS: pts, DTS: pts, Key: key, Data: owed.written(data), Video: e.params}
 	e.params = nil
 	return e.emit(pipeline.Output{Index: e.index, Packet: p})
+}
+
+// accessUnit is what the encoder made of a picture. Encoders without extradata have
+// their parameter sets in front of the first one.
+func (e *encoder) accessUnit(data []byte) ([]byte, error) {
+	first := e.fresh
+	e.fresh = false
+	if first && e.params == nil {
+		var err error
+		if e.params, err = e.coding.params(data, e.on); err != nil {
+			return nil, err
+		}
+	}
+	return e.coding.accessUnit(data, first)
 }
 
 func (e *encoder) free() {

@@ -16,6 +16,11 @@ var reasons = []struct{ said, means string }{
 	{`OpenEncodeSessionEx failed: (no encode device|unsupported device)`, "this GPU has no video encoder"},
 	{`Codec not supported`, "this GPU does not encode this codec"},
 	{`CUDA_ERROR_NO_DEVICE|CUDA_ERROR_INVALID_DEVICE`, "the NVIDIA driver shows no such GPU"},
+	{`Failed to initialise VAAPI connection`, "no VAAPI driver works on this GPU: install intel-media-va-driver or mesa-va-drivers"},
+	{`No usable encoding (profile|entrypoint) found`, "this GPU has no H.264 encoder, or its VAAPI driver does not offer it"},
+	{`does not support CBR RC mode`, "this GPU's encoder has no constant bit rate"},
+	{`Failed to create encode pipeline context: \d+ \((HW busy|resource allocation failed)`, "this GPU opens no more encoder sessions"},
+	{`Failed to (begin picture|end picture|attach new picture|sync to|map output)`, "the GPU or its driver has failed"},
 	{`less than the minimum`, "the picture is smaller than this GPU encodes"},
 	{`device does not exist|invalid device|CUDA_ERROR_(UNKNOWN|DEINITIALIZED|CONTEXT_IS_DESTROYED|DEVICE_UNAVAILABLE|ECC_UNCORRECTABLE|HARDWARE_STACK_ERROR|ILLEGAL_ADDRESS|LAUNCH_FAILED|SYSTEM_NOT_READY)`, "the GPU has failed or was taken away"},
 }

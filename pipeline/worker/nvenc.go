@@ -49,6 +49,8 @@ func (n nvenc) place() place { return n.at }
 // bit rate.
 func (nvenc) follows() bool { return false }
 
+func (nvenc) writes() bool { return true }
+
 // nvencOptions are the same for every rendition; the rest is in open.
 var nvencOptions = map[string]string{
 	"preset":  "p4",   // p6 and p7 may turn lookahead on by themselves

@@ -33,8 +33,9 @@ func record(t testing.TB, args ...string) *source {
 	t.Helper()
 	path := sourcePath(args)
 	if _, err := os.Stat(path); err != nil {
-		ffmpeg(t, append(args, "-f", "flv", "-y", path+".new")...)
-		if err := os.Rename(path+".new", path); err != nil {
+		own := fmt.Sprintf("%s.%d", path, os.Getpid()) // others may be making it too
+		ffmpeg(t, append(args, "-f", "flv", "-y", own)...)
+		if err := os.Rename(own, path); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,5 +1,7 @@
 package worker
 
+import "ladderd/media"
+
 // userData is what the source says beside its pictures.
 type userData struct {
 	captions []byte   // A/53 cc_data, three bytes each (ATSC A/53 part 4, 6.2.3)
@@ -34,4 +36,15 @@ func (u *userData) pay() userData {
 	out := userData{captions: u.captions[:n:n], messages: u.messages}
 	u.captions, u.messages = u.captions[n:], nil
 	return out
+}
+
+// written is the AVCC access unit data with u in it, for an encoder that does not write it.
+func (u userData) written(data []byte) []byte {
+	if len(u.captions) > 0 {
+		data = media.WithCaptions(data, u.captions)
+	}
+	for _, m := range u.messages {
+		data = media.WithMessage(data, m)
+	}
+	return data
 }

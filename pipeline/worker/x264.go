@@ -28,6 +28,8 @@ func (x264) takes(pipeline.VideoOutput) bool { return true }
 func (x264) place() place                    { return inMainMemory }
 func (x264) follows() bool                   { return true }
 
+func (x264) writes() bool { return true }
+
 // accessUnit leaves out x264's own message.
 func (x264) accessUnit(data []byte, first bool) ([]byte, error) {
 	if first {

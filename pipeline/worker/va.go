@@ -1,0 +1,60 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/asticode/go-astiav"
+)
+
+// openVA opens the GPU behind a render node, as Intel's and AMD's drivers offer it.
+func openVA(node string) (*device, error) {
+	if err := reachable(node); err != nil {
+		return nil, err
+	}
+	options := astiav.NewDictionary()
+	defer options.Free()
+	// Else libav asks X11 as well, and says nothing about the node.
+	if err := options.Set("connection_type", "drm", 0); err != nil {
+		return nil, err
+	}
+	before := libavSaid.mark()
+	ctx, err := astiav.CreateHardwareDeviceContext(astiav.HardwareDeviceTypeVAAPI, node, options, 0)
+	if err != nil {
+		return nil, deviceFault(before, fmt.Errorf("open VAAPI: %w", err))
+	}
+	return &device{
+		id: node, ctx: ctx, format: astiav.PixelFormatVaapi,
+		uploads: []astiav.PixelFormat{astiav.PixelFormatNv12},
+		scaler:  scaleVA,
+		lends:   true,
+	}, nil
+}
+
+// reachable finds out whether a render node can be opened: libav tells all reasons why
+// not alike.
+func reachable(node string) error {
+	f, err := os.OpenFile(node, os.O_RDWR, 0)
+	if err != nil {
+		return unreachable(err)
+	}
+	return f.Close()
+}
+
+// unreachable says in an operator's words why a render node was not opened.
+func unreachable(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("no permission on the render node: add the ladderd user to group render: %w", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("this machine has no such render node: %w", err)
+	}
+	return fmt.Errorf("the render node does not open: %w", err)
+}
+
+// scaleVA is the driver's best way of scaling; what that is differs between drivers.
+func scaleVA(to surface) string {
+	return fmt.Sprintf("scale_vaapi=w=%d:h=%d:format=%s:mode=hq", to.width, to.height, to.format)
+}

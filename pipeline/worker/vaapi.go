@@ -1,0 +1,110 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/asticode/go-astiav"
+
+	"ladderd/media"
+	"ladderd/pipeline"
+)
+
+// vaapi encodes by the encoder of an Intel or AMD GPU, h264_vaapi in libav.
+type vaapi struct {
+	annexBOutput
+	device *device
+	// lowPower is that which has opened an encoder on this GPU; it is tried first from then on.
+	lowPower *atomic.Bool
+}
+
+func newVAAPI(dev *device, _ bool) (encoding, error) {
+	if astiav.FindEncoderByName("h264_vaapi") == nil {
+		return nil, errors.New("this build's libavcodec has no h264_vaapi")
+	}
+	return vaapi{device: dev, lowPower: new(atomic.Bool)}, nil
+}
+
+// vaapiLeast is the smallest width and height, in pixels, that all GPUs are assumed to
+// encode: AMD's begin at 128 by 128, Intel's at 32 by 32. FFmpeg asks no GPU for it.
+const vaapiLeast = 128
+
+// vaapiNet is after how many pictures without a grid point libav would put a keyframe of
+// its own, which ends the worker: minutes. More does not fit into all drivers' 16 bits.
+const vaapiNet = 1<<15 - 1
+
+func (vaapi) name() string { return "h264_vaapi" }
+
+// takes leaves the smallest rungs, as 90x160 of an upright picture, to x264.
+func (vaapi) takes(out pipeline.VideoOutput) bool {
+	return out.Width >= vaapiLeast && out.Height >= vaapiLeast
+}
+
+func (vaapi) place() place { return onDevice }
+
+// follows is false because h264_vaapi takes no new bit rate while it is open.
+func (vaapi) follows() bool { return false }
+
+// writes is false because h264_vaapi writes no user_data_unregistered, and captions only
+// on drivers that take headers from the caller, which not all of AMD's do.
+func (vaapi) writes() bool { return false }
+
+// vaapiOptions are the same for every rendition; the rest is in open.
+var vaapiOptions = map[string]string{
+	"profile":      "high",
+	"rc_mode":      "CBR", // else libav chooses by what else is set, and by the driver
+	"idr_interval": "0",   // each I picture is an IDR
+	"async_depth":  "1",   // no packet waits for the next picture
+	// Nothing of libav's own: user data is written here, and the timing messages claim a buffer
+	// model that no driver keeps exactly.
+	"sei": "0",
+}
+
+// open sets CBR without filler, as for x264. Some GPUs have their encoder, or CBR with
+// it, only at the entry point that libav calls low power: the other is tried first.
+func (v vaapi) open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, error) {
+	v.device.opening.Lock()
+	defer v.device.opening.Unlock()
+	first := v.lowPower.Load()
+	ctx, err := v.try(out, p, first)
+	if err == nil {
+		return ctx, nil
+	}
+	ctx, again := v.try(out, p, !first)
+	if again != nil {
+		return nil, err // that of the usual way says more
+	}
+	v.lowPower.Store(!first)
+	return ctx, nil
+}
+
+func (v vaapi) try(out pipeline.VideoOutput, p picture, lowPower bool) (*astiav.CodecContext, error) {
+	codec := astiav.FindEncoderByName("h264_vaapi")
+	ctx := astiav.AllocCodecContext(codec)
+	ctx.SetFlags(ctx.Flags().Add(astiav.CodecContextFlagGlobalHeader))
+	ctx.SetTimeBase(astiav.NewRational(1, media.Clock))
+	rate := nvencRate(out) // else the time base is taken for it
+	ctx.SetFramerate(astiav.NewRational(rate.Num, rate.Den))
+	ctx.SetBitRate(int64(out.Bitrate))
+	ctx.SetRateControlMaxRate(int64(out.Bitrate))
+	// AMD's drivers spend several times the average on a picture where they are told none.
+	ctx.SetRateControlBufferSize(int(vbvBuffer * float64(out.Bitrate)))
+	ctx.SetGopSize(vaapiNet)
+	ctx.SetMaxBFrames(0)
+	applySurface(ctx, p)
+	options := maps.Clone(vaapiOptions)
+	options["chroma_sample_location"] = strconv.Itoa(p.on.chroma)
+	if lowPower {
+		options["low_power"] = "1"
+	}
+	before := libavSaid.mark()
+	if err := open(ctx, codec, options); err != nil {
+		ctx.Free()
+		return nil, deviceFault(before, fmt.Errorf("open h264_vaapi on %s for %dx%d at %s frames and %d bit a second: %w",
+			v.device.id, out.Width, out.Height, out.Rate, out.Bitrate, err))
+	}
+	return ctx, nil
+}
