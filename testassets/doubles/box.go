@@ -79,6 +79,7 @@ type Point string
 const (
 	Init        Point = "init"        // cuInit
 	Context     Point = "context"     // making a CUDA context: Hang, Crash, OutOfMemory
+	Kernels     Point = "kernels"     // loading what scales: Hang, Crash, Generic (it does not run this driver's code)
 	Open        Point = "open"        // opening an encoder session
 	Initialize  Point = "initialize"  // setting the encoder up
 	Reconfigure Point = "reconfigure" // changing its rate

@@ -96,12 +96,21 @@ func TestLadders(t *testing.T) {
 // and fetches them. It holds them to what is true of every broadcast.
 func readAll(t *testing.T, c daemon.Channel, file string, renditions int) []*hls.Rendition {
 	t.Helper()
-	d := startDaemon(t, c)
+	return readAllOf(t, startDaemon(t, c), c, file, renditions, nil)
+}
+
+// readAllOf does so with a daemon that runs. live, which may be nil, is called while the
+// broadcast is on the air and all renditions are listed.
+func readAllOf(t *testing.T, d *daemon.Daemon, c daemon.Channel, file string, renditions int, live func()) []*hls.Rendition {
+	t.Helper()
 	p, err := publish.FFmpeg(d.RTMP(c.Key), file)
 	p = stopAtEnd(t, p, err)
 	url := d.Playback(c.ID) + "?allow_audio_only=true"
 	v := view(t, d, url, renditions, nil)
 	verified := startVerify(t, url, toTheEnd)
+	if live != nil {
+		live()
+	}
 	awaitEnd(t, p)
 	if err := p.Wait(); err != nil {
 		t.Error(err)

@@ -20,6 +20,7 @@
 #define CUDA_ERROR_NO_DEVICE ((CUresult)100)
 #define CUDA_ERROR_INVALID_DEVICE ((CUresult)101)
 #define CUDA_ERROR_INVALID_CONTEXT ((CUresult)201)
+#define CUDA_ERROR_UNSUPPORTED_PTX ((CUresult)222)
 #define CUDA_ERROR_NOT_FOUND ((CUresult)500)
 #define CUDA_ERROR_ILLEGAL_ADDRESS ((CUresult)700)
 #define CUDA_ERROR_NOT_SUPPORTED ((CUresult)801)
@@ -28,6 +29,9 @@
 
 /* What a call that uses the current context's card returns before it does anything. */
 CUresult usable(void);
+
+/* Likewise, of loading kernels. */
+CUresult loads(void);
 
 /* A texture that a kernel reads; CUtexObject is its address. */
 struct texture {

@@ -29,6 +29,15 @@ CUresult usable(void)
 	return box_lost(stack[depth - 1]->card) ? CUDA_ERROR_UNKNOWN : CUDA_SUCCESS;
 }
 
+CUresult loads(void)
+{
+	CUresult result = usable();
+
+	if (result)
+		return result;
+	return box_misbehave(stack[depth - 1]->card, "kernels", 0) ? CUDA_ERROR_UNSUPPORTED_PTX : CUDA_SUCCESS;
+}
+
 EXPORT CUresult cuInit(unsigned int flags)
 {
 	int cards[BOX_MOST], n = box_visible(cards), i;

@@ -5,7 +5,7 @@
 
 EXPORT CUresult cuModuleLoadData(CUmodule *module, const void *image)
 {
-	CUresult result = usable();
+	CUresult result = loads();
 
 	if (result)
 		return result;
