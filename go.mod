@@ -6,6 +6,7 @@ require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/Eyevinn/hls-m3u8 v0.6.0
 	github.com/Eyevinn/mp4ff v0.51.0
+	github.com/NVIDIA/go-nvml v0.13.1-0
 	github.com/abema/go-mp4 v1.7.1
 	github.com/alecthomas/kong v1.17.0
 	github.com/asticode/go-astiav v0.39.0
@@ -25,7 +26,6 @@ require (
 )
 
 require (
-	github.com/NVIDIA/go-nvml v0.13.1-0 // indirect
 	github.com/asticode/go-astikit v0.42.0 // indirect
 	github.com/benburkert/openpgp v0.0.0-20160410205803-c2471f86866c // indirect
 	github.com/chromedp/cdproto v0.159.0 // indirect

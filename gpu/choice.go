@@ -140,7 +140,7 @@ func (c *Choice) Elsewhere(want Wanted, failed pipeline.Backend, reason string) 
 		return cpu
 	}
 	next := c.pick(append(c.working(list), cpu))
-	c.log.Warn("a device failed: the stream goes on elsewhere", "device", failed.Device.ID, "reason", why, "backend", next)
+	c.log.Warn("a device failed: the stream goes on elsewhere", "device", failed.Device.ID, "reason", why, "backend", next.String())
 	return next
 }
 

@@ -105,7 +105,7 @@ func (d *devices) judge(proofs []gpu.Proof) {
 		told[w] = true
 		list, err := gpu.Candidates(proofs, w)
 		if err == nil {
-			d.log.Info("backend", "wanted", w, "gives", list[0])
+			d.log.Info("backend", "wanted", w, "gives", list[0].String())
 			continue
 		}
 		d.log.Error("streams that have to be encoded will be refused", "backend", w, "channel", channel, "reason", err)

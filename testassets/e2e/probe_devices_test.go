@@ -19,7 +19,7 @@ const slowly = 2 * time.Minute
 // the right answer in words, and all of them come within the limit.
 func TestProbeOfTroubles(t *testing.T) {
 	t.Parallel()
-	useCPU(t, encoding)
+	useCPU(t, transcoding) // it mostly waits
 	dead := doubles.Fault{}
 	cards := []struct {
 		card  doubles.Card
