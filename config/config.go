@@ -93,6 +93,8 @@ type Log struct {
 type Pipeline struct {
 	// Backend is "auto", "nvenc", "vaapi" or "x264".
 	Backend string
+	// Interlaced is "deinterlace" or "refuse".
+	Interlaced string
 	// RenderNodes are the paths of the only ones that VAAPI may use; empty is all.
 	RenderNodes []string
 }
@@ -146,7 +148,7 @@ func withoutListeners() *Config {
 		},
 		Limits:   Limits{StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, Takeovers: 100},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
-		Pipeline: Pipeline{Backend: "auto"},
+		Pipeline: Pipeline{Backend: "auto", Interlaced: "deinterlace"},
 	}
 }
 

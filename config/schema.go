@@ -123,6 +123,7 @@ func (c *Config) schema() schema {
 			}}},
 			{"pipeline", schema{keys: []key{
 				{name: "backend", set: text(&c.Pipeline.Backend, parseBackend)},
+				{name: "interlaced", set: text(&c.Pipeline.Interlaced, parseInterlaced)},
 				{name: "render_nodes", set: texts(&c.Pipeline.RenderNodes, parseNode)},
 			}}},
 			{"limits", schema{keys: []key{

@@ -178,7 +178,9 @@ var (
 	parseContainer = oneOf("a container format", []string{"FRAGMENTED_MP4", "TS"})
 	parseLatency   = oneOf("a latency mode", []string{"LOW", "NORMAL"})
 	parseBackend   = oneOf("a backend", []string{"auto", "nvenc", "vaapi", "x264"})
-	parseFormat    = oneOf("a log format", []string{"text", "json"})
+	// What is done with interlaced sources, as pipeline.Interlaced names it.
+	parseInterlaced = oneOf("a way to treat interlaced sources", []string{"deinterlace", "refuse"})
+	parseFormat     = oneOf("a log format", []string{"text", "json"})
 )
 
 func parseLevel(s string) (slog.Level, error) {

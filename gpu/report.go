@@ -73,14 +73,22 @@ func (r Report) Write(w io.Writer) error {
 	}
 	for _, o := range []struct {
 		want string
+		api  pipeline.API
 		Offer
-	}{{"auto", r.Auto}, {"nvenc", r.NVENC}, {"vaapi", r.VAAPI}} {
-		if o.Backend != "" {
+	}{{"auto", pipeline.CPU, r.Auto}, {"nvenc", pipeline.CUDA, r.NVENC}, {"vaapi", pipeline.VA, r.VAAPI}} {
+		switch {
+		case o.Backend != "":
 			fmt.Fprintf(&b, "backend = %-7q gives %s\n", o.want, o.Backend)
+		case r.has(o.api):
+			fmt.Fprintln(&b, o.Why)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (r Report) has(api pipeline.API) bool {
+	return slices.ContainsFunc(r.Devices, func(p Proof) bool { return p.Device.API == api })
 }
 
 // write is one device: a line that says which, then one for each thing that is known.
@@ -202,6 +210,9 @@ func (p Proof) Line() []any {
 	}
 	add("id", p.Device.ID)
 	add("driver", p.Device.Driver)
+	if p.Device.Cores > 0 {
+		line = append(line, "cores", p.Device.Cores)
+	}
 	add("problem", p.Device.Problem)
 	if p.At.IsZero() {
 		return line

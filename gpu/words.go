@@ -26,13 +26,14 @@ type reason struct {
 // words are in FFmpeg's libavcodec/nvenc.c (nvenc_errors, nvenc_print_driver_requirement),
 // CUDA's in cuda.h (CUresult), VAAPI's in libavcodec/vaapi_encode.c and libavutil/hwcontext_vaapi.c.
 var reasons = []reason{
+	// FFmpeg tells the driver that it needs where the library is missing too.
+	{said: []string{"cannot load libnvidia-encode"}, means: "the driver's library libnvidia-encode.so.1 is missing: install it; in a container give it the capability \"video\""},
 	{said: []string{"minimum required nvidia driver"}, means: "driver {driver} is too old: FFmpeg 7.1 needs {needed}"},
 	{said: []string{"does not support the required nvenc api version"}, means: "driver {driver} is too old for FFmpeg 7.1: install a newer one"},
 	{said: []string{"unsupported_ptx_version"}, means: "driver {driver} is too old for scaling on the GPU: install a newer one"},
 	{said: []string{"cuda_error_insufficient_driver"}, means: "driver {driver} is too old for CUDA: install a newer one"},
 	{said: []string{"cuda_error_system_driver_mismatch"}, means: mismatch},
 	{said: []string{"cuda_error_system_not_ready"}, means: "NVIDIA's fabric manager does not run, without which this GPU does nothing: start nvidia-fabricmanager", passing: true},
-	{said: []string{"cannot load libnvidia-encode"}, means: "the driver's library libnvidia-encode.so.1 is missing: install it; in a container give it the capability \"video\""},
 	{said: []string{"cannot load libnvcuvid"}, means: "the driver's library libnvcuvid.so.1 is missing: install it; in a container give it the capability \"video\""},
 	{said: []string{"failed loading nvcuvid"}, means: "the driver's library libnvcuvid.so.1 is missing: install it; in a container give it the capability \"video\""},
 	{said: []string{"cannot load libcuda"}, means: "the driver's library libcuda.so.1 is missing: install the driver; in a container give it the capability \"compute\""},
@@ -40,14 +41,13 @@ var reasons = []reason{
 
 	{said: []string{"openencodesessionex failed", "unsupported device"}, means: noEncoder},
 	{said: []string{"openencodesessionex failed", "no encode device"}, means: noEncoder},
-	{said: []string{"openencodesessionex failed", "device does not exist"}, means: lost, passing: true},
+	{said: []string{"device does not exist"}, means: lost, passing: true},
 	{said: []string{"openencodesessionex failed", "out of memory"}, means: full, passing: true},
 	{said: []string{"openencodesessionex failed", "incompatible client key"}, means: full, passing: true},
 	{task: pipeline.Encode, said: []string{"codec not supported"}, means: "this GPU does not encode {codec}"},
 	{task: pipeline.Encode, said: []string{"frame dimension less than the minimum"}, means: sizes},
 	{task: pipeline.Encode, said: []string{"exceeds", "width"}, means: sizes},
 	{task: pipeline.Encode, said: []string{"exceeds", "height"}, means: sizes},
-	{said: []string{"lock bitstream", "device"}, means: lost, passing: true},
 
 	{said: []string{"cuda_error_out_of_memory"}, means: "the GPU's memory is full", passing: true},
 	{said: []string{"cuda_error_no_device"}, means: "CUDA finds no GPU, though the driver lists this one: check /dev/nvidia* and CUDA_VISIBLE_DEVICES"},
@@ -58,6 +58,10 @@ var reasons = []reason{
 	{said: []string{"cuda_error_not_permitted"}, means: "no permission on /dev/nvidia*: let the {user} user read and write them"},
 	{said: []string{"cuda_error_invalid_device"}, means: lost, passing: true},
 	{said: []string{"cuda_error_launch_failed"}, means: lost, passing: true},
+	{said: []string{"cuda_error_context_is_destroyed"}, means: lost, passing: true},
+	{said: []string{"cuda_error_deinitialized"}, means: lost, passing: true},
+	{said: []string{"cuda_error_hardware_stack_error"}, means: lost, passing: true},
+	{said: []string{"cuda_error_illegal_address"}, means: lost, passing: true},
 	{task: pipeline.Decode, said: []string{"cuvidcreatedecoder", "cuda_error_not_supported"}, means: "this GPU does not decode {codec}"},
 	{task: pipeline.Decode, said: []string{"hardware is lacking required capabilities"}, means: "this GPU does not decode {codec}"},
 
@@ -161,6 +165,9 @@ func failed(d Device, err error, limit string) string {
 	}
 	if errors.Is(err, errHangs) {
 		return strings.ReplaceAll(hangs, "{limit}", limit)
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner // without what was tried, which is told beside it
 	}
 	if d.API == pipeline.CPU {
 		return fmt.Sprintf("the worker failed: %v", err)

@@ -3,6 +3,7 @@ package packager
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -280,4 +281,59 @@ func TestViewersReadWhileTheStreamIsWritten(t *testing.T) {
 	}
 	s.End()
 	viewers.Wait()
+}
+
+// TestWorkerWithOtherParametersAfterAHole has a worker die, and another one with another
+// encoder go on at the beginning of a segment.
+func TestWorkerWithOtherParametersAfterAHole(t *testing.T) {
+	const died, resumed, again = 3.5, 7, 3
+	for _, c := range []struct {
+		name   string
+		passed bool // a rendition passes the source through, whose segments are listed already
+	}{{"in all renditions at once", false}, {"beside the source's own", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			var renditions []ladder.Rendition
+			if c.passed {
+				renditions = append(renditions, silent(rung("720p30", fps(30), 0)))
+			}
+			made := len(renditions)
+			renditions = append(renditions, silent(rung("540p30", fps(30), 2_000_000)), silent(rung("480p30", fps(30), 1_500_000)), onlyAudio(false))
+			s := newStream(t, testOptions(), renditions...)
+			before := shot{params: videoParams(t, sps480), rate: fps(30), gop: 60, from: origin, to: secs(10)}
+			aac := audioParams(t, 48000)
+			tracks := [][]delivery{send(len(renditions)-1, 0, tone(aac, origin, secs(10), false))}
+			if c.passed {
+				tracks = append(tracks, send(0, 0, before.packets()))
+			}
+			after := before
+			other := *before.params
+			other.PPS = append(append([]byte{}, other.PPS...), 0x80)
+			before.to, after.from, after.params = secs(died), secs(resumed), &other
+			for r := made; r < made+2; r++ {
+				tracks = append(tracks, send(r, secs(0.2)*media.Ticks(r), before.packets(), after.packets()))
+			}
+			feed(s, tracks...)
+			for i, w := range s.writers {
+				verify(t, s, w)
+				want := []int64{0} // segments with another init section than the one before
+				if i >= made && i < made+2 {
+					want = append(want, again)
+				}
+				var got []int64
+				var last *initSection
+				for _, seg := range w.out.state.Load().all() {
+					if seg.init != last {
+						got = append(got, seg.msn)
+						last = seg.init
+					}
+					if seg.gap() || seg.discontinuity != (seg.msn == again && !c.passed) {
+						t.Errorf("%s %d: gap %v, discontinuity %v", w.spec.Name, seg.msn, seg.gap(), seg.discontinuity)
+					}
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: other init sections in segments %v, want %v", w.spec.Name, got, want)
+				}
+			}
+		})
+	}
 }

@@ -66,6 +66,9 @@ func checkJob(j Job) error {
 	if err := checkBackend(j.Backend); err != nil {
 		return fmt.Errorf("job: %w", err)
 	}
+	if j.Interlaced != "" && j.Interlaced != Deinterlace && j.Interlaced != Refuse {
+		return fmt.Errorf("job with interlaced sources to be treated by %q", j.Interlaced)
+	}
 	if len(j.Audios) > 0 && j.Audio == nil {
 		return errors.New("job with audio outputs but no audio input")
 	}

@@ -28,7 +28,9 @@
 // state, memory) is not known. Its replacement gets the same job with the PTS up
 // to which all is out, and the source's packets from the last keyframe that it
 // can need; it puts out nothing before the next grid point past that PTS. The
-// gate sees to it that the stream's side never hears the same twice.
+// gate sees to it that the stream's side never hears the same twice. It may be given
+// another backend (elsewhere.go); then its parameter sets are others, and all else is
+// as with any replacement.
 //
 // What a device can do is found out in a worker too, by a Trial in place of a Job
 // (Try): a driver that crashes or hangs costs that process.

@@ -34,6 +34,9 @@ type Progress struct {
 	FramesDecoded int64   // pictures that left the video decoder, put out or not
 	FramesOut     []int64 // packets put out, per Job.Videos
 	Queued        []int   // pictures that wait for each encoder, per Job.Videos
+	// Device says what decodes, scales and encodes, and where, in words. It may change: a
+	// device leaves to the CPU what it turns out not to decode.
+	Device string
 }
 
 // Log is a line of the worker's log.
@@ -60,7 +63,7 @@ const (
 	// ExitRetryHere says that another worker with the same job may do better.
 	ExitRetryHere ExitCode = 10
 	// ExitRetryElsewhere says that what the job may use has failed: another
-	// device or another backend may do better, this one will not.
+	// device or another backend may do better (Options.Elsewhere), this one will not.
 	ExitRetryElsewhere ExitCode = 11
 	// ExitGiveUp says that no worker can do this job: its input is at fault.
 	ExitGiveUp ExitCode = 12

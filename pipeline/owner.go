@@ -19,7 +19,8 @@ const (
 	overflowWindow = 5 * time.Minute
 	goodRun        = 30 * time.Second
 	// maxFruitless is how many workers in a row may be sent the same input and die
-	// without having put anything out; then it is the input that kills them.
+	// without having put anything out; then it is the device that kills them, or where
+	// there is none the input.
 	maxFruitless = 2
 )
 
@@ -132,7 +133,7 @@ func (w *owner) begin() {
 	job.Video, job.Audio, job.After = *held.video, held.audio, w.gate.after
 	w.worker = &worker{process: w.o.launch(job), began: time.Now(), after: job.After}
 	w.s.process.Store(w.worker.process)
-	w.snap.Encoders, w.snap.Progress = nil, Progress{}
+	w.snap.Backend, w.snap.Encoders, w.snap.Progress = job.Backend, nil, Progress{}
 	w.publish()
 }
 
@@ -164,7 +165,10 @@ func (w *owner) take(p media.Packet) {
 	w.worker.overflow = true
 	w.worker.kill(fmt.Sprintf("fell more than %v behind the source", span))
 	if w.overflows.add(time.Now()) {
-		w.fail(fmt.Errorf("%w: the worker fell behind %d times in %v", ErrTooSlow, maxOverflows, overflowWindow))
+		slow := fmt.Errorf("%w: the worker fell behind %d times in %v", ErrTooSlow, maxOverflows, overflowWindow)
+		if !w.move(slow.Error()) {
+			w.fail(slow)
+		}
 	}
 }
 
@@ -207,28 +211,41 @@ func (w *owner) bury() {
 		w.over = true
 		return
 	}
-	if k.code == ExitGiveUp || k.failed != nil && k.failed.Code == ExitGiveUp {
+	if k.asks(ExitGiveUp) {
 		w.fail(errors.New(why))
 		return
 	}
-	delay := time.Duration(0)
-	if !k.overflow {
-		if !k.ready.IsZero() && time.Since(k.ready) >= goodRun {
-			w.deaths.forgive()
-		}
-		if w.fruitless++; w.gate.after > k.after {
-			w.fruitless = 0
-		}
-		if w.deaths.add(time.Now()) {
-			w.fail(fmt.Errorf("worker died %d times in %v: %s", maxDeaths, deathWindow, why))
-			return
-		}
-		delay = w.deaths.delay()
+	delay, err := w.judge(k, why)
+	if err != nil {
+		w.fail(err)
+		return
 	}
 	w.snap.Restarts++
 	w.log.Warn("worker failed and is replaced", "reason", why, "put_out_until", w.gate.after.Seconds(), "in", delay)
 	w.restart = time.After(delay)
 	w.publish()
+}
+
+// judge decides with which backend and after what time a dead worker is replaced. An
+// error says that it is not.
+func (w *owner) judge(k *worker, why string) (time.Duration, error) {
+	if k.overflow {
+		return 0, nil
+	}
+	if !k.ready.IsZero() && time.Since(k.ready) >= goodRun {
+		w.deaths.forgive()
+	}
+	if w.fruitless++; w.gate.after > k.after {
+		w.fruitless = 0
+	}
+	enough := w.deaths.add(time.Now())
+	if (enough || k.asks(ExitRetryElsewhere) || w.deviceKills()) && w.move(why) {
+		return 0, nil
+	}
+	if enough {
+		return 0, fmt.Errorf("worker died %d times in %v: %s", maxDeaths, deathWindow, why)
+	}
+	return w.deaths.delay(), nil
 }
 
 func (w *owner) fail(err error) {

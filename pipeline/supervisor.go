@@ -28,6 +28,12 @@ type Options struct {
 	// Log is expected to name the stream. Default slog.Default.
 	Log   *slog.Logger
 	Queue Limits
+	// Elsewhere names the backend to go on with where one has failed for that reason; it
+	// is false where there is none. It is called, and must not wait, where a worker asks
+	// for it (ExitRetryElsewhere), where workers die of their device without having put
+	// anything out, and before a stream is ended for failures or for slowness. Nil: there is
+	// no other, and ExitRetryElsewhere is as good as ExitRetryHere.
+	Elsewhere func(failed Backend, reason string) (Backend, bool)
 	// HeartbeatTimeout is how long a worker may be silent, or decode nothing while
 	// input flows, before it is replaced. Default 4 s.
 	HeartbeatTimeout time.Duration
@@ -174,7 +180,7 @@ func (s *Supervisor) Snapshot() Snapshot {
 
 // Snapshot is a pipeline's health.
 type Snapshot struct {
-	Backend     Backend
+	Backend     Backend  // the present worker's, between two the one before's
 	Encoders    []string // as the present worker told them; nil until it is ready
 	PID         int
 	Restarts    int    // workers that had to be replaced

@@ -64,6 +64,18 @@ func (a *actor) says(ms ...Message) {
 	}
 }
 
+// beats says p for as long as the worker lives.
+func (a *actor) beats(p Progress) {
+	for {
+		select {
+		case <-time.After(HeartbeatPeriod):
+			a.says(p)
+		case <-a.done:
+			return
+		}
+	}
+}
+
 // hears waits for the daemon's next message.
 func (a *actor) hears() Message {
 	select {
@@ -300,25 +312,15 @@ func TestGiveUpIsNotRetried(t *testing.T) {
 // TestWorkerThatMakesNoProgressIsReplaced plays workers that live on without
 // doing their job.
 func TestWorkerThatMakesNoProgressIsReplaced(t *testing.T) {
-	beat := func(a *actor, p Progress) {
-		for {
-			select {
-			case <-time.After(HeartbeatPeriod):
-				a.says(p)
-			case <-a.done:
-				return
-			}
-		}
-	}
 	for _, c := range []struct {
 		name string
 		play func(a *actor)
 		want string
 	}{
 		{"silent from the start", func(*actor) {}, "did not start within 8s"},
-		{"beats but is never ready", func(a *actor) { beat(a, Progress{}) }, "did not open its encoders within 8s"},
+		{"beats but is never ready", func(a *actor) { a.beats(Progress{}) }, "did not open its encoders within 8s"},
 		{"silent once ready", func(a *actor) { a.says(Ready{}) }, "gave no sign of life for 4s"},
-		{"takes no input", func(a *actor) { a.says(Ready{}); beat(a, Progress{}) }, "decoded nothing in 4s of input"},
+		{"takes no input", func(a *actor) { a.says(Ready{}); a.beats(Progress{}) }, "decoded nothing in 4s of input"},
 		{
 			"takes input and decodes none",
 			func(a *actor) {
@@ -327,7 +329,7 @@ func TestWorkerThatMakesNoProgressIsReplaced(t *testing.T) {
 					}
 				}()
 				a.says(Ready{})
-				beat(a, Progress{PacketsIn: 100})
+				a.beats(Progress{PacketsIn: 100})
 			},
 			"decoded nothing in 4s of input",
 		},

@@ -142,16 +142,22 @@ func (k *worker) kill(why string) {
 	}
 }
 
-// why says how the worker ended: in the owner's words where it was killed, in
-// its own where it left some, else in the kernel's.
+// asks tells whether the worker's last message or its exit status has that code. A
+// worker may have told why it cannot go on and then hang in a driver as it ends.
+func (k *worker) asks(code ExitCode) bool {
+	return k.code == code || k.failed != nil && k.failed.Code == code
+}
+
+// why says how the worker ended: in its own words where it left some, in the owner's
+// where it was killed, else in the kernel's.
 func (k *worker) why() string {
 	switch {
+	case k.failed != nil:
+		return k.failed.Reason
 	case k.killed != "":
 		return k.killed
 	case k.rubbish != nil:
 		return "sent rubbish: " + k.rubbish.Error()
-	case k.failed != nil:
-		return k.failed.Reason
 	case k.code == ExitDone:
 		return "ended without being asked"
 	}

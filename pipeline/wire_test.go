@@ -99,8 +99,8 @@ var wireTests = []struct {
 	},
 	{"ready", Ready{Encoders: []string{"libx264 852x480"}}, frame(tagReady, text(`{"Encoders":["libx264 852x480"]}`))},
 	{
-		"progress", Progress{PacketsIn: 7, FramesDecoded: 5, FramesOut: []int64{4, 2}, Queued: []int{0, 1}},
-		frame(tagProgress, text(`{"PacketsIn":7,"FramesDecoded":5,"FramesOut":[4,2],"Queued":[0,1]}`)),
+		"progress", Progress{PacketsIn: 7, FramesDecoded: 5, FramesOut: []int64{4, 2}, Queued: []int{0, 1}, Device: "encode by libx264"},
+		frame(tagProgress, text(`{"PacketsIn":7,"FramesDecoded":5,"FramesOut":[4,2],"Queued":[0,1],"Device":"encode by libx264"}`)),
 	},
 	{"log", Log{Level: slog.LevelWarn, Text: "late"}, frame(tagLog, text(`{"Level":"WARN","Text":"late"}`))},
 	{

@@ -95,7 +95,7 @@ func broadcast(t *rapid.T, kind ladder.Type, relay [][]media.Packet, dies int) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 0, pipeline.Backend{Encoder: pipeline.X264})
+	p := newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 0)
 	tl, enc, passed := newTimeline(relay[0][0].PTS), newEncoder(p.job), []media.Ticks(nil)
 	shown, at := media.Ticks(-1), 0
 	for i, frames := range relay {

@@ -60,14 +60,25 @@ type Transcoder interface {
 	Snapshot() pipeline.Snapshot
 }
 
+// Backends says on what the renditions of a channel's streams are made.
+type Backends interface {
+	// For is a new stream's, which waits for the answer. An error says in an operator's
+	// words why what the channel wants is not to be had.
+	For(channel string) (pipeline.Backend, error)
+	// Elsewhere is what a running stream goes on with after its backend has failed for that
+	// reason: failed itself where there is no other. It does not wait.
+	Elsewhere(channel string, failed pipeline.Backend, reason string) pipeline.Backend
+}
+
 // Options is what the hub's streams have in common.
 type Options struct {
 	Part, Window media.Ticks    // see packager.Options
 	Memory       int64          // likewise
 	Disk         *packager.Disk // likewise; the hub's Close leaves it open
 	Linger       time.Duration  // how long a stream's playlists stay after its end, unless others follow on it
-	Backend      pipeline.Backend
-	Transcode    func(pipeline.Job, *slog.Logger) (Transcoder, error)
+	Backends     Backends
+	Interlaced   pipeline.Interlaced // what is done with sources that are, where they are encoded
+	Transcode    func(pipeline.Job, pipeline.Options) (Transcoder, error)
 	Log          *slog.Logger
 	// Metadata takes what publishers say to their viewers; nil for nobody. The streams'
 	// goroutines call it, so it must not block.

@@ -240,7 +240,10 @@ func (l *live) start(p *publisher) error {
 		return err
 	}
 	l.examine(p)
-	l.plan = newPlan(l.id, renditions, src, p.parameters.KeyframeInterval, l.hub.options.Backend)
+	l.plan = newPlan(l.id, renditions, src, p.parameters.KeyframeInterval)
+	if err := l.equip(); err != nil {
+		return err
+	}
 	l.timeline, l.began = newTimeline(src.idr.PTS), src.idr.Arrived
 	if src.audio != nil {
 		if l.soundtrack, err = newSoundtrack(src.audio, Start); err != nil {
@@ -289,13 +292,9 @@ func (l *live) startOutputs(p *publisher) (err error) {
 		return fmt.Errorf("set up the packager: %w", err)
 	}
 	if l.plan.transcodes() {
-		// Kept only where there is one: beside an error it may be an interface that
-		// holds a nil pointer.
-		transcoder, err := l.hub.options.Transcode(l.plan.job, l.log)
-		if err != nil {
-			return fmt.Errorf("start the transcoder: %w", err)
+		if err := l.startTranscoder(); err != nil {
+			return err
 		}
-		l.transcoder = transcoder
 	}
 	l.packager.Store(l.pack)
 	l.report()

@@ -89,8 +89,8 @@ func newTestHub(t *testing.T, channel Channel) *testHub {
 	t.Helper()
 	h := &testHub{transcoder: &echo{out: make(chan pipeline.Output, 4096)}}
 	h.Hub = NewHub([]Channel{channel}, Options{
-		Linger: time.Hour, Backend: pipeline.Backend{Encoder: pipeline.X264}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Transcode: func(pipeline.Job, *slog.Logger) (Transcoder, error) { return h.transcoder, nil },
+		Linger: time.Hour, Backends: onCPU{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Transcode: func(pipeline.Job, pipeline.Options) (Transcoder, error) { return h.transcoder, nil },
 	})
 	t.Cleanup(h.Close)
 	return h
@@ -354,7 +354,7 @@ func (h *testHub) onlyStream(t *testing.T) string {
 
 func TestTranscoderThatCannotStartEndsTheStream(t *testing.T) {
 	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
-	h.options.Transcode = func(pipeline.Job, *slog.Logger) (Transcoder, error) {
+	h.options.Transcode = func(pipeline.Job, pipeline.Options) (Transcoder, error) {
 		return (*echo)(nil), errors.New("no room")
 	}
 	s := h.publish(t, basic.Key)
@@ -374,7 +374,7 @@ func (broken) Write(media.Packet) error { panic("index out of range") }
 
 func TestPanicCostsOnlyItsStream(t *testing.T) {
 	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
-	h.options.Transcode = func(pipeline.Job, *slog.Logger) (Transcoder, error) { return broken{h.transcoder}, nil }
+	h.options.Transcode = func(pipeline.Job, pipeline.Options) (Transcoder, error) { return broken{h.transcoder}, nil }
 	s := h.publish(t, basic.Key)
 	params, err := media.NewAACLC(48000, 2)
 	if err != nil {

@@ -31,12 +31,12 @@ type plan struct {
 
 // newPlan takes the interval of the source's keyframes as the publisher told it, 0
 // where it did not.
-func newPlan(id string, renditions []ladder.Rendition, src *source, interval time.Duration, backend pipeline.Backend) *plan {
+func newPlan(id string, renditions []ladder.Rendition, src *source, interval time.Duration) *plan {
 	p := &plan{renditions: renditions, target: sourceTarget}
 	if interval > 0 {
 		p.target = media.FromDuration(interval)
 	}
-	p.job = pipeline.Job{Stream: id, Video: *src.video, Rate: src.input.Rate, Backend: backend, After: -1}
+	p.job = pipeline.Job{Stream: id, Video: *src.video, Rate: src.input.Rate, After: -1}
 	if !ladder.PassesVideo(renditions) {
 		p.job.Grid = pipeline.Grid{Period: gridPeriod, Origin: Start}
 		p.target = gridPeriod

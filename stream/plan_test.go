@@ -18,7 +18,7 @@ func planFor(t *testing.T, kind ladder.Type, height int, fps int) *plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 0, pipeline.Backend{Encoder: pipeline.X264})
+	return newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 0)
 }
 
 func TestPlanOfStandardFollowsTheSource(t *testing.T) {
@@ -59,7 +59,7 @@ func TestPlanTakesTheToldKeyframeInterval(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p := newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 4*time.Second, pipeline.Backend{Encoder: pipeline.X264}); p.target != want {
+		if p := newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 4*time.Second); p.target != want {
 			t.Errorf("%s: target %d, want %d", kind, p.target, want)
 		}
 	}

@@ -55,8 +55,8 @@ func relayed(t *testing.T, c Channel, test func(*testing.T, *relay)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &relay{}
 		r.Hub = NewHub([]Channel{c}, Options{
-			Linger: time.Hour, Backend: pipeline.Backend{Encoder: pipeline.X264}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-			Transcode: func(pipeline.Job, *slog.Logger) (Transcoder, error) {
+			Linger: time.Hour, Backends: onCPU{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Transcode: func(pipeline.Job, pipeline.Options) (Transcoder, error) {
 				return tape{&echo{out: make(chan pipeline.Output, 8192)}, r}, nil
 			},
 			ReconnectWindow: 30 * time.Second, Takeovers: 100,

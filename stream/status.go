@@ -57,6 +57,7 @@ type Link struct {
 type Worker struct {
 	PID         int      `json:"pid"` // 0 while none runs
 	Backend     string   `json:"backend"`
+	Device      string   `json:"device,omitempty"` // what runs where; absent until the worker has told
 	Encoders    []string `json:"encoders"`
 	Restarts    int      `json:"restarts"`
 	LastFailure string   `json:"last_failure,omitempty"`
@@ -131,7 +132,10 @@ func (s *Status) readWorker() {
 		return
 	}
 	w := s.transcoder.Snapshot()
-	s.Worker = &Worker{PID: w.PID, Backend: w.Backend.String(), Encoders: w.Encoders, Restarts: w.Restarts, LastFailure: w.LastFailure}
+	s.Worker = &Worker{
+		PID: w.PID, Backend: w.Backend.String(), Device: w.Progress.Device, Encoders: w.Encoders,
+		Restarts: w.Restarts, LastFailure: w.LastFailure,
+	}
 }
 
 // report puts out the stream's status anew. The stream's goroutine calls it when

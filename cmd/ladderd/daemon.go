@@ -74,10 +74,9 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, log *slog
 	}
 	return stream.NewHub(channels, stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
-		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Backend: pipeline.Backend{Encoder: pipeline.X264}, Log: log,
-		Transcode: func(j pipeline.Job, log *slog.Logger) (stream.Transcoder, error) {
-			return pipeline.Start(j, pipeline.Options{Log: log})
-		},
+		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Backends: devices, Log: log,
+		Interlaced: pipeline.Interlaced(cfg.Pipeline.Interlaced),
+		Transcode:  func(j pipeline.Job, o pipeline.Options) (stream.Transcoder, error) { return pipeline.Start(j, o) },
 		Metadata: func(channel, stream string, m stream.Metadata) {
 			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
 		},

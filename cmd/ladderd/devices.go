@@ -24,7 +24,7 @@ type devices struct {
 }
 
 func newDevices(cfg *config.Config, log *slog.Logger) *devices {
-	d := &devices{log: log, choice: gpu.NewChoice(log), survey: newSurvey(cfg), wanted: map[string]gpu.Wanted{}}
+	d := &devices{log: log, choice: gpu.NewChoice(log), survey: newSurvey(cfg, log), wanted: map[string]gpu.Wanted{}}
 	for _, c := range cfg.Channels {
 		d.wanted[c.ID] = gpu.Wanted(cmp.Or(c.Backend, cfg.Pipeline.Backend))
 	}
@@ -33,19 +33,26 @@ func newDevices(cfg *config.Config, log *slog.Logger) *devices {
 
 // newSurvey is the same for the daemon and for probe, so that one finds what the other
 // has kept.
-func newSurvey(cfg *config.Config) gpu.Survey {
+func newSurvey(cfg *config.Config, log *slog.Logger) gpu.Survey {
 	return gpu.Survey{
 		Machine: gpu.Machine{
 			Nodes: cfg.Pipeline.RenderNodes,
 			Cards: func(from int) *exec.Cmd { return pipeline.Self("nvidia", "--from", strconv.Itoa(from)) },
 		},
 		Cache:  gpu.Cache{Path: filepath.Join(cfg.Server.DataDir, "devices.json"), By: version()},
-		Prover: gpu.Prover{Try: try},
+		Prover: gpu.Prover{Try: trier(log)},
 	}
 }
 
-func try(ctx context.Context, t pipeline.Trial) (pipeline.Finding, error) {
-	return pipeline.Try(ctx, pipeline.TryOptions{}, t)
+// trier has trials done. They are expected to fail, and what matters of that is in their
+// findings: the rest of what drivers say is for who asked for everything.
+func trier(log *slog.Logger) gpu.Try {
+	if !log.Enabled(context.Background(), slog.LevelDebug) {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return func(ctx context.Context, t pipeline.Trial) (pipeline.Finding, error) {
+		return pipeline.Try(ctx, pipeline.TryOptions{Log: log}, t)
+	}
 }
 
 // prove finds out what the devices do, and tells the log. Until then streams that might
@@ -67,7 +74,7 @@ func (d *devices) prove(ctx context.Context) {
 	}
 	d.choice.Settle(proofs)
 	d.tell(proofs)
-	d.warn(proofs)
+	d.judge(proofs)
 }
 
 func (d *devices) hardware() bool {
@@ -85,17 +92,22 @@ func (d *devices) tell(proofs []gpu.Proof) {
 	}
 }
 
-// warn says loudly, and once for each, that a wanted backend is not to be had. The daemon
-// runs all the same: other channels may do, and what passes through needs none.
-func (d *devices) warn(proofs []gpu.Proof) {
+// judge says once for each wanted backend what it comes to, and loudly where it is not to
+// be had. The daemon runs all the same: other channels may do, and what passes through
+// needs none.
+func (d *devices) judge(proofs []gpu.Proof) {
 	told := map[gpu.Wanted]bool{}
 	for _, channel := range slices.Sorted(maps.Keys(d.wanted)) {
 		w := d.wanted[channel]
-		_, err := gpu.Candidates(proofs, w)
-		if err == nil || told[w] {
+		if told[w] {
 			continue
 		}
 		told[w] = true
+		list, err := gpu.Candidates(proofs, w)
+		if err == nil {
+			d.log.Info("backend", "wanted", w, "gives", list[0])
+			continue
+		}
 		d.log.Error("streams that have to be encoded will be refused", "backend", w, "channel", channel, "reason", err)
 	}
 }

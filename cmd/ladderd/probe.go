@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -31,7 +32,7 @@ func (c *probeCommand) Run() error {
 		return err
 	}
 	screen := &progress{w: os.Stderr, terminal: isTerminal(os.Stderr)}
-	s := newSurvey(cfg)
+	s := newSurvey(cfg, slog.New(slog.DiscardHandler))
 	s.Refresh, s.CPU, s.Prover.Tell = c.Refresh, true, screen.tell
 	proofs, err := s.Run(ctx)
 	screen.clear()

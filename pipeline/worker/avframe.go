@@ -31,6 +31,9 @@ func frameColour(f *astiav.Frame) (primaries, transfer, chroma int) {
 	return int(c.color_primaries), int(c.color_trc), int(c.chroma_location)
 }
 
+// interlaced tells whether f's lines are two fields.
+func interlaced(f *astiav.Frame) bool { return frameC(f).flags&C.AV_FRAME_FLAG_INTERLACED != 0 }
+
 // samples is the format of what f refers to on its device.
 func samples(f *astiav.Frame) astiav.PixelFormat {
 	return astiav.PixelFormat((*C.AVHWFramesContext)(unsafe.Pointer(frameC(f).hw_frames_ctx.data)).sw_format)

@@ -22,6 +22,7 @@ import (
 type backend struct {
 	device *device // nil where the CPU does all
 	decode bool    // the device decodes
+	encode bool    // main is the device's
 	scale  scaling
 	main   encoding
 	spare  encoding // for renditions that main does not take
@@ -83,7 +84,7 @@ var encodings = map[pipeline.Encoder]func(dev *device, scaled bool) (encoding, e
 // openBackend is the one place where Job.Backend is looked at. Whatever fails here may
 // work with another backend.
 func openBackend(choice pipeline.Backend) (*backend, error) {
-	b := &backend{decode: choice.Decode, scale: swscaling{astiav.PixelFormatYuv420P}}
+	b := &backend{decode: choice.Decode, encode: choice.Encoder != pipeline.X264, scale: swscaling{astiav.PixelFormatYuv420P}}
 	if err := b.open(choice); err != nil {
 		b.close()
 		return nil, elsewhere(fmt.Errorf("open encoder backend %s: %w", choice, err))

@@ -88,7 +88,6 @@ func TestBackendsOnHardware(t *testing.T) {
 	if other := os.Getenv(deviceMark); other != "" {
 		id = other
 	}
-	t.Setenv(sourcesMark, t.TempDir())
 	for name, b := range combinations(kind, id) {
 		t.Run(name, func(t *testing.T) { tryBackend(t, b, os.Environ(), onHardware) })
 	}

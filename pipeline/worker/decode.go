@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/asticode/go-astiav"
 
@@ -14,9 +15,9 @@ import (
 // belongs to one goroutine.
 type decoder struct {
 	ctx    *astiav.CodecContext
-	device *device // that is to decode; nil where the CPU is
-	byCPU  bool    // the device does not decode this source
-	failed int     // packets in a row that the device failed with
+	device *device     // that is to decode; nil where the CPU is
+	byCPU  atomic.Bool // the device does not decode this source; the heartbeat asks
+	failed int         // packets in a row that the device failed with
 	packet *astiav.Packet
 	params media.VideoParams
 	keys   []media.Ticks // PTS of IDRs whose pictures have not come out yet
@@ -48,11 +49,14 @@ func newDecoder(dev *device, v media.VideoParams, inFlight int, log *slog.Logger
 // found is called when it shows whether the device decodes what comes, and may be
 // called again where that changes.
 func (d *decoder) found(format astiav.PixelFormat) {
-	d.byCPU = format != d.device.format
-	if d.byCPU {
+	d.byCPU.Store(format != d.device.format)
+	if d.byCPU.Load() {
 		d.faults.log.Warn("the device does not decode this source; the CPU does", "device", d.device.id, "format", format)
 	}
 }
+
+// onDevice tells whether the device decodes.
+func (d *decoder) onDevice() bool { return d.device != nil && !d.byCPU.Load() }
 
 func (d *decoder) free() {
 	d.packet.Free()
@@ -124,7 +128,7 @@ const deviceTries = 30
 
 // note passes over an error that is the source's fault.
 func (d *decoder) note(err error, pts media.Ticks) error {
-	if d.device != nil && !d.byCPU && !errors.Is(err, astiav.ErrInvaliddata) {
+	if d.onDevice() && !errors.Is(err, astiav.ErrInvaliddata) {
 		d.failed++
 	}
 	if d.failed > deviceTries {

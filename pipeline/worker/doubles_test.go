@@ -26,7 +26,6 @@ func nvencOn(rig *doubles.Rig, scaled bool) pipeline.Backend {
 
 // Of two cards the second one is used: a worker that took the first would be found out.
 func TestBackendsOnDoubles(t *testing.T) {
-	t.Setenv(sourcesMark, t.TempDir())
 	kinds := map[string][]string{"nvenc": {"from main memory", "uploaded, scaled"}, "cuda": {"x264, scaled"}}
 	for kind, names := range kinds {
 		for _, name := range names {

@@ -28,6 +28,9 @@ var reasons = []struct{ said, means string }{
 // cudaCall is a call into CUDA as libav logs it, with its arguments in C.
 var cudaCall = regexp.MustCompile(`cu->(\w+)\(.*\) failed`)
 
+// quoted is how many of libav's lines an error has at most.
+const quoted = 6
+
 // deviceFault marks err as one that another backend may not have, and says with it what
 // libav said since the mark, in an operator's words first where there are any.
 func deviceFault(mark int64, err error) error {
@@ -35,7 +38,8 @@ func deviceFault(mark int64, err error) error {
 	if len(lines) == 0 {
 		return elsewhere(err)
 	}
-	said := cudaCall.ReplaceAllString(strings.Join(lines, "; "), "$1 failed")
+	newest := lines[max(0, len(lines)-quoted):]
+	said := cudaCall.ReplaceAllString(strings.Join(newest, "; "), "$1 failed")
 	if words := inWords(strings.Join(lines, "\n")); words != "" {
 		return elsewhere(fmt.Errorf("%s: %w (libav: %s)", words, err, said))
 	}

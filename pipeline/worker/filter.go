@@ -9,8 +9,8 @@ import (
 	"ladderd/media"
 )
 
-// filter is a libavfilter graph with one way in and one way out, of filters that make
-// one picture of each. It belongs to one goroutine.
+// filter is a libavfilter graph with one way in and one way out. It belongs to one
+// goroutine.
 type filter struct {
 	graph *astiav.FilterGraph
 	in    *astiav.BuffersrcFilterContext
@@ -78,12 +78,28 @@ func (f *filter) describe(p picture) error {
 	return f.in.Initialize(nil)
 }
 
-// put fills the empty dst from src, which stays the caller's.
+// put fills the empty dst from src, which stays the caller's, where the filters make one
+// picture of each at once.
 func (f *filter) put(dst, src *astiav.Frame) error {
-	if err := f.in.AddFrame(src, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef)); err != nil {
+	if err := f.give(src); err != nil {
 		return err
 	}
 	return f.out.GetFrame(dst, astiav.NewBuffersinkFlags())
+}
+
+// give hands src in, which stays the caller's; nil says that nothing follows.
+func (f *filter) give(src *astiav.Frame) error {
+	return f.in.AddFrame(src, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef))
+}
+
+// take fills the empty dst with the next picture, false where more has to be given first
+// or none is left.
+func (f *filter) take(dst *astiav.Frame) (bool, error) {
+	err := f.out.GetFrame(dst, astiav.NewBuffersinkFlags())
+	if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (f *filter) free() { f.graph.Free() }

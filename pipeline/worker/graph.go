@@ -37,6 +37,7 @@ type graph struct {
 	ready   func([]string) error
 
 	decoder  *decoder
+	fields   *deinterlacer
 	pacer    *pace.Pacer
 	cascade  *cascade
 	encoders []*encoder
@@ -93,6 +94,7 @@ func (g *graph) open() (err error) {
 		if g.decoder, err = newDecoder(g.backend.decodes(), g.job.Video, g.inFlight(), g.log); err != nil {
 			return err
 		}
+		g.fields = &deinterlacer{refuses: g.job.Interlaced == pipeline.Refuse, device: g.backend.device}
 	}
 	for i, out := range g.job.Videos {
 		g.encoders = append(g.encoders, &encoder{
@@ -108,10 +110,11 @@ func (g *graph) open() (err error) {
 }
 
 // inFlight is how many decoded pictures live at once at most, beside the decoder's own:
-// those that wait for split, those that it and the decoder's goroutine hold, and each
+// those that wait for split, those that it and the decoder's goroutine hold, fields
+// that are being joined, and each
 // encoder's where it is fed with the source's size.
 func (g *graph) inFlight() int {
-	return decodedQueue + 2 + len(g.job.Videos)*(encoderQueue+encoderHolds)
+	return decodedQueue + 2 + deinterlacerHolds + len(g.job.Videos)*(encoderQueue+encoderHolds)
 }
 
 func (g *graph) start() {
@@ -219,6 +222,7 @@ func (g *graph) progress() pipeline.Progress {
 		FramesDecoded: g.counts.framesDecoded.Load(),
 		FramesOut:     make([]int64, len(g.job.Videos)),
 		Queued:        make([]int, len(g.job.Videos)),
+		Device:        g.where(),
 	}
 	for i := range p.FramesOut {
 		p.FramesOut[i] = g.counts.framesOut[i].Load()
@@ -244,6 +248,7 @@ func (g *graph) free() {
 		e.free()
 	}
 	if g.decoder != nil {
+		g.fields.free()
 		g.decoder.free()
 	}
 	if g.sound != nil {

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -21,7 +22,21 @@ func TestMain(m *testing.M) {
 	if os.Getenv(workerMark) != "" {
 		os.Exit(beWorker())
 	}
-	goleak.VerifyTestMain(m)
+	if os.Getenv(sourcesMark) != "" {
+		goleak.VerifyTestMain(m)
+	}
+	sources, err := os.MkdirTemp("", "ladderd-sources-")
+	if err == nil {
+		err = os.Setenv(sourcesMark, sources)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(sources)
+		os.Exit(code)
+	}))
 }
 
 // daemon is the other end of a worker's socket.

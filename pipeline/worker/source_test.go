@@ -31,7 +31,7 @@ type source struct {
 // are in RTMP. The first IDR is moved to one second, as a stream's timeline does.
 func record(t testing.TB, args ...string) *source {
 	t.Helper()
-	path := sourcePath(t, args)
+	path := sourcePath(args)
 	if _, err := os.Stat(path); err != nil {
 		own := fmt.Sprintf("%s.%d", path, os.Getpid()) // others may be making it too
 		ffmpeg(t, append(args, "-f", "flv", "-y", own)...)
@@ -50,15 +50,12 @@ func record(t testing.TB, args ...string) *source {
 	return s
 }
 
-// sourcesMark in the environment names a folder in which test processes share sources.
+// sourcesMark in the environment names a folder in which tests and test processes share
+// sources: half of their time would go into making them.
 const sourcesMark = "LADDERD_TEST_SOURCES"
 
-func sourcePath(t testing.TB, args []string) string {
-	t.Helper()
-	if shared := os.Getenv(sourcesMark); shared != "" {
-		return filepath.Join(shared, fmt.Sprintf("%x.flv", sha256.Sum256([]byte(strings.Join(args, "\n")))))
-	}
-	return filepath.Join(t.TempDir(), "source.flv")
+func sourcePath(args []string) string {
+	return filepath.Join(os.Getenv(sourcesMark), fmt.Sprintf("%x.flv", sha256.Sum256([]byte(strings.Join(args, "\n")))))
 }
 
 // ffmpeg runs the stock ffmpeg and returns what it writes to standard output.

@@ -5,13 +5,16 @@ import "fmt"
 // decodeVideo is the goroutine between the source's packets and the pictures.
 func (g *graph) decodeVideo() error {
 	defer close(g.pictures)
-	put := func(d decoded) error {
-		g.counts.framesDecoded.Add(1)
+	whole := func(d decoded) error {
 		if err := send(g, g.pictures, d); err != nil {
 			d.frame.Free()
 			return err
 		}
 		return nil
+	}
+	put := func(d decoded) error {
+		g.counts.framesDecoded.Add(1)
+		return g.fields.put(d, whole)
 	}
 	for {
 		p, ok := receive(g, g.video)
@@ -25,7 +28,10 @@ func (g *graph) decodeVideo() error {
 	if g.ctx.Err() != nil || g.decoder == nil {
 		return nil
 	}
-	return g.decoder.flush(put)
+	if err := g.decoder.flush(put); err != nil {
+		return err
+	}
+	return g.fields.flush(whole)
 }
 
 // split is the goroutine that decides about each picture once, for all renditions.

@@ -174,7 +174,7 @@ func (t *trial) decode(f *pipeline.Finding) error {
 		if err := d.decode(p, put); err != nil {
 			return err
 		}
-		if d.byCPU {
+		if d.byCPU.Load() {
 			return deviceFault(said, fmt.Errorf("decode %dx%d on %s: libav does not take the device for it", t.Width, t.Height, d.device.id))
 		}
 		return nil

@@ -14,6 +14,9 @@ type Box struct {
 	// NVENC is the newest version of the encoder's interface that the driver knows, as
 	// 10 × major + minor: FFmpeg 7.1 needs 121. Zero is the version of FFmpeg's headers.
 	NVENC int
+	// Management is what NVML says when it is opened: DriverNotLoaded, VersionMismatch, or
+	// nothing of the kind.
+	Management Word
 	// Without are libraries that the box does not have: NoDriver, or some of them.
 	Without []Library
 }
@@ -26,10 +29,11 @@ const (
 	CUDA    Library = "libcuda.so.1"
 	Encoder Library = "libnvidia-encode.so.1"
 	NVML    Library = "libnvidia-ml.so.1"
+	Decoder Library = "libnvcuvid.so.1"
 )
 
 // NoDriver leaves all of the driver out.
-var NoDriver = []Library{CUDA, Encoder, NVML}
+var NoDriver = []Library{CUDA, Encoder, NVML, Decoder}
 
 // Card is a pretended GPU.
 type Card struct {
@@ -45,7 +49,10 @@ type Card struct {
 	Capped Word
 	// MinWidth and MinHeight are the smallest pictures that are encoded; zero is 145 × 49.
 	MinWidth, MinHeight int
-	// Temperature is in °C, Power in watts, and the Loads are percentages.
+	// MaxSize is the largest width and height; zero is 4096.
+	MaxSize int
+	// Temperature is in °C, Power in watts, and the loads are percentages. The driver does
+	// not tell those that are 0.
 	Temperature, Power             int
 	Load, EncoderLoad, DecoderLoad int
 	MemoryUsed                     int // MiB
@@ -76,13 +83,16 @@ const (
 	Encode      Point = "encode"      // giving it a picture
 	Lock        Point = "lock"        // fetching what was encoded
 	Flush       Point = "flush"       // telling the end
-	Management  Point = "nvml"        // any NVML call on the card: Hang, Crash, Lost
+	MakeDecoder Point = "decoder"     // making an NVDEC decoder: Hang, Crash, OutOfMemory, Generic
+	Decode      Point = "decode"      // giving it a picture: likewise
+	Map         Point = "map"         // fetching what was decoded: likewise
+	Management  Point = "nvml"        // any NVML call on the card: Hang, Crash
 )
 
 // Word is what a driver does or answers.
 type Word string
 
-// The words. Those below Crash are NVENC's codes.
+// The words. Those below Crash are NVENC's codes, the last two NVML's.
 const (
 	Hang                  Word = "hang"
 	Crash                 Word = "crash"
@@ -95,11 +105,13 @@ const (
 	UnsupportedParam      Word = "unsupported_param"
 	EncoderBusy           Word = "encoder_busy"
 	Generic               Word = "generic"
+	DriverNotLoaded       Word = "driver_not_loaded"
+	VersionMismatch       Word = "version_mismatch" // the driver was updated, and the machine not rebooted
 )
 
 // driver is the file that says what the whole box is.
 func (b Box) driver() string {
-	lines := settings{{"cards", len(b.Cards)}, {"version", b.Driver}, {"nvenc", b.NVENC}}
+	lines := settings{{"cards", len(b.Cards)}, {"version", b.Driver}, {"nvenc", b.NVENC}, {"nvml", string(b.Management)}}
 	return lines.String()
 }
 
@@ -108,7 +120,7 @@ func (c Card) file(lost bool, faults []Fault) string {
 	lines := settings{
 		{"name", c.Name}, {"uuid", c.UUID}, {"memory_mb", c.Memory}, {"compute", c.Compute},
 		{"sessions", c.Sessions}, {"capped", string(c.Capped)},
-		{"width_min", c.MinWidth}, {"height_min", c.MinHeight},
+		{"width_min", c.MinWidth}, {"height_min", c.MinHeight}, {"size_max", c.MaxSize},
 		{"temperature", c.Temperature}, {"power_w", c.Power}, {"memory_used_mb", c.MemoryUsed},
 		{"load", c.Load}, {"encoder_load", c.EncoderLoad}, {"decoder_load", c.DecoderLoad},
 	}

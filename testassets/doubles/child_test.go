@@ -2,59 +2,27 @@ package doubles_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
 	"testing"
-
-	"github.com/asticode/go-astiav"
 
 	"ladderd/testassets/doubles"
 )
 
 // A driver is found when a process starts, so what a test does with one it has this
 // binary do in another process, told by the environment and answering on stdout.
-const task = "DOUBLES_TEST_TASK"
+const taskKey = "DOUBLES_TEST_TASK"
 
-// encoding is a task: pictures of h264_nvenc.
-type encoding struct {
-	From          source
-	Width, Height int
-	Pictures      int
-	IDRs          map[int]bool // pictures that are to be I
-	Options       map[string]string
-	GlobalHeader  bool
-	Rates         map[int]int64 // bit rates from a picture on
-	// Wait has the process keep its encoder open until its stdin ends.
-	Wait bool
-}
-
-// source is where the encoder's pictures lie.
-type source string
-
-const (
-	system   source = "system"   // main memory
-	uploaded source = "uploaded" // copied to the card
-	scaled   source = "scaled"   // copied to the card at twice the size, scaled there
-)
-
-// answer is what a task's process says.
-type answer struct {
-	Packets []packet
-	Header  []byte
-	Error   string
-}
-
-type packet struct {
-	PTS, DTS int64
-	Key      bool
-	Data     []byte
+// task is what a process is to do: one of these.
+type task struct {
+	Look   bool // by go-nvml
+	Encode *encoding
+	Decode *decoding
 }
 
 func TestMain(m *testing.M) {
-	spec := os.Getenv(task)
+	spec := os.Getenv(taskKey)
 	if spec == "" {
 		os.Exit(m.Run())
 	}
@@ -65,298 +33,46 @@ func TestMain(m *testing.M) {
 }
 
 func perform(spec string) error {
-	if spec == "nvml" {
-		return errors.New("not built")
-	}
-	var e encoding
-	if err := json.Unmarshal([]byte(spec), &e); err != nil {
+	var t task
+	if err := json.Unmarshal([]byte(spec), &t); err != nil {
 		return err
 	}
-	var a answer
-	if err := e.run(&a); err != nil {
-		a.Error = err.Error()
+	var result any
+	switch {
+	case t.Look:
+		result = look()
+	case t.Encode != nil:
+		result = t.Encode.run()
+	case t.Decode != nil:
+		result = t.Decode.run()
 	}
-	return json.NewEncoder(os.Stdout).Encode(a)
+	return json.NewEncoder(os.Stdout).Encode(result)
 }
 
 // command is this test binary with a task, on a rig.
-func command(t *testing.T, rig *doubles.Rig, task_ string, env ...string) *exec.Cmd {
+func command(t *testing.T, rig *doubles.Rig, work task, env ...string) *exec.Cmd {
 	t.Helper()
+	spec, err := json.Marshal(work)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(append(os.Environ(), rig.Env()...), env...)
-	cmd.Env = append(cmd.Env, task+"="+task_)
+	cmd.Env = append(cmd.Env, taskKey+"="+string(spec))
 	cmd.Stderr = os.Stderr
 	return cmd
 }
 
-// on runs the encoding on a rig, and returns what came of it.
-func (e encoding) on(t *testing.T, rig *doubles.Rig, env ...string) answer {
+// result runs a task in a process of its own, and returns what it answers.
+func result[T any](t *testing.T, rig *doubles.Rig, work task, env ...string) T {
 	t.Helper()
-	spec, err := json.Marshal(e)
+	var answer T
+	out, err := command(t, rig, work, env...).Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("process on the doubles: %v", err)
 	}
-	out, err := command(t, rig, string(spec), env...).Output()
-	if err != nil {
-		t.Fatalf("encode: %v", err)
+	if err := json.Unmarshal(out, &answer); err != nil {
+		t.Fatalf("process on the doubles: %v: %q", err, out)
 	}
-	var a answer
-	if err := json.Unmarshal(out, &a); err != nil {
-		t.Fatalf("encode: %v: %q", err, out)
-	}
-	return a
-}
-
-func (e encoding) run(a *answer) error {
-	astiav.SetLogLevel(astiav.LogLevelQuiet)
-	card, frames, err := e.device()
-	if err != nil {
-		return err
-	}
-	if card != nil {
-		defer card.Free()
-		defer frames.Free()
-	}
-	var scale *scaling
-	if e.From == scaled {
-		if scale, err = newScaling(frames, e); err != nil {
-			return err
-		}
-		defer scale.graph.Free()
-	}
-	first, err := e.picture(0, frames, scale)
-	if err != nil {
-		return err
-	}
-	ctx, err := e.open(first)
-	if err != nil {
-		return err
-	}
-	defer ctx.Free()
-	a.Header = ctx.ExtraData()
-	if err := e.encode(ctx, first, frames, scale, a); err != nil {
-		return err
-	}
-	if e.Wait {
-		fmt.Println("null")
-		_, _ = os.Stdin.Read(make([]byte, 1))
-	}
-	return nil
-}
-
-// device is the card and the pool of its pictures, of the size that is uploaded.
-func (e encoding) device() (*astiav.HardwareDeviceContext, *astiav.HardwareFramesContext, error) {
-	if e.From == system {
-		return nil, nil, nil
-	}
-	card, err := astiav.CreateHardwareDeviceContext(astiav.HardwareDeviceTypeCUDA, "0", nil, 0)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open card: %w", err)
-	}
-	frames := astiav.AllocHardwareFramesContext(card)
-	frames.SetHardwarePixelFormat(astiav.PixelFormatCuda)
-	frames.SetSoftwarePixelFormat(astiav.PixelFormatNv12)
-	frames.SetWidth(e.Width * e.factor())
-	frames.SetHeight(e.Height * e.factor())
-	if err := frames.Initialize(); err != nil {
-		return nil, nil, fmt.Errorf("pool of pictures: %w", err)
-	}
-	return card, frames, nil
-}
-
-func (e encoding) factor() int {
-	if e.From == scaled {
-		return 2
-	}
-	return 1
-}
-
-// picture is the n-th one, a ramp that moves, where the encoder takes it from.
-func (e encoding) picture(n int, frames *astiav.HardwareFramesContext, scale *scaling) (*astiav.Frame, error) {
-	f := astiav.AllocFrame()
-	f.SetWidth(e.Width * e.factor())
-	f.SetHeight(e.Height * e.factor())
-	f.SetPixelFormat(astiav.PixelFormatNv12)
-	if err := f.AllocBuffer(0); err != nil {
-		return nil, fmt.Errorf("picture: %w", err)
-	}
-	if err := paint(f, n); err != nil {
-		return nil, err
-	}
-	if frames != nil {
-		up := astiav.AllocFrame()
-		if err := up.AllocHardwareBuffer(frames); err != nil {
-			return nil, fmt.Errorf("picture on the card: %w", err)
-		}
-		if err := f.TransferHardwareData(up); err != nil {
-			return nil, fmt.Errorf("upload: %w", err)
-		}
-		f.Free()
-		f = up
-	}
-	f.SetPts(int64(n))
-	if scale != nil {
-		down, err := scale.one(f)
-		f.Free()
-		if err != nil {
-			return nil, err
-		}
-		f = down
-	}
-	if e.IDRs[n] {
-		f.SetPictureType(astiav.PictureTypeI)
-	}
-	return f, nil
-}
-
-func paint(f *astiav.Frame, n int) error {
-	data, err := f.Data().Bytes(1)
-	if err != nil {
-		return fmt.Errorf("picture: %w", err)
-	}
-	luma := f.Width() * f.Height()
-	for i := range data {
-		if i < luma {
-			data[i] = byte(16 + (i%f.Width()/4+n)%200)
-		} else {
-			data[i] = 128
-		}
-	}
-	if err := f.Data().SetBytes(data, 1); err != nil {
-		return fmt.Errorf("picture: %w", err)
-	}
-	return nil
-}
-
-func (e encoding) open(first *astiav.Frame) (*astiav.CodecContext, error) {
-	codec := astiav.FindEncoderByName("h264_nvenc")
-	if codec == nil {
-		return nil, errors.New("this build's libavcodec has no h264_nvenc")
-	}
-	ctx := astiav.AllocCodecContext(codec)
-	ctx.SetWidth(e.Width)
-	ctx.SetHeight(e.Height)
-	ctx.SetTimeBase(astiav.NewRational(1, 30))
-	ctx.SetFramerate(astiav.NewRational(30, 1))
-	ctx.SetPixelFormat(first.PixelFormat())
-	if hw := first.HardwareFramesContext(); hw != nil {
-		ctx.SetHardwareFramesContext(hw)
-	}
-	ctx.SetMaxBFrames(0)
-	if e.GlobalHeader {
-		ctx.SetFlags(ctx.Flags().Add(astiav.CodecContextFlagGlobalHeader))
-	}
-	options := astiav.NewDictionary()
-	defer options.Free()
-	for k, v := range e.Options {
-		if err := options.Set(k, v, 0); err != nil {
-			return nil, err
-		}
-	}
-	if err := ctx.Open(codec, options); err != nil {
-		ctx.Free()
-		return nil, fmt.Errorf("open encoder: %w", err)
-	}
-	return ctx, nil
-}
-
-func (e encoding) encode(ctx *astiav.CodecContext, first *astiav.Frame, frames *astiav.HardwareFramesContext, scale *scaling, a *answer) error {
-	f := first
-	for n := range e.Pictures {
-		if n > 0 {
-			var err error
-			if f, err = e.picture(n, frames, scale); err != nil {
-				return fmt.Errorf("picture %d: %w", n, err)
-			}
-		}
-		if rate := e.Rates[n]; rate > 0 {
-			ctx.SetBitRate(rate)
-			ctx.SetRateControlMaxRate(rate)
-		}
-		err := ctx.SendFrame(f)
-		f.Free()
-		if err == nil {
-			err = drain(ctx, a)
-		}
-		if err != nil {
-			return fmt.Errorf("picture %d: %w", n, err)
-		}
-	}
-	if err := ctx.SendFrame(nil); err != nil {
-		return fmt.Errorf("flush: %w", err)
-	}
-	return drain(ctx, a)
-}
-
-func drain(ctx *astiav.CodecContext, a *answer) error {
-	p := astiav.AllocPacket()
-	defer p.Free()
-	for {
-		err := ctx.ReceivePacket(p)
-		if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		a.Packets = append(a.Packets, packet{
-			PTS: p.Pts(), DTS: p.Dts(), Key: p.Flags().Has(astiav.PacketFlagKey), Data: append([]byte(nil), p.Data()...),
-		})
-		p.Unref()
-	}
-}
-
-// scaling is scale_cuda.
-type scaling struct {
-	graph *astiav.FilterGraph
-	in    *astiav.BuffersrcFilterContext
-	out   *astiav.BuffersinkFilterContext
-}
-
-func newScaling(frames *astiav.HardwareFramesContext, e encoding) (*scaling, error) {
-	s := &scaling{graph: astiav.AllocFilterGraph()}
-	var err error
-	if s.in, err = s.graph.NewBuffersrcFilterContext(astiav.FindFilterByName("buffer"), "in"); err != nil {
-		return nil, err
-	}
-	p := astiav.AllocBuffersrcFilterContextParameters()
-	defer p.Free()
-	p.SetWidth(2 * e.Width)
-	p.SetHeight(2 * e.Height)
-	p.SetPixelFormat(astiav.PixelFormatCuda)
-	p.SetTimeBase(astiav.NewRational(1, 30))
-	p.SetHardwareFramesContext(frames)
-	if err := s.in.SetParameters(p); err != nil {
-		return nil, err
-	}
-	if err := s.in.Initialize(nil); err != nil {
-		return nil, err
-	}
-	if s.out, err = s.graph.NewBuffersinkFilterContext(astiav.FindFilterByName("buffersink"), "out"); err != nil {
-		return nil, err
-	}
-	outs, ins := astiav.AllocFilterInOut(), astiav.AllocFilterInOut()
-	outs.SetName("in")
-	outs.SetFilterContext(s.in.FilterContext())
-	ins.SetName("out")
-	ins.SetFilterContext(s.out.FilterContext())
-	text := "scale_cuda=w=" + strconv.Itoa(e.Width) + ":h=" + strconv.Itoa(e.Height) + ":interp_algo=bilinear"
-	if err := s.graph.Parse(text, ins, outs); err != nil {
-		return nil, err
-	}
-	if err := s.graph.Configure(); err != nil {
-		return nil, fmt.Errorf("scale_cuda: %w", err)
-	}
-	return s, nil
-}
-
-func (s *scaling) one(f *astiav.Frame) (*astiav.Frame, error) {
-	if err := s.in.AddFrame(f, astiav.NewBuffersrcFlags()); err != nil {
-		return nil, fmt.Errorf("scale_cuda: %w", err)
-	}
-	down := astiav.AllocFrame()
-	if err := s.out.GetFrame(down, astiav.NewBuffersinkFlags()); err != nil {
-		return nil, fmt.Errorf("scale_cuda: %w", err)
-	}
-	return down, nil
+	return answer
 }

@@ -15,20 +15,25 @@ type Kind string
 // The kinds of events.
 const (
 	MadeContext  Kind = "context"
-	Opened       Kind = "open"        // Session, Status
-	Initialized  Kind = "initialize"  // Session, Options
-	Reconfigured Kind = "reconfigure" // Session, Options
-	Forced       Kind = "forced"      // Session, Picture, Timestamp, IDR
-	Closed       Kind = "close"       // Session, Pictures, ForcedIDRs, SEIs
+	Opened       Kind = "open"          // Session, Status
+	Initialized  Kind = "initialize"    // Session, Options
+	Reconfigured Kind = "reconfigure"   // Session, Options
+	Forced       Kind = "forced"        // Session, Picture, Timestamp, IDR
+	Closed       Kind = "close"         // Session, Pictures, ForcedIDRs, SEIs
+	MadeDecoder  Kind = "decoder"       // Width, Height
+	DecoderGone  Kind = "decoder_close" // Pictures
+	Hung         Kind = "hang"          // At
+	Crashed      Kind = "crash"         // At
 )
 
 // Event is one thing that a driver was given.
 type Event struct {
-	Kind    Kind `json:"event"`
-	PID     int  `json:"pid"`
-	Card    int  `json:"card"`
-	Session int  `json:"session"` // of the process
-	Status  int  `json:"status"`  // NVENC's answer; 0 is success
+	Kind    Kind  `json:"event"`
+	PID     int   `json:"pid"`
+	Card    int   `json:"card"`
+	Session int   `json:"session"` // of the process
+	Status  int   `json:"status"`  // NVENC's answer; 0 is success
+	At      Point `json:"at"`
 
 	Picture   int   `json:"picture"`   // counted from 0
 	Timestamp int64 `json:"timestamp"` // as the program gave it

@@ -232,7 +232,10 @@ var damaged = []struct {
 }{
 	{"HEVC by number", video, "\x1c\x00", "HEVC over RTMP: this channel takes H.264 and AAC only"},
 	{"HEVC by FourCC", video, "\x90hvc1", "HEVC over RTMP: this channel takes H.264 and AAC only"},
-	{"AV1", video, "\x90av01", "AV1 over RTMP"},
+	{"HEVC by its other FourCC", video, "\x90hev1", "HEVC over RTMP"},
+	{"HEVC that begins with a picture", video, "\x93hvc1\x00\x00\x00\x02\x26\x01", "HEVC over RTMP"},
+	{"AV1 by number", video, "\x1d\x00", "AV1 over RTMP"},
+	{"AV1 by FourCC", video, "\x90av01", "AV1 over RTMP"},
 	{"VP9", video, "\x91vp09", "VP9 over RTMP"},
 	{"Sorenson", video, "\x12\x00", "Sorenson H.263 over RTMP"},
 	{"codec number 15", video, "\x1f\x00", "unknown video codec over RTMP"},

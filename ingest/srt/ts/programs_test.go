@@ -63,6 +63,7 @@ func TestCodecsAreRefusedByName(t *testing.T) {
 		{"subtitles and data beside", []entry{{0x1b, 256, ""}, {0x06, 258, "\x59\x00"}, {0x06, 259, "\x05\x04KLVA"}, {0x15, 260, ""}}, ""},
 		{"AC-3 beside AAC", []entry{{0x81, 258, ""}, {0x1b, 256, ""}, {0x0f, 257, ""}}, ""},
 		{"HEVC", []entry{{0x24, 256, ""}, {0x0f, 257, ""}}, "video: HEVC over SRT: this channel takes H.264 and AAC only"},
+		{"HEVC by its registration", []entry{{0x06, 256, "\x05\x04HEVC"}}, "HEVC over SRT"},
 		{"MPEG-2", []entry{{0x02, 256, ""}}, "MPEG-2 video over SRT"},
 		{"AV1", []entry{{0x06, 256, "\x05\x04AV01"}}, "AV1 over SRT"},
 		{"AC-3", []entry{{0x1b, 256, ""}, {0x81, 257, ""}}, "audio: AC-3 audio over SRT: this channel takes H.264 and AAC only"},

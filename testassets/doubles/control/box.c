@@ -1,4 +1,5 @@
 #include "box.h"
+#include "record.h"
 #include "settings.h"
 
 #include <signal.h>
@@ -103,6 +104,8 @@ int box_misbehave(int card, const char *key, long done)
 	settings_text(&s, key, "", word, sizeof word);
 	if (!*word || done < number_of(&s, key, "after"))
 		return 0;
+	if (!strcmp(word, "hang") || !strcmp(word, "crash"))
+		record(card, word, "\"at\":\"%s\"", key);
 	while (!strcmp(word, "hang"))
 		pause();
 	if (!strcmp(word, "crash"))

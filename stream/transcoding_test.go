@@ -1,0 +1,78 @@
+package stream
+
+import (
+	"errors"
+	"testing"
+
+	"ladderd/ladder"
+	"ladderd/pipeline"
+)
+
+var cpu = pipeline.Backend{Encoder: pipeline.X264}
+
+// onCPU has the CPU make all renditions.
+type onCPU struct{}
+
+func (onCPU) For(string) (pipeline.Backend, error) { return cpu, nil }
+func (onCPU) Elsewhere(_ string, failed pipeline.Backend, _ string) pipeline.Backend {
+	return failed
+}
+
+// oneGPU has channel a's streams begin on a GPU, and go on with the CPU.
+type oneGPU struct{ err error }
+
+var onGPU = pipeline.Backend{Encoder: pipeline.NVENC, Device: pipeline.Device{API: pipeline.CUDA, ID: "GPU-1"}}
+
+func (g oneGPU) For(channel string) (pipeline.Backend, error) {
+	if channel != "a" {
+		return cpu, nil
+	}
+	return onGPU, g.err
+}
+func (oneGPU) Elsewhere(string, pipeline.Backend, string) pipeline.Backend { return cpu }
+
+func TestStreamIsGivenItsChannelsBackend(t *testing.T) {
+	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
+	h.options.Backends = oneGPU{}
+	given := make(chan pipeline.Backend, 1)
+	h.options.Transcode = func(j pipeline.Job, o pipeline.Options) (Transcoder, error) {
+		if next, ok := o.Elsewhere(j.Backend, "lost"); !ok || next != cpu {
+			t.Errorf("goes on with %s, %v", next, ok)
+		}
+		if next, ok := o.Elsewhere(cpu, "lost"); ok {
+			t.Errorf("leaves the CPU for %s", next)
+		}
+		given <- j.Backend
+		return h.transcoder, nil
+	}
+	s := h.publish(t, basic.Key)
+	write(t, s, first(20, realVideo(t))...)
+	if got := <-given; got != onGPU {
+		t.Errorf("runs on %s", got)
+	}
+	s.Close(nil)
+}
+
+func TestBackendThatIsNotToBeHadEndsTheStream(t *testing.T) {
+	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
+	h.options.Backends = oneGPU{errors.New("backend nvenc: this GPU has no video encoder")}
+	s := h.publish(t, basic.Key)
+	for _, p := range first(20, realVideo(t)) {
+		if s.Write(p) != nil {
+			break
+		}
+	}
+	until(t, "the publisher is told", func() bool { return h.toldOf("backend nvenc: this GPU has no video encoder") })
+	until(t, "the channel is free", func() bool { return len(h.Status()) == 0 })
+	s.Close(nil)
+}
+
+// A stream that passes its video through is on air without the backend.
+func TestPassthroughNeedsNoBackend(t *testing.T) {
+	h := newTestHub(t, Channel{ID: "a", Type: ladder.Basic, Key: basic.Key, Insecure: true})
+	h.options.Backends = oneGPU{errors.New("backend nvenc: this GPU has no video encoder")}
+	s := h.publish(t, basic.Key)
+	write(t, s, first(20, realVideo(t))...)
+	until(t, "it is on air", func() bool { st := h.Status(); return len(st) == 1 && len(st[0].Renditions) > 0 })
+	s.Close(nil)
+}
