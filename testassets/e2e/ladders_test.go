@@ -96,7 +96,13 @@ func TestLadders(t *testing.T) {
 // and fetches them. It holds them to what is true of every broadcast.
 func readAll(t *testing.T, c daemon.Channel, file string, renditions int) []*hls.Rendition {
 	t.Helper()
-	d := startDaemon(t, c)
+	return readAllOf(t, daemon.Settings{Channels: []daemon.Channel{c}}, file, renditions)
+}
+
+// readAllOf is readAll with other settings and their first channel.
+func readAllOf(t *testing.T, s daemon.Settings, file string, renditions int) []*hls.Rendition {
+	t.Helper()
+	d, c := startDaemonWith(t, s), s.Channels[0]
 	p, err := publish.FFmpeg(d.RTMP(c.Key), file)
 	p = stopAtEnd(t, p, err)
 	url := d.Playback(c.ID) + "?allow_audio_only=true"
