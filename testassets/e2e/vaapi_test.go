@@ -76,7 +76,7 @@ func TestProbeOfAVAAPIGPU(t *testing.T) {
 			t.Errorf("%s: %+v", task, r)
 		}
 	}
-	if r := p.best(t, 0, "sessions", "h264"); r.Sessions != 6 || r.Capped == "" {
+	if r := p.best(t, 0, "sessions", "h264"); r.Sessions != 6 || r.Capped != "all encoder sessions that the driver allows are in use" {
 		t.Errorf("sessions: %+v", r)
 	}
 	if r := p.best(t, 0, "encode", "hevc"); r.Why != "this GPU does not encode HEVC" {
