@@ -8,6 +8,7 @@ package pipeline
 // is suspected first: after as many fruitless workers as it takes to suspect input, it
 // is left, and if the input was to blame its workers die elsewhere too and it is left
 // out then. One fruitless worker is not enough: a driver that was reset serves the next.
+// One that does not even die when killed is.
 
 // deviceKills tells whether the present device is to be blamed for the last workers' deaths.
 func (w *owner) deviceKills() bool {

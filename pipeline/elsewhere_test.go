@@ -234,3 +234,42 @@ func TestSlowDeviceIsLeftBeforeTheStreamEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestWorkerThatDoesNotDieIsLeftBehind has a worker hang in a driver, so that not even
+// SIGKILL ends it.
+func TestWorkerThatDoesNotDieIsLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reasons []string
+		s, hired := castWith(t, on(gpuOne, periodic), Options{Elsewhere: chain(&reasons, gpuOne, cpu)}, func(a *actor) bool { return a.job.Backend == gpuOne })
+		stop := make(chan struct{})
+		defer close(stop)
+		go source(s, second, stop)
+		first := <-hired
+		defer first.exit(-1, "signal: killed") // at last
+		first.says(Ready{}, out(0, key(second)), out(1, key(second)))
+		began := time.Now()
+		a := <-hired
+		if a.job.Backend != cpu || a.job.After != second {
+			t.Errorf("goes on with %s past %d", a.job.Backend, a.job.After)
+		}
+		if got := time.Since(began); got > 9*time.Second {
+			t.Errorf("after %v", got)
+		}
+		if want := "gave no sign of life for 4s"; reasons[0] != want || s.Snapshot().LastFailure != want {
+			t.Errorf("left for %q", reasons)
+		}
+	})
+}
+
+func TestCloseDoesNotWaitForAWorkerThatDoesNotDie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, hired := castWith(t, periodic, Options{}, func(*actor) bool { return true })
+		a := <-hired
+		defer a.exit(-1, "signal: killed")
+		began := time.Now()
+		s.Close()
+		if got := time.Since(began); got > 5*time.Second {
+			t.Errorf("took %v", got)
+		}
+	})
+}

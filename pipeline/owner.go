@@ -68,10 +68,21 @@ func (w *owner) run() {
 	close(w.s.ended)
 	if w.worker != nil {
 		w.worker.kill("the pipeline is closed")
-		<-w.worker.done
+		w.await(w.worker)
 	}
 	w.publish()
 	close(w.s.out)
+}
+
+// await waits for a worker that was killed, if it dies at all (abandon).
+func (w *owner) await(k *worker) {
+	late := time.NewTimer(w.o.HeartbeatTimeout)
+	defer late.Stop()
+	select {
+	case <-k.done:
+	case <-late.C:
+		w.log.Error("a worker that was killed does not die and is left behind", "pid", k.pid.Load())
+	}
 }
 
 // step waits for whatever comes first. Channels that are nil are not waited for.
@@ -239,7 +250,7 @@ func (w *owner) judge(k *worker, why string) (time.Duration, error) {
 		w.fruitless = 0
 	}
 	enough := w.deaths.add(time.Now())
-	if (enough || k.asks(ExitRetryElsewhere) || w.deviceKills()) && w.move(why) {
+	if (enough || k.immortal || k.asks(ExitRetryElsewhere) || w.deviceKills()) && w.move(why) {
 		return 0, nil
 	}
 	if enough {

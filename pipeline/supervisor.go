@@ -83,7 +83,7 @@ type Supervisor struct {
 	drain chan struct{}
 	stop  chan struct{}
 	ended chan struct{} // no more is taken
-	done  chan struct{} // all goroutines have gone
+	done  chan struct{} // all goroutines have gone (see Done)
 
 	drainOnce, stopOnce sync.Once
 
@@ -140,13 +140,14 @@ func (s *Supervisor) Outputs() <-chan Output { return s.out }
 // then Outputs is closed. It does not wait.
 func (s *Supervisor) Drain() { s.drainOnce.Do(func() { close(s.drain) }) }
 
-// Close kills the worker and waits until all has gone.
+// Close kills the worker and waits until all has gone but a worker that does not die.
 func (s *Supervisor) Close() {
 	s.stopOnce.Do(func() { close(s.stop) })
 	<-s.done
 }
 
-// Done is closed when the worker and all goroutines have gone.
+// Done is closed when the worker and all goroutines have gone; not those of a worker that
+// does not die.
 func (s *Supervisor) Done() <-chan struct{} { return s.done }
 
 // Err is why the supervisor gave up, in words for an operator; nil while it runs

@@ -32,6 +32,8 @@ type worker struct {
 	asked    bool   // it has been sent Drain
 	drainAge int    // ticks since the stream's end, of which it may have input left
 	killed   string // why the owner killed it
+	dying    int    // ticks since then
+	immortal bool   // it did not die
 	overflow bool   // it was killed for falling behind
 	failed   *Failed
 }
@@ -99,6 +101,12 @@ func (w *owner) check() {
 		w.log.Warn("worker's log was cut", "pid", k.pid.Load(), "lines", k.logs-logsPerTick)
 	}
 	k.logs = 0
+	if k.killed != "" {
+		if k.dying++; k.dying >= patience {
+			w.abandon()
+		}
+		return
+	}
 	switch {
 	case w.pending != nil && !k.eof:
 		// The stream holds it up: what it has to say has not been heard.
@@ -115,6 +123,18 @@ func (w *owner) check() {
 	default:
 		w.count()
 	}
+}
+
+// abandon goes on without a worker that does not die: it hangs in the kernel, as a
+// broken driver has processes do. Its stream must not hang with it. What serves it stays
+// until the kernel lets it go.
+func (w *owner) abandon() {
+	k := w.worker
+	w.log.Error("a worker that was killed does not die and is left behind: it hangs in the kernel, mostly in a driver", "pid", k.pid.Load(), "reason", k.killed)
+	k.immortal = true
+	k.process = newProcess() // what can be known of it now: nothing
+	k.code = -1
+	w.bury()
 }
 
 func (w *owner) ticks(d time.Duration) int { return int((d + w.tick - 1) / w.tick) }

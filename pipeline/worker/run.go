@@ -25,6 +25,7 @@ func Run(conn *pipeline.Conn) pipeline.ExitCode {
 		// Where the daemon is gone nobody is left to tell.
 		_ = conn.Send(pipeline.Failed{Reason: err.Error(), Code: code})
 	}
+	w.tidy()
 	close(w.stop)
 	_ = conn.Close()
 	w.wg.Wait()
@@ -40,6 +41,18 @@ type session struct {
 	wg    sync.WaitGroup
 	job   pipeline.Job
 	graph atomic.Pointer[graph]
+	undo  func() // of logLibav; nil before it
+}
+
+// tidy frees what the job needed. It comes after the daemon was told why it failed: a
+// driver that has failed may hang in it.
+func (w *session) tidy() {
+	if g := w.graph.Load(); g != nil {
+		g.close()
+	}
+	if w.undo != nil {
+		w.undo()
+	}
 }
 
 type received struct {
@@ -70,8 +83,7 @@ func (w *session) serve() error {
 	if r.err != nil {
 		return fmt.Errorf("receive the job: %w", r.err)
 	}
-	undo := logLibav(w.log)
-	defer undo()
+	w.undo = logLibav(w.log)
 	switch m := r.message.(type) {
 	case pipeline.Job:
 		w.job = m
@@ -107,7 +119,6 @@ func (w *session) work() error {
 	if err != nil {
 		return err
 	}
-	defer g.close()
 	w.graph.Store(g)
 	return w.feed(g)
 }

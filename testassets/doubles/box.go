@@ -51,6 +51,8 @@ type Card struct {
 	MinWidth, MinHeight int
 	// MaxSize is the largest width and height; zero is 4096.
 	MaxSize int
+	// NoDecoder has NVDEC decode nothing.
+	NoDecoder bool
 	// Temperature is in °C, Power in watts, and the loads are percentages. The driver does
 	// not tell those that are 0.
 	Temperature, Power             int
@@ -123,6 +125,9 @@ func (c Card) file(lost bool, faults []Fault) string {
 		{"width_min", c.MinWidth}, {"height_min", c.MinHeight}, {"size_max", c.MaxSize},
 		{"temperature", c.Temperature}, {"power_w", c.Power}, {"memory_used_mb", c.MemoryUsed},
 		{"load", c.Load}, {"encoder_load", c.EncoderLoad}, {"decoder_load", c.DecoderLoad},
+	}
+	if c.NoDecoder {
+		lines = append(lines, setting{"no_decoder", 1})
 	}
 	if lost {
 		lines = append(lines, setting{"lost", 1})

@@ -19,6 +19,7 @@ type task struct {
 	Look   bool // by go-nvml
 	Encode *encoding
 	Decode *decoding
+	Filter *filtering
 }
 
 func TestMain(m *testing.M) {
@@ -45,6 +46,8 @@ func perform(spec string) error {
 		result = t.Encode.run()
 	case t.Decode != nil:
 		result = t.Decode.run()
+	case t.Filter != nil:
+		result = t.Filter.run()
 	}
 	return json.NewEncoder(os.Stdout).Encode(result)
 }

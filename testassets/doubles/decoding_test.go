@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/asticode/go-astiav"
@@ -202,6 +203,39 @@ func TestNVDECDecodesAsSoftwareDoes(t *testing.T) {
 			c := decoding{Width: 322, Height: 184, Pictures: 40, X264: x264}.on(t, oneCard(t))
 			if c.Error != "" || c.Software != 40 || c.Hardware != 40 || len(c.Different) > 0 {
 				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
+func TestNVDECFailsAsItIsTold(t *testing.T) {
+	t.Parallel()
+	card := []doubles.Card{{}}
+	for name, c := range map[string]struct {
+		box   doubles.Box
+		fault doubles.Fault
+		want  string // in the error
+	}{
+		"none in the driver": {box: doubles.Box{Cards: card, Without: []doubles.Library{doubles.Decoder}}, want: "packet 0"},
+		"none on the card":   {box: doubles.Box{Cards: []doubles.Card{{NoDecoder: true}}}, want: "packet 0"},
+		"too large":          {box: doubles.Box{Cards: []doubles.Card{{MaxSize: 256}}}, want: "packet 0"},
+		"no memory": {
+			box: doubles.Box{Cards: card}, fault: doubles.Fault{At: doubles.MakeDecoder, Word: doubles.OutOfMemory}, want: "packet 0",
+		},
+		"no context": {
+			box: doubles.Box{Cards: card}, fault: doubles.Fault{At: doubles.Context, Word: doubles.OutOfMemory}, want: "open card",
+		},
+		"decode": {box: doubles.Box{Cards: card}, fault: doubles.Fault{At: doubles.Decode, Word: doubles.Generic, After: 4}, want: "packet 4"},
+		"map":    {box: doubles.Box{Cards: card}, fault: doubles.Fault{At: doubles.Map, Word: doubles.Generic, After: 4}, want: "packet 3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rig := doubles.New(t, c.box)
+			if c.fault.At != "" {
+				rig.Misbehave(0, c.fault)
+			}
+			got := decoding{Width: 320, Height: 184, Pictures: 8, X264: "bframes=0:sync-lookahead=0"}.on(t, rig)
+			if !strings.Contains(got.Error, c.want) {
+				t.Errorf("error %q, want %q in it", got.Error, c.want)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package doubles_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"testing"
 
@@ -69,9 +70,9 @@ func (e encoding) fill(a *answer) error {
 		defer card.Free()
 		defer frames.Free()
 	}
-	var scale *scaling
+	var scale *chain
 	if e.From == scaled {
-		if scale, err = newScaling(frames, e); err != nil {
+		if scale, err = newChain(e.scaler(), frames, 2*e.Width, 2*e.Height); err != nil {
 			return err
 		}
 		defer scale.graph.Free()
@@ -116,6 +117,10 @@ func (e encoding) device() (*astiav.HardwareDeviceContext, *astiav.HardwareFrame
 	return card, frames, nil
 }
 
+func (e encoding) scaler() string {
+	return fmt.Sprintf("scale_cuda=w=%d:h=%d:interp_algo=bilinear", e.Width, e.Height)
+}
+
 func (e encoding) factor() int {
 	if e.From == scaled {
 		return 2
@@ -123,8 +128,8 @@ func (e encoding) factor() int {
 	return 1
 }
 
-// picture is the n-th one, a ramp that moves, where the encoder takes it from.
-func (e encoding) picture(n int, frames *astiav.HardwareFramesContext, scale *scaling) (*astiav.Frame, error) {
+// picture is the n-th one, where the encoder takes it from.
+func (e encoding) picture(n int, frames *astiav.HardwareFramesContext, scale *chain) (*astiav.Frame, error) {
 	f := astiav.AllocFrame()
 	f.SetWidth(e.Width * e.factor())
 	f.SetHeight(e.Height * e.factor())
@@ -161,18 +166,18 @@ func (e encoding) picture(n int, frames *astiav.HardwareFramesContext, scale *sc
 	return f, nil
 }
 
+// paint draws waves that move, smooth enough that all ways to scale them agree.
 func paint(f *astiav.Frame, n int) error {
 	data, err := f.Data().Bytes(1)
 	if err != nil {
 		return fmt.Errorf("picture: %w", err)
 	}
-	luma := f.Width() * f.Height()
 	for i := range data {
-		if i < luma {
-			data[i] = byte(16 + (i%f.Width()/4+n)%200)
-		} else {
-			data[i] = 128
+		x, y, phase := float64(i%f.Width()), float64(i/f.Width()), 0.0
+		if i >= f.Width()*f.Height() { // chroma, both channels in turn
+			x, phase = float64(i%f.Width()/2*2), float64(i%2)
 		}
+		data[i] = byte(128 + 60*math.Sin(x/9+float64(n)/3+phase) + 40*math.Cos(y/7))
 	}
 	if err := f.Data().SetBytes(data, 1); err != nil {
 		return fmt.Errorf("picture: %w", err)
@@ -212,7 +217,7 @@ func (e encoding) open(first *astiav.Frame) (*astiav.CodecContext, error) {
 	return ctx, nil
 }
 
-func (e encoding) encode(ctx *astiav.CodecContext, first *astiav.Frame, frames *astiav.HardwareFramesContext, scale *scaling, a *answer) error {
+func (e encoding) encode(ctx *astiav.CodecContext, first *astiav.Frame, frames *astiav.HardwareFramesContext, scale *chain, a *answer) error {
 	f := first
 	for n := range e.Pictures {
 		if n > 0 {

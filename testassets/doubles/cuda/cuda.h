@@ -4,7 +4,8 @@
  *
  *   device.c   cards, contexts      memory.c  memory and copies
  *   stream.c   streams and events   kernel.c  modules, textures, launches
- *   scale.c    scale_cuda's kernels refuse.c  what exists only to be found
+ *   scale.c    scale_cuda's kernels deinterlace.c  bwdif_cuda's
+ *   refuse.c   what exists only to be found
  */
 #ifndef DOUBLES_CUDA_H
 #define DOUBLES_CUDA_H
@@ -37,7 +38,8 @@ struct texture {
 /* A kernel, run for its whole grid at once; args is as cuLaunchKernel gets them. */
 typedef CUresult kernel(void **args);
 
-/* The kernel of scale_cuda with this name, or NULL. */
+/* The kernel of scale_cuda, or of bwdif_cuda, with this name, or NULL. */
 kernel *scale_kernel(const char *name);
+kernel *deinterlace_kernel(const char *name);
 
 #endif

@@ -1,8 +1,6 @@
 /* Modules, functions, textures. A module's PTX is not read: its functions are known. */
 #include "cuda.h"
 
-#include "../control/box.h"
-
 #include <stdlib.h>
 
 EXPORT CUresult cuModuleLoadData(CUmodule *module, const void *image)
@@ -28,6 +26,8 @@ EXPORT CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const
 	kernel *k = scale_kernel(name);
 
 	(void)module;
+	if (!k)
+		k = deinterlace_kernel(name);
 	*function = (CUfunction)k;
 	return k ? CUDA_SUCCESS : CUDA_ERROR_NOT_FOUND;
 }
