@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +104,12 @@ func readAll(t *testing.T, c daemon.Channel, file string, renditions int) []*hls
 func readAllOf(t *testing.T, s daemon.Settings, file string, renditions int) []*hls.Rendition {
 	t.Helper()
 	d, c := startDaemonWith(t, s), s.Channels[0]
+	if s.Backend != "" {
+		// A publisher would wait for the devices, and then be read faster than it comes.
+		awaitOrFail(t, within(t, time.Minute), "the devices to be proven", func() (bool, error) {
+			return strings.Contains(d.Output(), "msg=backend wanted="+s.Backend), nil
+		}, d.Output)
+	}
 	p, err := publish.FFmpeg(d.RTMP(c.Key), file)
 	p = stopAtEnd(t, p, err)
 	url := d.Playback(c.ID) + "?allow_audio_only=true"
