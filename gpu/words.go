@@ -67,6 +67,9 @@ var reasons = []reason{
 
 	{said: []string{"permission denied", "render"}, means: "no permission on the render node: add the {user} user to the group that owns it (usually render)"},
 	{said: []string{"failed to initialise vaapi connection"}, means: noVADriver},
+	{said: []string{"failed to create encode pipeline context", "hw busy"}, means: full, passing: true},
+	{said: []string{"failed to begin picture"}, means: failedVA, passing: true},
+	{said: []string{"failed to end picture"}, means: failedVA, passing: true},
 	{said: []string{"no va display found"}, means: "the render node does not open: see whether {id} is there and who may read and write it"},
 	{said: []string{"cannot open a va display"}, means: "this is no VAAPI device"},
 	{task: pipeline.Encode, said: []string{"no usable encoding profile"}, means: "this GPU does not encode {codec}"},
@@ -85,6 +88,7 @@ const (
 	full       = "all encoder sessions that the driver allows are in use"
 	sizes      = "this GPU's encoder does not take pictures of {size}"
 	noVADriver = "no VAAPI driver for this GPU: install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
+	failedVA   = "the GPU or its driver fails: look into the kernel's log, reboot"
 	hangs      = "the driver hangs: it was stopped after {limit}"
 	crashes    = "the driver crashed"
 	absent     = "NVIDIA's driver is not there: install it; in a container, give it the GPU (--gpus, or the NVIDIA runtime)"

@@ -38,6 +38,8 @@ func TestExplain(t *testing.T) {
 		{node, h264, "Failed to initialise VAAPI connection: -1 (unknown libva error).", noVADriver, false},
 		{node, av1, "No usable encoding profile found.", "this GPU does not encode AV1", false},
 		{node, h264, "Hardware does not support encoding at size 160x288 (constraints: width 256-4096 height 128-4096).", "this GPU's encoder does not take pictures of 160×284", false},
+		{node, h264, "Failed to create encode pipeline context: 34 (HW busy now).", full, true},
+		{node, h264, "Failed to end picture encode issue: 24 (internal encoding error).; Encode failed: -5.", failedVA, true},
 		{node, decode, "No support for codec h264 profile 100.", "this GPU does not decode H264", false},
 		{card, h264, "the moon is in the wrong phase", "the moon is in the wrong phase", true},
 	} {

@@ -19,6 +19,7 @@ var reasons = []struct{ said, means string }{
 	{`Failed to initialise VAAPI connection`, "no VAAPI driver works on this GPU: install intel-media-va-driver or mesa-va-drivers"},
 	{`No usable encoding (profile|entrypoint) found`, "this GPU has no H.264 encoder, or its VAAPI driver does not offer it"},
 	{`does not support CBR RC mode`, "this GPU's encoder has no constant bit rate"},
+	{`Hardware does not support encoding at size`, "this GPU's encoder does not take pictures of this size"},
 	{`Failed to create encode pipeline context: \d+ \((HW busy|resource allocation failed)`, "this GPU opens no more encoder sessions"},
 	{`Failed to (begin picture|end picture|attach new picture|sync to|map output)`, "the GPU or its driver has failed"},
 	{`less than the minimum`, "the picture is smaller than this GPU encodes"},

@@ -23,6 +23,11 @@ func TestDeviceFaultsAreToldInAnOperatorsWords(t *testing.T) {
 		{"sessions, newer drivers", "OpenEncodeSessionEx failed: incompatible client key (21): (no details)\n", "this GPU opens no more encoder sessions"},
 		{"no such GPU", "cuInit(0) failed -> CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected\n", "the NVIDIA driver shows no such GPU"},
 		{"lost", "EncodePicture failed!: device does not exist (5): \n", "the GPU has failed or was taken away"},
+		{"VAAPI without a driver", "libva: /usr/lib/dri/iHD_drv_video.so init failed\nFailed to initialise VAAPI connection: -1 (unknown libva error).\n", "no VAAPI driver works on this GPU: install intel-media-va-driver or mesa-va-drivers"},
+		{"VAAPI without an encoder", "No usable encoding entrypoint found for profile VAProfileH264High (7).\n", "this GPU has no H.264 encoder, or its VAAPI driver does not offer it"},
+		{"VAAPI without CBR", "Driver does not support CBR RC mode (supported modes: CQP).\n", "this GPU's encoder has no constant bit rate"},
+		{"VAAPI's sessions", "Failed to create encode pipeline context: 34 (HW busy now).\n", "this GPU opens no more encoder sessions"},
+		{"VAAPI's sizes", "Hardware does not support encoding at size 160x288 (constraints: width 256-4096 height 128-4096).\n", "this GPU's encoder does not take pictures of this size"},
 		{"something new", "EncodePicture failed!: generic error (20): \n", ""},
 	}
 	for _, c := range cases {

@@ -50,10 +50,12 @@ func (t *trial) encode(f *pipeline.Finding) error {
 	if t.Codec != pipeline.H264 {
 		return t.encodeOther(f)
 	}
-	if err := t.bring(t.backend.main.place()); err != nil {
+	// As in a ladder, where another encoder makes what this one does not take.
+	coding := t.backend.encoding(t.output())
+	if err := t.bring(coding.place()); err != nil {
 		return err
 	}
-	e := t.encoder(t.backend.main, t.count)
+	e := t.encoder(coding, t.count)
 	defer e.free()
 	return t.measure(f, func(i int) error { return t.feed(e, i) }, e.flush)
 }

@@ -28,9 +28,13 @@ func newVAAPI(dev *device, _ bool) (encoding, error) {
 	return vaapi{device: dev, lowPower: new(atomic.Bool)}, nil
 }
 
-// vaapiLeast is the smallest width and height, in pixels, that all GPUs are assumed to
-// encode: AMD's begin at 128 by 128, Intel's at 32 by 32. FFmpeg asks no GPU for it.
-const vaapiLeast = 128
+// The smallest pictures that all GPUs encode, in pixels, are those that Mesa tells for
+// AMD's: 256 by 128 up to release 23, 128 by 128 or less since. Intel's begin at 32 by 32.
+// What a driver tells comes up when an encoder opens, which is too late to choose another.
+const (
+	vaapiLeastWidth  = 256
+	vaapiLeastHeight = 128
+)
 
 // vaapiNet is after how many pictures without a grid point libav would put a keyframe of
 // its own, which ends the worker: minutes. More does not fit into all drivers' 16 bits.
@@ -38,9 +42,10 @@ const vaapiNet = 1<<15 - 1
 
 func (vaapi) name() string { return "h264_vaapi" }
 
-// takes leaves the smallest rungs, as 90x160 of an upright picture, to x264.
+// takes leaves the smallest rungs of upright pictures, such as 160x284, to x264, which
+// does them with a thirtieth of a core.
 func (vaapi) takes(out pipeline.VideoOutput) bool {
-	return out.Width >= vaapiLeast && out.Height >= vaapiLeast
+	return out.Width >= vaapiLeastWidth && out.Height >= vaapiLeastHeight
 }
 
 func (vaapi) place() place { return onDevice }

@@ -18,7 +18,7 @@ func TestProbeOfARenderNode(t *testing.T) {
 		does  string // what "vaapi" gives
 		auto  string
 	}{
-		"all":        {doubles.VAGPU{}, nil, "", "(decode, scale, encode)", "vaapi"},
+		"all":        {doubles.VAGPU{Sessions: 6}, nil, "", "(decode, scale, encode)", "vaapi"},
 		"no encoder": {doubles.VAGPU{NoEncoder: true}, nil, "this GPU does not encode H264", "", "x264"},
 		"hangs":      {doubles.VAGPU{}, &doubles.Fault{At: doubles.VAEncode, Word: doubles.Hang}, "the driver hangs: it was stopped after 15s", "", "x264"},
 		"no driver":  {doubles.VAGPU{}, &doubles.Fault{At: doubles.VAOpen, Word: doubles.Fail}, "no VAAPI driver for this GPU", "", "x264"},
@@ -40,6 +40,9 @@ func TestProbeOfARenderNode(t *testing.T) {
 			}
 			if !strings.HasPrefix(p.Auto.Backend, c.auto) {
 				t.Errorf("auto is %+v", p.Auto)
+			}
+			if c.gpu.Sessions > 0 {
+				checkSessions(t, p, va.Node(), c.gpu.Sessions)
 			}
 			if t.Failed() {
 				t.Logf("%+v", p)
