@@ -76,3 +76,19 @@ func TestPassthroughNeedsNoBackend(t *testing.T) {
 	until(t, "it is on air", func() bool { st := h.Status(); return len(st) == 1 && len(st[0].Renditions) > 0 })
 	s.Close(nil)
 }
+
+func TestJobsSayWhatBecomesOfInterlacedSources(t *testing.T) {
+	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
+	given := make(chan pipeline.Interlaced, 1)
+	h.options.Interlaced = pipeline.Refuse
+	h.options.Transcode = func(j pipeline.Job, _ pipeline.Options) (Transcoder, error) {
+		given <- j.Interlaced
+		return h.transcoder, nil
+	}
+	s := h.publish(t, basic.Key)
+	write(t, s, first(20, realVideo(t))...)
+	if got := <-given; got != pipeline.Refuse {
+		t.Errorf("the job says %q", got)
+	}
+	s.Close(nil)
+}

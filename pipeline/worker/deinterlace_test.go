@@ -141,6 +141,8 @@ func TestFieldsMayComeAndGo(t *testing.T) {
 		clip("-flags", "+ilme+ildct", "-vf", "setfield=tff"),
 		clip("-flags", "+ilme+ildct", "-vf", "setfield=bff", "-colorspace", "bt709", "-color_trc", "bt709", "-color_primaries", "bt709", "-bf", "2"),
 		clip("-bf", "2"),
+		clip("-flags", "+ilme+ildct", "-vf", "setfield=tff"),
+		clip("-colorspace", "smpte170m", "-color_trc", "smpte170m", "-color_primaries", "smpte170m"),
 	}
 	var all []media.Packet
 	var times, keys []media.Ticks

@@ -41,6 +41,8 @@ type Settings struct {
 	// Backend is [pipeline] backend; empty is "x264", so that tests see the same on every
 	// machine.
 	Backend string
+	// Interlaced is [pipeline] interlaced; empty leaves the default.
+	Interlaced string
 	// RenderNodes is render_nodes; empty leaves the default.
 	RenderNodes []string
 	// Env is added to the daemon's environment, each "KEY=value".
@@ -81,6 +83,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 		fmt.Fprintf(&b, "[ingest.srt]\nlisten = %q\nlatency = %q\n", p.srt, s.SRT)
 	}
 	fmt.Fprintf(&b, "[pipeline]\nbackend = %q\n", cmp.Or(s.Backend, "x264"))
+	if s.Interlaced != "" {
+		fmt.Fprintf(&b, "interlaced = %q\n", s.Interlaced)
+	}
 	if len(s.RenderNodes) > 0 {
 		fmt.Fprintf(&b, "render_nodes = [\"%s\"]\n", strings.Join(s.RenderNodes, `", "`))
 	}

@@ -80,6 +80,28 @@ func TestSecondPublisherIsRefusedAndTheFirstGoesOn(t *testing.T) {
 	}
 }
 
+// The worker finds out, so its reason has the whole way to go.
+func TestInterlacedSourceIsRefusedWhereThatIsWanted(t *testing.T) {
+	t.Parallel()
+	fields := small
+	fields.Name, fields.Rate, fields.Fields = "fields", "50", true
+	file := clip(t, fields)
+	useCPU(t, 3)
+	c := channel(daemon.Channel{Type: ladder.AdvancedSD})
+	d := startDaemonWith(t, daemon.Settings{Channels: []daemon.Channel{c}, Interlaced: "refuse"})
+	p, err := publish.FFmpeg(d.RTMP(c.Key), file)
+	p = stopAtEnd(t, p, err)
+	awaitEnd(t, p)
+	if err := p.Wait(); err == nil {
+		t.Error("ffmpeg published fields to the end")
+	}
+	for who, text := range map[string]string{"the log": d.Output(), "what ffmpeg shows": p.Output()} {
+		if !strings.Contains(text, "the source is interlaced") {
+			t.Errorf("%s does not say why:\n%s", who, text)
+		}
+	}
+}
+
 func TestPlaybackOfWhatIsNotLive(t *testing.T) {
 	t.Parallel()
 	c := channel(daemon.Channel{Type: ladder.Basic})

@@ -27,7 +27,9 @@ type Clip struct {
 	// Filter comes behind the generated picture: selects or shifts frames for
 	// variable frame rates. Frames keep the times that it gives them.
 	Filter string
-	Silent bool   // no audio track
+	Silent bool // no audio track
+	// Fields has each picture be two fields, the upper one first. Rate is the fields' then.
+	Fields bool
 	Preset string // x264's; superfast where it is empty
 	// CBR has the encoder send Bitrate to the bit, padded where the picture needs less.
 	CBR bool
@@ -56,7 +58,11 @@ func (c Clip) Make(ctx context.Context, dir string) (string, error) {
 func (c Clip) Exact(dir string) string { return filepath.Join(dir, c.Name+".mp4") }
 
 func (c Clip) encode(ctx context.Context, file string) error {
-	picture, err := sceneArgs(filepath.Dir(file), c.Width, c.Height, c.Rate, c.Filter)
+	filter := c.Filter
+	if c.Fields {
+		filter = "tinterlace=interleave_top"
+	}
+	picture, err := sceneArgs(filepath.Dir(file), c.Width, c.Height, c.Rate, filter)
 	if err != nil {
 		return err
 	}
@@ -80,6 +86,9 @@ func (c Clip) videoArgs() []string {
 		"-c:v", "libx264", "-preset", cmp.Or(c.Preset, "superfast"), "-pix_fmt", "yuv420p", "-fps_mode", "passthrough", "-enc_time_base", "1/90000",
 		"-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-bf", strconv.Itoa(c.BFrames),
 		"-sc_threshold", "0", "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709",
+	}
+	if c.Fields {
+		args = append(args, "-flags", "+ildct+ilme", "-top", "1")
 	}
 	if c.CBR {
 		args = append(args, "-x264-params", "nal-hrd=cbr")

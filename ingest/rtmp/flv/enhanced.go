@@ -42,6 +42,15 @@ func readEnhanced(tag []byte) (enhanced, error) {
 	return e, nil
 }
 
+// firstTrack is the codec of a multitrack tag's first track: before its FourCC, which
+// readEnhanced took for the tag's own, stands a byte that tells the kind of multitrack.
+func (e enhanced) firstTrack() string {
+	if len(e.body) < 1 {
+		return ""
+	}
+	return e.fourCC[1:] + string(e.body[:1])
+}
+
 // skipModifier passes over one ModEx: the only one that there is refines a
 // timestamp by less than a millisecond, which is finer than the timeline needs.
 func (e *enhanced) skipModifier() error {

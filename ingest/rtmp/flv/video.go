@@ -98,6 +98,9 @@ func enhancedVideo(tag []byte) (videoTag, error) {
 		return videoTag{}, err
 	}
 	if e.packetType == packetMultitrack {
+		if code := e.firstTrack(); code != "avc1" && fourCCs[code] != "" {
+			return videoTag{}, refuseFourCC(code)
+		}
 		return videoTag{}, errors.New("several video tracks in one stream are not supported")
 	}
 	if e.fourCC != "avc1" {
