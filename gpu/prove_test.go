@@ -111,6 +111,9 @@ func TestProveTroubles(t *testing.T) {
 	}{
 		"a crash": {func(pipeline.Trial) (pipeline.Finding, error) { return pipeline.Finding{}, crash },
 			"not tried any more: the driver hung or crashed before", []pipeline.Task{pipeline.Decode, pipeline.Scale}},
+		"a worker that stands still": {func(pipeline.Trial) (pipeline.Finding, error) {
+			return pipeline.Finding{}, fmt.Errorf("try to encode: %w", fmt.Errorf("%w for 4s", pipeline.ErrSilent))
+		}, "not tried any more: the driver hung or crashed before", []pipeline.Task{pipeline.Decode, pipeline.Scale}},
 		"no encoder": {func(t pipeline.Trial) (pipeline.Finding, error) {
 			if t.Task == pipeline.Encode {
 				return pipeline.Finding{Failure: "OpenEncodeSessionEx failed: unsupported device (2): (no details)"}, nil

@@ -173,6 +173,9 @@ func failed(d Device, err error, limit string) string {
 	if inner := errors.Unwrap(err); inner != nil {
 		err = inner // without what was tried, which is told beside it
 	}
+	if errors.Is(err, pipeline.ErrSilent) && d.API != pipeline.CPU {
+		return fmt.Sprintf("the driver hangs: %v", err)
+	}
 	if d.API == pipeline.CPU {
 		return fmt.Sprintf("the worker failed: %v", err)
 	}

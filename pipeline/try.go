@@ -66,6 +66,9 @@ func Try(ctx context.Context, o TryOptions, t Trial) (Finding, error) {
 
 var errGoneEarly = errors.New("the worker has gone")
 
+// ErrSilent is a trial's worker that stands still as a whole: a driver holds it up.
+var ErrSilent = errors.New("the worker gave no sign of life")
+
 // finding waits for it.
 func (p *process) finding(ctx context.Context, o TryOptions) (Finding, error) {
 	silence := time.NewTimer(o.Silence)
@@ -87,7 +90,7 @@ func (p *process) finding(ctx context.Context, o TryOptions) (Finding, error) {
 				o.Log.Debug("worker: "+m.Text[:min(len(m.Text), maxLine)], "pid", p.pid.Load())
 			}
 		case <-silence.C:
-			return Finding{}, fmt.Errorf("the worker gave no sign of life for %v", o.Silence)
+			return Finding{}, fmt.Errorf("%w for %v", ErrSilent, o.Silence)
 		case <-ctx.Done():
 			return Finding{}, context.Cause(ctx)
 		}
