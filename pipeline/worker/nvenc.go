@@ -104,9 +104,11 @@ func (n nvenc) open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, 
 
 // params adds where chroma lies, which h264_nvenc does not write.
 func (n nvenc) params(extradata []byte, s surface) (*media.VideoParams, error) {
-	extradata, err := withChromaLocation(extradata, s.chroma)
-	if err != nil {
-		return nil, err
+	if s.chroma > chromaLeft {
+		var err error
+		if extradata, err = withTags(extradata, s); err != nil {
+			return nil, err
+		}
 	}
 	return n.annexBOutput.params(extradata, s)
 }

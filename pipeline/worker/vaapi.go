@@ -57,6 +57,27 @@ func (vaapi) follows() bool { return false }
 // on drivers that take headers from the caller, which not all of AMD's do.
 func (vaapi) writes() bool { return false }
 
+// params has parameter sets tell colours: a driver that writes its own knows none.
+func (v vaapi) params(sets []byte, s surface) (*media.VideoParams, error) {
+	var alone []byte
+	for unit, err := range media.AnnexBUnits(sets) {
+		if err != nil {
+			return nil, fmt.Errorf("encoder's parameter sets: %w", err)
+		}
+		if kind := unit[0] & 0x1f; kind == nalSPS || kind == nalPPS {
+			alone = append(append(alone, 0, 0, 0, 1), unit...)
+		}
+	}
+	if alone == nil {
+		return v.annexBOutput.params(sets, s)
+	}
+	tagged, err := withTags(alone, s)
+	if err != nil {
+		return nil, err
+	}
+	return v.annexBOutput.params(tagged, s)
+}
+
 // vaapiOptions are the same for every rendition; the rest is in open.
 var vaapiOptions = map[string]string{
 	"profile":      "high",
