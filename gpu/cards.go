@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"ladderd/gpu/nvidia"
@@ -62,7 +65,9 @@ func (m Machine) askDriver(ctx context.Context) (devices []Device, missing strin
 		}
 		driver = head.Driver
 		for _, c := range answer.cards {
-			devices = append(devices, device(c, driver))
+			if m.shows(c.Index, c.UUID) {
+				devices = append(devices, device(c, driver))
+			}
 		}
 		next := from
 		if n := len(answer.cards); n > 0 {
@@ -72,9 +77,11 @@ func (m Machine) askDriver(ctx context.Context) (devices []Device, missing strin
 			return devices, ""
 		}
 		// The one that was asked last has not answered.
-		devices = append(devices, Device{
-			API: pipeline.CUDA, Name: fmt.Sprintf("NVIDIA GPU %d", next), Driver: driver, Problem: answer.trouble("the card"),
-		})
+		if m.shows(next, "") {
+			devices = append(devices, Device{
+				API: pipeline.CUDA, Name: fmt.Sprintf("NVIDIA GPU %d", next), Driver: driver, Problem: answer.trouble("the card"),
+			})
+		}
 		from = next + 1
 		if from >= head.Cards {
 			return devices, ""
@@ -84,6 +91,15 @@ func (m Machine) askDriver(ctx context.Context) (devices []Device, missing strin
 		}
 	}
 	return devices, ""
+}
+
+// shows says whether a card may be used. Of one that told no UUID only its number can be
+// compared.
+func (m Machine) shows(index int, uuid string) bool {
+	return m.Visible == nil || slices.ContainsFunc(m.Visible, func(v string) bool {
+		v = strings.TrimSpace(v)
+		return v == strconv.Itoa(index) || v != "" && strings.HasPrefix(uuid, v)
+	})
 }
 
 func device(c nvidia.Card, driver string) Device {

@@ -12,6 +12,10 @@ type Machine struct {
 	Root string
 	// Nodes are the only render nodes to look at; empty is all.
 	Nodes []string
+	// Visible is CUDA_VISIBLE_DEVICES: the NVIDIA cards that may be used, each by its UUID or
+	// the beginning of it, or by its number in nvidia-smi. Nil is all. Workers are told of
+	// one card by the same variable, so it has to be heeded here.
+	Visible []string
 	// Cards makes the command that runs nvidia.Report from a card's index on.
 	Cards func(from int) *exec.Cmd
 	// Patience is how long NVIDIA's driver may take to answer for one card; default 5 s.

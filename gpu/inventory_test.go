@@ -3,6 +3,7 @@ package gpu
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,5 +129,28 @@ func TestRenderNodeThatMayNotBeRead(t *testing.T) {
 	}
 	if why := access(filepath.Join(t.TempDir(), "renderD128")); !strings.HasPrefix(why, "the render node does not open: ") {
 		t.Error(why)
+	}
+}
+
+// What an operator has hidden from CUDA is not used.
+func TestInventoryOfVisibleCards(t *testing.T) {
+	for _, c := range []struct{ visible, want []string }{
+		{nil, []string{"GPU-1", "GPU-2"}},
+		{[]string{"GPU-2"}, []string{"GPU-2"}},
+		{[]string{"1", " 0"}, []string{"GPU-1", "GPU-2"}},
+		{[]string{"GPU-"}, []string{"GPU-1", "GPU-2"}},
+		{[]string{""}, nil},
+		{[]string{"-1"}, nil},
+	} {
+		m := Machine{Root: tree(t, nil), Cards: playing("two cards"), Visible: c.visible}
+		var got []string
+		for _, d := range m.Inventory(t.Context()) {
+			if d.API == pipeline.CUDA {
+				got = append(got, d.ID)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("of %q it finds %q, want %q", c.visible, got, c.want)
+		}
 	}
 }

@@ -5,10 +5,12 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"ladderd/config"
 	"ladderd/gpu"
@@ -34,13 +36,17 @@ func newDevices(cfg *config.Config, log *slog.Logger) *devices {
 // newSurvey is the same for the daemon and for probe, so that one finds what the other
 // has kept.
 func newSurvey(cfg *config.Config, log *slog.Logger) gpu.Survey {
+	machine := gpu.Machine{
+		Nodes: cfg.Pipeline.RenderNodes,
+		Cards: func(from int) *exec.Cmd { return pipeline.Self("nvidia", "--from", strconv.Itoa(from)) },
+	}
+	if visible, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set {
+		machine.Visible = strings.Split(visible, ",")
+	}
 	return gpu.Survey{
-		Machine: gpu.Machine{
-			Nodes: cfg.Pipeline.RenderNodes,
-			Cards: func(from int) *exec.Cmd { return pipeline.Self("nvidia", "--from", strconv.Itoa(from)) },
-		},
-		Cache:  gpu.Cache{Path: filepath.Join(cfg.Server.DataDir, "devices.json"), By: version()},
-		Prover: gpu.Prover{Try: trier(log)},
+		Machine: machine,
+		Cache:   gpu.Cache{Path: filepath.Join(cfg.Server.DataDir, "devices.json"), By: version()},
+		Prover:  gpu.Prover{Try: trier(log)},
 	}
 }
 
