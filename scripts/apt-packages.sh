@@ -28,7 +28,7 @@ ffmpeg         module:libavformat             libavformat-dev           FFmpeg 7
 ffmpeg         module:libavutil               libavutil-dev             FFmpeg 7.1
 ffmpeg         module:libswresample           libswresample-dev         FFmpeg 7.1
 ffmpeg         module:libswscale              libswscale-dev            FFmpeg 7.1
-ffmpeg         module:ffnvcodec               libffmpeg-nvenc-dev       headers of the NVIDIA drivers, for their doubles
+doubles        module:ffnvcodec               libffmpeg-nvenc-dev       headers of the NVIDIA drivers, for their doubles
 ffmpeg-source  command:dpkg-source            dpkg-dev                  unpacks the source of FFmpeg
 ffmpeg-source  command:nasm                   nasm                      assembler, for FFmpeg
 ffmpeg-source  command:clang                  clang                     compiles the CUDA filters of FFmpeg

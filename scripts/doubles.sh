@@ -6,6 +6,7 @@ cd "$(dirname "$0")"
 # shellcheck source=scripts/say.sh
 . ./say.sh
 eval "$(./ffmpeg.sh env)"
+./apt-packages.sh doubles # where it is the system's FFmpeg
 
 # flags MODULES WHAT prints what pkg-config says of modules, or fails with what is missing.
 flags() {
@@ -19,6 +20,7 @@ X264=$(flags x264 "x264, which encodes in a GPU's place")
 AVCODEC=$(flags "libavcodec libavutil" "FFmpeg, which decodes in a GPU's place")
 SWSCALE=$(flags "libswscale libavcodec libavutil" "FFmpeg, which scales in a GPU's place")
 cd ..
+go mod download github.com/NVIDIA/go-nvml
 NVML=$(go list -m -f '{{.Dir}}' github.com/NVIDIA/go-nvml)/pkg/nvml
 [[ -e $NVML/nvml.h ]] || die "the doubles of GPU drivers need nvml.h, which is not in $NVML" "run \`go mod download\`"
 alone "$PWD/bin/doubles.lock"

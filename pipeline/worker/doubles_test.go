@@ -25,14 +25,25 @@ func nvencOn(rig *doubles.Rig, scaled bool) pipeline.Backend {
 }
 
 // Of two cards the second one is used: a worker that took the first would be found out.
+// What a combination shares with others is tried with these alone.
 func TestBackendsOnDoubles(t *testing.T) {
-	kinds := map[string][]string{"nvenc": {"from main memory", "uploaded, scaled"}, "cuda": {"x264, scaled"}}
+	way := []string{
+		"TestPicturesAreDecodedWhereTheBackendSays", "TestRenditionsHaveIDRsExactlyOnTheGrid",
+		"TestRenditionsShowTheSource", "TestCaptionsSurviveInEveryRendition",
+	}
+	fields := append([]string{"TestFieldsBecomeWholePictures", "TestFieldsMayComeAndGo"}, everyBackend...)
+	kinds := map[string]map[string][]string{
+		"nvenc": {
+			"from main memory": everyBackend, "uploaded, scaled": everyBackend, "decoded": way, "all on the device": fields,
+		},
+		"cuda": {"x264, scaled": way, "x264, decoded": way, "x264, decoded, scaled": fields},
+	}
 	for kind, names := range kinds {
-		for _, name := range names {
+		for name, tests := range names {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				rig := doubles.New(t, boxOf(doubles.Card{}, doubles.Card{}))
 				b := combinations(kind, rig.UUID(1))[name]
-				tryBackend(t, b, append(os.Environ(), rig.Env()...), everyBackend)
+				tryBackend(t, b, append(os.Environ(), rig.Env()...), tests)
 				events, err := rig.Record()
 				if err != nil || len(events) == 0 {
 					t.Fatalf("the card recorded %d events, %v", len(events), err)

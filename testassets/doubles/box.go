@@ -77,7 +77,7 @@ type Point string
 
 // The points.
 const (
-	Init        Point = "init"        // cuInit
+	Init        Point = "init"        // cuInit: Hang, Crash
 	Context     Point = "context"     // making a CUDA context: Hang, Crash, OutOfMemory
 	Kernels     Point = "kernels"     // loading what scales: Hang, Crash, Generic (it does not run this driver's code)
 	Open        Point = "open"        // opening an encoder session

@@ -1,15 +1,18 @@
 // Package doubles is a machine with NVIDIA cards that it does not have: doubles of the
 // driver's libraries, in C, that FFmpeg and go-nvml load in place of the real ones. They
-// keep device memory in main memory, scale by C code, and encode with x264. What they
-// show is that a program speaks to the driver as it should; never what hardware does.
+// keep device memory in main memory, scale by C code, encode with x264 and decode with
+// libavcodec. What they show is that a program speaks to the driver as it should; never
+// what hardware does.
 //
 //	Box ──► New ──► Rig.Env ──► ladderd, or any process, with LD_LIBRARY_PATH to the doubles
 //	                Rig.Misbehave, Lose, Heal ──► control directory ──► doubles, at each call
 //	                Rig.Record ◄── record.jsonl ◄── doubles: what the driver was given
 //
 //	control/  settings, record, session slots, which all doubles share
-//	cuda/     libcuda.so.1           nvenc/  libnvidia-encode.so.1
-//	nvml/     libnvidia-ml.so.1
+//	cuda/     libcuda.so.1           nvenc/    libnvidia-encode.so.1
+//	nvml/     libnvidia-ml.so.1      nvcuvid/  libnvcuvid.so.1
+//
+// VA is a GPU with a VAAPI driver, likewise: its doubles are in va/ and vadrm/.
 //
 // They are built into bin/doubles by `make setup-test`. A process loads them only where
 // its environment says so when it starts, so a test has to run another one.
