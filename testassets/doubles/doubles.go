@@ -9,7 +9,7 @@
 //
 //	control/  settings, record, session slots, which all doubles share
 //	cuda/     libcuda.so.1           nvenc/  libnvidia-encode.so.1
-//	nvml/     libnvidia-ml.so.1
+//	nvml/     libnvidia-ml.so.1      va/, vadrm/  VAAPI (va.go)
 //
 // They are built into bin/doubles by `make setup-test`. A process loads them only where
 // its environment says so when it starts, so a test has to run another one.
