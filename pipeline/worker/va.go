@@ -28,8 +28,7 @@ func openVA(node string) (*device, error) {
 	return &device{
 		id: node, ctx: ctx, format: astiav.PixelFormatVaapi,
 		uploads: []astiav.PixelFormat{astiav.PixelFormatNv12},
-		scaler:  scaleVA,
-		lends:   true,
+		scaler:  scaleVA, deinterlacer: deinterlaceVA, lends: true,
 	}, nil
 }
 
@@ -53,6 +52,11 @@ func unreachable(err error) error {
 	}
 	return fmt.Errorf("the render node does not open: %w", err)
 }
+
+// deinterlaceVA has each picture's first field alone. Where a driver's better ways want
+// the pictures before and after, libav's filter gives no picture for a broadcast's first
+// ones, and keeps its last.
+const deinterlaceVA = "deinterlace_vaapi=mode=bob:rate=frame:auto=1"
 
 // scaleVA is the driver's best way of scaling; what that is differs between drivers.
 func scaleVA(to surface) string {
