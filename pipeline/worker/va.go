@@ -28,8 +28,8 @@ func openVA(node string) (*device, error) {
 	return &device{
 		id: node, ctx: ctx, format: astiav.PixelFormatVaapi,
 		uploads: []astiav.PixelFormat{astiav.PixelFormatNv12},
-		scaler:  scaleVA,
-		lends:   true,
+		scaler:  scaleVA, deinterlacer: deinterlaceVA,
+		lends: true,
 	}, nil
 }
 
@@ -57,4 +57,11 @@ func unreachable(err error) error {
 // scaleVA is the driver's best way of scaling; what that is differs between drivers.
 func scaleVA(to surface) string {
 	return fmt.Sprintf("scale_vaapi=w=%d:h=%d:format=%s:mode=hq", to.width, to.height, to.format)
+}
+
+// deinterlaceVA takes the one way that looks at no other picture: with the better ones
+// FFmpeg's filter swallows as many pictures at the beginning and at the end as they look
+// back and ahead. Its pictures come from a pool that does not grow.
+func deinterlaceVA(inFlight int) string {
+	return fmt.Sprintf("deinterlace_vaapi=mode=bob:rate=frame:auto=1:extra_hw_frames=%d", inFlight)
 }

@@ -94,9 +94,10 @@ static VAStatus process_end(struct context *c) {
                                      SWS_BICUBIC, NULL, NULL, NULL);
     if (!p->scaler)
         return VA_STATUS_ERROR_OPERATION_FAILED;
-    const uint8_t *source[] = {from->luma, from->chroma};
-    uint8_t *target[] = {to->luma, to->chroma};
-    int source_pitch[] = {from->pitch, from->pitch}, target_pitch[] = {to->pitch, to->pitch};
+    // swscale looks at four planes, whatever the format has.
+    const uint8_t *source[4] = {from->luma, from->chroma};
+    uint8_t *target[4] = {to->luma, to->chroma};
+    int source_pitch[4] = {from->pitch, from->pitch}, target_pitch[4] = {to->pitch, to->pitch};
     sws_scale(p->scaler, source, source_pitch, 0, height, target, target_pitch);
     return VA_STATUS_SUCCESS;
 }
