@@ -94,6 +94,7 @@ static VAStatus process_end(struct context *c) {
                                      SWS_BICUBIC, NULL, NULL, NULL);
     if (!p->scaler)
         return VA_STATUS_ERROR_OPERATION_FAILED;
+    /* swscale looks at four planes, whatever the format has. */
     const uint8_t *source[4] = {from->luma, from->chroma};
     uint8_t *target[4] = {to->luma, to->chroma};
     int source_pitch[4] = {from->pitch, from->pitch}, target_pitch[4] = {to->pitch, to->pitch};
