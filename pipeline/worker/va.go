@@ -53,6 +53,11 @@ func unreachable(err error) error {
 	return fmt.Errorf("the render node does not open: %w", err)
 }
 
+// scaleVA is the driver's best way of scaling; what that is differs between drivers.
+func scaleVA(to surface) string {
+	return fmt.Sprintf("scale_vaapi=w=%d:h=%d:format=%s:mode=hq", to.width, to.height, to.format)
+}
+
 // deinterlaceVA takes the one way that looks at no other picture: with the better ones
 // FFmpeg's filter swallows as many pictures at the beginning and at the end as they look
 // back and ahead. Its pictures come from a pool that does not grow.
