@@ -225,12 +225,3 @@ func TestRenderNodeThatDoesNotOpenIsToldWhy(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-// Bob has half of the lines, so it is not held to what bwdif shows.
-func TestVAAPIDeinterlaces(t *testing.T) {
-	gpu := doubles.NewVA(t, doubles.VAGPU{})
-	tryBackend(t, wholeVA(gpu), environ(gpu), []string{"TestSourcesThatMightBeInterlacedAreLeftAlone", "TestFieldsMayComeAndGo"})
-	if !slices.ContainsFunc(gpu.Recorded(doubles.VAScaler), func(e doubles.VAEvent) bool { return e.Filters == 1 }) {
-		t.Error("the device deinterlaced nothing")
-	}
-}

@@ -259,7 +259,10 @@ static VAStatus encode_end(struct context *c) {
     x264_picture_init(&in);
     in.i_type = type;
     in.i_pts = e->pictures;
-    in.img = (x264_image_t){.i_csp = X264_CSP_NV12, .i_plane = 2, .i_stride = {c->target->pitch, c->target->pitch}, .plane = {c->target->luma, c->target->chroma}};
+    const struct surface *from = c->target;
+    in.img = (x264_image_t){
+        .i_csp = X264_CSP_NV12, .i_plane = 2, .i_stride = {from->pitch, from->pitch}, .plane = {from->luma, from->chroma},
+    };
     x264_nal_t *nals;
     int n;
     if (x264_encoder_encode(e->x264, &nals, &n, &in, &done) <= 0)
