@@ -43,7 +43,7 @@ func (w *owner) hear(m Message, ok bool) {
 	k := w.worker
 	k.heard, k.silent = true, 0
 	if !ok {
-		k.eof = true
+		k.eof, k.stuck = true, 0 // it is its silence that counts from now on
 		if k.rubbish != nil {
 			k.kill("sent rubbish: " + k.rubbish.Error())
 		}

@@ -28,6 +28,8 @@ var everyBackend = []string{
 	"TestUnregisteredUserDataIsKept",
 	"TestRenditionsResumeTogetherAfterAKill",
 	"TestTrialsDoWhatTheyAreTold",
+	"TestFieldsBecomeWholePictures",
+	"TestFieldsMayComeAndGo",
 }
 
 // onHardware is what is tried there beside everyBackend: doubles have another's rate control.

@@ -22,7 +22,7 @@ func openCUDA(id string) (*device, error) {
 	return &device{
 		id: id, ctx: ctx, format: astiav.PixelFormatCuda,
 		uploads: []astiav.PixelFormat{astiav.PixelFormatNv12, astiav.PixelFormatYuv420P},
-		scaler:  scaleCUDA, deinterlacer: "bwdif_cuda=mode=send_frame:deint=interlaced",
+		scaler:  scaleCUDA, deinterlacer: func(int) string { return "bwdif_cuda=mode=send_frame:deint=interlaced" },
 	}, nil
 }
 

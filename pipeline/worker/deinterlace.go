@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/asticode/go-astiav"
+
+	"ladderd/media"
 )
 
 // bwdif makes one picture of each two fields and hands progressive ones through. One of
@@ -23,8 +25,9 @@ var errInterlaced = hopeless(errors.New("the source is interlaced, which this se
 // holds one back; what is known of a picture waits with it. It belongs to the decoder's
 // goroutine.
 type deinterlacer struct {
-	refuses bool
-	device  *device // nil where the CPU does all
+	refuses  bool
+	device   *device // nil where the CPU does all
+	inFlight int     // how many of its pictures live at once at most
 
 	filter *filter   // nil before the first interlaced picture
 	source origin    // what it was opened for
@@ -65,7 +68,7 @@ func (i *deinterlacer) suit(p picture, next func(decoded) error) error {
 	i.source = p.origin()
 	what := bwdif
 	if p.on.place == onDevice {
-		what = i.device.deinterlacer
+		what = i.device.deinterlacer(i.inFlight)
 	}
 	before := libavSaid.mark()
 	f, err := openFilter(what, p)
@@ -82,9 +85,6 @@ func (i *deinterlacer) deliver(next func(decoded) error) error {
 		f := astiav.AllocFrame()
 		before := libavSaid.mark()
 		ok, err := i.filter.take(f)
-		if err == nil && ok && len(i.within) == 0 {
-			err = errors.New("one more came out than went in")
-		}
 		if err != nil || !ok {
 			f.Free()
 		}
@@ -94,14 +94,27 @@ func (i *deinterlacer) deliver(next func(decoded) error) error {
 		case !ok:
 			return nil
 		}
-		d := i.within[0]
-		i.within = i.within[1:]
-		f.SetPts(int64(d.pts)) // the filter counts in fields
+		d, err := i.known(i.filter.time(f))
+		if err != nil {
+			f.Free()
+			return err
+		}
+		f.SetPts(int64(d.pts))
 		d.frame = f
 		if err := next(d); err != nil {
 			return err
 		}
 	}
+}
+
+// known is what is known of the picture at pts, which has come out.
+func (i *deinterlacer) known(pts media.Ticks) (decoded, error) {
+	if len(i.within) == 0 || i.within[0].pts != pts {
+		return decoded{}, fmt.Errorf("the deinterlacer made a picture at %d of %d others", pts, len(i.within))
+	}
+	d := i.within[0]
+	i.within = i.within[1:]
+	return d, nil
 }
 
 // flush hands on what is held. The filter takes nothing more.

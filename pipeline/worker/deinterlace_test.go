@@ -13,8 +13,9 @@ import (
 	"ladderd/pipeline"
 )
 
-// scrolling moves sideways as a whole, 50 times a second: each line of it shows fields.
-const scrolling = "testsrc2=s=640x360:r=50:d=4,scroll=h=0.005"
+// scrolling moves sideways as a whole, 50 times a second: each line of it shows fields. It has
+// no edges that the simplest deinterlacer would lose.
+const scrolling = "testsrc2=s=640x360:r=50:d=2,gblur=sigma=2,scroll=h=0.01"
 
 var rate25 = media.Rate{Num: 25, Den: 1}
 
@@ -23,7 +24,7 @@ var rate25 = media.Rate{Num: 25, Den: 1}
 func fields(t testing.TB) *source {
 	return record(t, "-f", "lavfi", "-i", scrolling+",tinterlace=interleave_top,setfield=tff",
 		"-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-flags", "+ilme+ildct", "-top", "1",
-		"-b:v", "6M", "-bf", "2", "-g", "300", "-force_key_frames", "0.56,1.24,2.4")
+		"-b:v", "6M", "-bf", "2", "-g", "300", "-force_key_frames", "0.56,1.24")
 }
 
 // combed is how many of the pictures in a file ffmpeg takes for two fields, and for whole.
@@ -101,7 +102,7 @@ func TestFieldsBecomeWholePictures(t *testing.T) {
 	}
 	before, after := likeness(t, original), likeness(t, made)
 	t.Logf("luma is at %.1f dB with fields, at %.1f dB without", before, after)
-	if after < before+6 {
+	if after < before+10 {
 		t.Errorf("luma is at %.1f dB with fields, at %.1f dB without", before, after)
 	}
 }

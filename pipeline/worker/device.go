@@ -21,9 +21,9 @@ type device struct {
 	uploads []astiav.PixelFormat
 	// scaler is the filter that makes pictures like to, in libavfilter's syntax.
 	scaler func(to surface) string
-	// deinterlacer is the filter that makes one picture of each two fields, and none of
-	// progressive pictures' business.
-	deinterlacer string
+	// deinterlacer is the filter that makes one picture of each two fields and hands others
+	// through. Up to inFlight of its pictures live at once.
+	deinterlacer func(inFlight int) string
 	// lends says that the decoder hands out the very surfaces that it decodes into, of
 	// which there are only so many. Else it hands out copies.
 	lends bool

@@ -102,4 +102,10 @@ func (f *filter) take(dst *astiav.Frame) (bool, error) {
 	return err == nil, err
 }
 
+// time is when a picture that was taken is shown. Some filters count in fields.
+func (f *filter) time(taken *astiav.Frame) media.Ticks {
+	base := f.out.TimeBase()
+	return media.Ticks(taken.Pts() * int64(base.Num()) * media.Clock / int64(base.Den()))
+}
+
 func (f *filter) free() { f.graph.Free() }

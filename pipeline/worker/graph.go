@@ -94,7 +94,7 @@ func (g *graph) open() (err error) {
 		if g.decoder, err = newDecoder(g.backend.decodes(), g.job.Video, g.inFlight(), g.log); err != nil {
 			return err
 		}
-		g.fields = &deinterlacer{refuses: g.job.Interlaced == pipeline.Refuse, device: g.backend.device}
+		g.fields = &deinterlacer{refuses: g.job.Interlaced == pipeline.Refuse, device: g.backend.device, inFlight: g.inFlight()}
 	}
 	for i, out := range g.job.Videos {
 		g.encoders = append(g.encoders, &encoder{

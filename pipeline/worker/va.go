@@ -53,12 +53,14 @@ func unreachable(err error) error {
 	return fmt.Errorf("the render node does not open: %w", err)
 }
 
-// deinterlaceVA has each picture's first field alone. Where a driver's better ways want
-// the pictures before and after, libav's filter gives no picture for a broadcast's first
-// ones, and keeps its last.
-const deinterlaceVA = "deinterlace_vaapi=mode=bob:rate=frame:auto=1"
-
 // scaleVA is the driver's best way of scaling; what that is differs between drivers.
 func scaleVA(to surface) string {
 	return fmt.Sprintf("scale_vaapi=w=%d:h=%d:format=%s:mode=hq", to.width, to.height, to.format)
+}
+
+// deinterlaceVA has each picture's first field alone. Where a driver's better ways want
+// the pictures before and after, libav's filter gives no picture for a broadcast's first
+// ones, and keeps its last. Its pictures come from a pool that does not grow.
+func deinterlaceVA(inFlight int) string {
+	return fmt.Sprintf("deinterlace_vaapi=mode=bob:rate=frame:auto=1:extra_hw_frames=%d", inFlight)
 }
