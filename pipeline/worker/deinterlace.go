@@ -39,12 +39,19 @@ func (i *deinterlacer) put(d decoded, next func(decoded) error) error {
 	if i.filter == nil && !interlaced(d.frame) {
 		return next(d)
 	}
+	p := picture{frame: d.frame, pts: d.pts, on: sourceSurface(d.frame)}
+	if err := i.leave(p, next); err != nil {
+		d.frame.Free()
+		return err
+	}
+	if i.filter == nil && !interlaced(d.frame) {
+		return next(d)
+	}
 	defer d.frame.Free()
 	if i.refuses {
 		return errInterlaced
 	}
-	p := picture{frame: d.frame, pts: d.pts, on: sourceSurface(d.frame)}
-	if err := i.suit(p, next); err != nil {
+	if err := i.suit(p); err != nil {
 		return err
 	}
 	before := libavSaid.mark()
@@ -56,15 +63,23 @@ func (i *deinterlacer) put(d decoded, next func(decoded) error) error {
 	return i.deliver(next)
 }
 
-// suit opens the filter, and opens it anew for other pictures than those before.
-func (i *deinterlacer) suit(p picture, next func(decoded) error) error {
-	if i.filter != nil && i.source == p.origin() {
+// leave ends the filter where other pictures come than those before.
+func (i *deinterlacer) leave(p picture, next func(decoded) error) error {
+	if i.filter == nil || i.source == p.origin() {
 		return nil
 	}
 	if err := i.flush(next); err != nil {
 		return err
 	}
 	i.free()
+	return nil
+}
+
+// suit opens the filter.
+func (i *deinterlacer) suit(p picture) error {
+	if i.filter != nil {
+		return nil
+	}
 	i.source = p.origin()
 	what := bwdif
 	if p.on.place == onDevice {

@@ -58,9 +58,9 @@ func scaleVA(to surface) string {
 	return fmt.Sprintf("scale_vaapi=w=%d:h=%d:format=%s:mode=hq", to.width, to.height, to.format)
 }
 
-// deinterlaceVA takes the one way that looks at no other picture: with the better ones
-// FFmpeg's filter swallows as many pictures at the beginning and at the end as they look
-// back and ahead. Its pictures come from a pool that does not grow.
+// deinterlaceVA has each picture's first field alone. Where a driver's better ways want
+// the pictures before and after, libav's filter gives no picture for a broadcast's first
+// ones, and keeps its last. Its pictures come from a pool that does not grow.
 func deinterlaceVA(inFlight int) string {
 	return fmt.Sprintf("deinterlace_vaapi=mode=bob:rate=frame:auto=1:extra_hw_frames=%d", inFlight)
 }
