@@ -62,14 +62,7 @@ func checkVAWorked(t *testing.T, gpu *doubles.VA, b pipeline.Backend) {
 	if n := len(gpu.Recorded(doubles.VADecoder)); (n > 0) != b.Decode {
 		t.Errorf("the device opened %d decoders", n)
 	}
-	scalers, deinterlacers := 0, 0
-	for _, e := range gpu.Recorded(doubles.VAScaler) {
-		if e.Filters > 0 {
-			deinterlacers++
-		} else {
-			scalers++
-		}
-	}
+	scalers, deinterlacers := len(gpu.Recorded(doubles.VAScaler)), len(gpu.Recorded(doubles.VAFilter))
 	if (scalers > 0) != b.Scale || (deinterlacers > 0) != b.Decode {
 		t.Errorf("the device opened %d scalers and %d deinterlacers", scalers, deinterlacers)
 	}

@@ -156,7 +156,6 @@ type VAEvent struct {
 	Profile     int    `json:"profile"`   // a VAProfile: 7 is High
 	LowPower    bool   `json:"low_power"` // at that entry point
 	RateControl string `json:"rate_control"`
-	Filters     int    `json:"filters"` // of a scaler: deinterlacing
 
 	Bitrate  int `json:"bitrate"`   // bits per second
 	Target   int `json:"target"`    // percentage of Bitrate
@@ -181,6 +180,7 @@ const (
 	VAPicture  VAKind = "va_picture"
 	VADecoder  VAKind = "va_decoder"
 	VAScaler   VAKind = "va_scaler"
+	VAFilter   VAKind = "va_filter" // what leaves the size: a deinterlacer
 )
 
 // Recorded is what the driver was told so far, of one kind.

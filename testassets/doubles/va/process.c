@@ -88,8 +88,10 @@ static VAStatus process_end(struct context *c) {
             return VA_STATUS_ERROR_ALLOCATION_FAILED;
         from = &p->woven;
     }
+    // A deinterlacer's first pictures may be progressive, and then have no filter.
     if (p->pictures == 1)
-        record(VA_CARD, "va_scaler", "\"width\":%d,\"height\":%d,\"filters\":%u", to->width, to->height, p->request.num_filters);
+        record(VA_CARD, width != to->width || height != to->height ? "va_scaler" : "va_filter",
+               "\"width\":%d,\"height\":%d", to->width, to->height);
     p->scaler = sws_getCachedContext(p->scaler, width, height, AV_PIX_FMT_NV12, to->width, to->height, AV_PIX_FMT_NV12,
                                      SWS_BICUBIC, NULL, NULL, NULL);
     if (!p->scaler)
