@@ -50,9 +50,13 @@ size_t start_code(const uint8_t *nal, size_t size) {
 
 size_t unescape(uint8_t *to, const uint8_t *nal, size_t size) {
     size_t n = 0;
+    int zeros = 0; // since the last 3 that was left out: one that follows it is the data's own
     for (size_t from = 0; from < size; from++) {
-        if (n >= 2 && nal[from] == 3 && to[n - 1] == 0 && to[n - 2] == 0)
+        if (zeros >= 2 && nal[from] == 3) {
+            zeros = 0;
             continue;
+        }
+        zeros = nal[from] ? 0 : zeros + 1;
         to[n++] = nal[from];
     }
     return n;

@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ladderd/ladder"
+	"ladderd/testassets/daemon"
+	"ladderd/testassets/doubles"
+	"ladderd/testassets/publish"
+)
+
+// backendOf is what the channel's worker runs on, once there is one.
+func backendOf(t *testing.T, d *daemon.Daemon) string {
+	t.Helper()
+	s, err := d.AwaitStream(within(t, 20*time.Second), studio, func(s daemon.Stream) bool { return s.Worker != nil && s.Worker.PID != 0 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Worker.Backend
+}
+
+// TestAutoWithoutADriverIsX264 has a box with no driver at all.
+func TestAutoWithoutADriverIsX264(t *testing.T) {
+	t.Parallel()
+	file := clip(t, small)
+	useCPU(t, transcoding)
+	rig := doubles.New(t, doubles.Box{Without: doubles.NoDriver})
+	d := startDaemonWith(t, daemon.Settings{
+		Channels: []daemon.Channel{channel(daemon.Channel{Type: ladder.Standard})},
+		Backend:  "auto", RenderNodes: []string{"/nonexistent/renderD128"}, Env: rig.Env(),
+	})
+	awaitProven(t, d)
+	p, err := publish.FFmpegLoop(d.RTMP(streamKey), file)
+	stopAtEnd(t, p, err)
+	if ran := backendOf(t, d); !strings.HasPrefix(ran, "x264") {
+		t.Errorf("the worker is on %s", ran)
+	}
+}
+
+// TestEncoderThatOpensNoMoreCostsNoStream has a card that was proven and then opens no
+// encoder: the stream is made by x264.
+func TestEncoderThatOpensNoMoreCostsNoStream(t *testing.T) {
+	t.Parallel()
+	file := clip(t, small)
+	useCPU(t, encoding)
+	rig := doubles.New(t, doubles.Box{Cards: []doubles.Card{{}}})
+	d := startDaemonWith(t, daemon.Settings{
+		Channels: []daemon.Channel{channel(daemon.Channel{Type: ladder.Standard})},
+		Backend:  "auto", RenderNodes: []string{"/nonexistent/renderD128"}, Env: rig.Env(),
+	})
+	awaitProven(t, d)
+	if !strings.Contains(d.Output(), rig.UUID(0)) {
+		t.Error("the card was not proven")
+	}
+	rig.Misbehave(0, doubles.Fault{At: doubles.Open, Word: doubles.OutOfMemory})
+	p, err := publish.FFmpegLoop(d.RTMP(streamKey), file)
+	stopAtEnd(t, p, err)
+	if _, err := d.AwaitStream(within(t, time.Minute), studio, func(s daemon.Stream) bool {
+		return s.Worker != nil && s.Worker.PID > 0 && strings.HasPrefix(s.Worker.Backend, "x264")
+	}); err != nil {
+		t.Error(err)
+	}
+	awaitLive(t, d.Playback(studio))
+	opened, err := rig.Recorded(doubles.Opened)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	for _, e := range opened {
+		if e.Status != 0 {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("the card was never asked: the stream was not meant for it")
+	}
+}

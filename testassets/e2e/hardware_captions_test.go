@@ -1,0 +1,47 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"ladderd/ladder"
+	"ladderd/testassets/daemon"
+	"ladderd/testassets/doubles"
+	"ladderd/testassets/publish"
+)
+
+// TestCaptionsOnNVENC publishes captions in pictures to a ladder that a double's GPU makes.
+func TestCaptionsOnNVENC(t *testing.T) {
+	t.Parallel()
+	file := clip(t, quick)
+	useCPU(t, 8)
+	rig := doubles.New(t, doubles.Box{Cards: []doubles.Card{{}}})
+	s := daemon.Settings{Backend: "nvenc", RenderNodes: []string{"/nonexistent/renderD128"}, Env: rig.Env()}
+	checkCaptionsOn(t, s, daemon.Channel{Type: ladder.AdvancedHD}, file)
+}
+
+// checkCaptionsOn wants each picture's captions in every rendition.
+func checkCaptionsOn(t *testing.T, s daemon.Settings, c daemon.Channel, file string) {
+	t.Helper()
+	say := func(n int) []byte { return []byte{0xfc, byte(1 + n%100), byte(1 + n/100)} }
+	tags, err := publish.ReadFLV(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Channels = []daemon.Channel{channel(c)}
+	d := startDaemonWith(t, s)
+	awaitProven(t, d)
+	sent := pace(t, d.RTMP(streamKey), publish.InPictures(tags, say))
+	v := view(t, d, d.Playback(studio), 3, nil)
+	if ran := backendOf(t, d); !strings.HasPrefix(ran, s.Backend) {
+		t.Errorf("the worker is on %s", ran)
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	for _, r := range v.finish(t) {
+		if r.HasVideo() {
+			checkCaptions(t, r, publish.Shown(tags), say, 0)
+		}
+	}
+}
