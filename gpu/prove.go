@@ -104,7 +104,8 @@ func (p Prover) try(ctx context.Context, d Device, t pipeline.Trial, r *Result) 
 }
 
 func (r *Result) fail(d Device, t pipeline.Trial, said string) {
-	r.Why, r.Passing = explain(d, t, said)
+	means, lasting := explain(d, t, said)
+	r.Why, r.Passing = means, !lasting
 	if r.Why != said {
 		r.Said = said
 	}
