@@ -23,9 +23,11 @@ type reason struct {
 	lasting bool
 }
 
-// reasons are looked through from the top; the first row that fits is taken. NVENC's own
+// reasons is the one table of its kind: the worker passes on what libav says as it is.
+// It is looked through from the top; the first row that fits is taken. NVENC's own
 // words are in FFmpeg's libavcodec/nvenc.c (nvenc_errors, nvenc_print_driver_requirement),
-// CUDA's in cuda.h (CUresult), VAAPI's in libavcodec/vaapi_encode.c and libavutil/hwcontext_vaapi.c.
+// CUDA's in cuda.h (CUresult),
+// VAAPI's in libavcodec/vaapi_encode.c, vaapi_decode.c and libavutil/hwcontext_vaapi.c.
 var reasons = []reason{
 	// FFmpeg tells the driver that it needs where the library is missing too.
 	{said: []string{"cannot load libnvidia-encode"}, means: "the driver's library libnvidia-encode.so.1 is missing: install it; in a container give it the capability \"video\""},
@@ -43,6 +45,7 @@ var reasons = []reason{
 	{said: []string{"openencodesessionex failed", "unsupported device"}, means: noEncoder, lasting: true},
 	{said: []string{"openencodesessionex failed", "no encode device"}, means: noEncoder, lasting: true},
 	{said: []string{"device does not exist"}, means: lost},
+	{said: []string{"invalid device"}, means: lost},
 	{said: []string{"openencodesessionex failed", "out of memory"}, means: full},
 	{said: []string{"openencodesessionex failed", "incompatible client key"}, means: full},
 	{task: pipeline.Encode, said: []string{"codec not supported"}, means: "this GPU does not encode {codec}", lasting: true},
@@ -66,15 +69,21 @@ var reasons = []reason{
 	{task: pipeline.Decode, said: []string{"cuvidcreatedecoder", "cuda_error_not_supported"}, means: "this GPU does not decode {codec}", lasting: true},
 	{task: pipeline.Decode, said: []string{"hardware is lacking required capabilities"}, means: "this GPU does not decode {codec}", lasting: true},
 
-	{said: []string{"permission denied", "render"}, means: "no permission on the render node: add the {user} user to the group that owns it (usually render)"},
+	{said: []string{"permission denied", "render"}, means: forbidden},
+	{said: []string{"open the render node", "no such file"}, means: unopenable},
 	{said: []string{"failed to initialise vaapi connection"}, means: noVADriver},
 	{said: []string{"failed to create encode pipeline context", "hw busy"}, means: full},
+	{said: []string{"failed to create encode pipeline context", "resource allocation failed"}, means: full},
 	{said: []string{"failed to begin picture"}, means: failedVA},
 	{said: []string{"failed to end picture"}, means: failedVA},
-	{said: []string{"no va display found"}, means: "the render node does not open: see whether {id} is there and who may read and write it"},
+	{said: []string{"failed to attach new picture"}, means: failedVA},
+	{said: []string{"failed to sync to"}, means: failedVA},
+	{said: []string{"failed to map output"}, means: failedVA},
+	{said: []string{"no va display found"}, means: unopenable},
 	{said: []string{"cannot open a va display"}, means: "this is no VAAPI device"},
 	{task: pipeline.Encode, said: []string{"no usable encoding profile"}, means: "this GPU does not encode {codec}", lasting: true},
 	{task: pipeline.Encode, said: []string{"no usable encoding entrypoint"}, means: "this GPU does not encode {codec}", lasting: true},
+	{task: pipeline.Encode, said: []string{"does not support cbr rc mode"}, means: "this GPU's encoder has no constant bit rate"},
 	{task: pipeline.Encode, said: []string{"hardware does not support encoding at size"}, means: sizes, lasting: true},
 	{task: pipeline.Encode, said: []string{"hardware does not offer any usable surface formats"}, means: "this GPU does not encode {codec}", lasting: true},
 	{task: pipeline.Decode, said: []string{"no support for codec"}, means: "this GPU does not decode {codec}", lasting: true},
@@ -88,6 +97,8 @@ const (
 	lost       = "the GPU does not answer any more (device lost): look for Xid in the kernel's log, reboot; if it comes again check power, cooling and slot"
 	full       = "all encoder sessions that the driver allows are in use"
 	sizes      = "this GPU's encoder does not take pictures of {size}"
+	forbidden  = "no permission on the render node: add the {user} user to group {group}"
+	unopenable = "the render node does not open: see whether {id} is there and who may read and write it"
 	noVADriver = "no VAAPI driver for this GPU: install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
 	failedVA   = "the GPU or its driver fails: look into the kernel's log, reboot"
 	hangs      = "the driver hangs: it was stopped after {limit}"
@@ -97,15 +108,20 @@ const (
 
 var newest = regexp.MustCompile(`(?i)nvidia driver for nvenc is ([0-9.]+)`)
 
-// explain puts into an operator's words what a trial of d failed with. What is not in the
+// explain puts into an operator's words what a trial of d, or a stream on it, failed with:
+// an error of the worker, which quotes what libav and the driver said. What is not in the
 // table is passed on as it is.
 func explain(d Device, t pipeline.Trial, said string) (means string, lasting bool) {
 	needed := "a newer one"
 	if m := newest.FindStringSubmatch(said); m != nil {
 		needed = m[1]
 	}
+	size := "this size"
+	if t.Width > 0 {
+		size = fmt.Sprintf("%d×%d", t.Width, t.Height)
+	}
 	fill := strings.NewReplacer("{driver}", d.Driver, "{codec}", strings.ToUpper(string(t.Codec)), "{id}", d.ID,
-		"{size}", fmt.Sprintf("%d×%d", t.Width, t.Height), "{needed}", needed, "{user}", account())
+		"{size}", size, "{needed}", needed, "{user}", account(), "{group}", owner(d.ID))
 	text := strings.ToLower(said)
 	for _, r := range reasons {
 		if (r.task == "" || r.task == t.Task) && containsAll(text, r.said) {
@@ -149,8 +165,7 @@ func cardProblem(failure string) string {
 // noPermission is for a render node. Its group is asked for, since distributions name it
 // render or video.
 func noPermission(node string) string {
-	group := owner(node)
-	return fmt.Sprintf("no permission on the render node: add the %s user to group %s", account(), group)
+	return strings.NewReplacer("{user}", account(), "{group}", owner(node)).Replace(forbidden)
 }
 
 // account is who has to be given a permission: who runs this, and ladderd where that

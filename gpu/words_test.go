@@ -41,6 +41,16 @@ func TestExplain(t *testing.T) {
 		{node, h264, "Failed to create encode pipeline context: 34 (HW busy now).", full, false},
 		{node, h264, "Failed to end picture encode issue: 24 (internal encoding error).; Encode failed: -5.", failedVA, false},
 		{node, decode, "No support for codec h264 profile 100.", "this GPU does not decode H264", true},
+		{node, h264, "Failed to create encode pipeline context: 2 (resource allocation failed).", full, false},
+		{node, h264, "Failed to sync to picture completion: 23 (internal decoding error).", failedVA, false},
+		{node, h264, "Failed to map output buffers: 1 (operation failed).", failedVA, false},
+		{node, h264, "Driver does not support CBR RC mode (supported modes: CQP).", "this GPU's encoder has no constant bit rate", false},
+		{node, h264, "open the render node: open /dev/dri/renderD128: permission denied", noPermission(node.ID), false},
+		{node, h264, "open the render node: open /dev/dri/renderD128: no such file or directory",
+			"the render node does not open: see whether /dev/dri/renderD128 is there and who may read and write it", false},
+		{card, h264, "EncodePicture failed!: invalid device (4): (no details)", lost, false},
+		{card, pipeline.Trial{Task: pipeline.Encode, Codec: pipeline.H264}, "Frame Dimension less than the minimum supported value.",
+			"this GPU's encoder does not take pictures of this size", true},
 		{card, h264, "the moon is in the wrong phase", "the moon is in the wrong phase", false},
 	} {
 		means, lasting := explain(c.device, c.trial, c.said)
