@@ -11,21 +11,17 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Cache keeps proofs in a file. A proof holds for the same device with the same driver,
-// the same ladderd, and the same place of libraries and drivers.
+// the same ladderd, and the same place of libraries and drivers; one with a failure that
+// may pass does not hold at all.
 type Cache struct {
 	// Path is the file's; its folder is there. Empty keeps nothing.
 	Path string
 	// By is ladderd's version, with FFmpeg's.
 	By string
 }
-
-// retryAfter is how long a failure that may pass is believed: a driver that hung, all
-// sessions in use.
-const retryAfter = time.Hour
 
 // kept is what is in the file.
 type kept struct {
@@ -37,14 +33,14 @@ type kept struct {
 // Load is what the file has that still holds for the devices, each proof with the
 // device as it is now; unknown are the devices for which it has nothing. A file that is
 // not there, broken or somebody else's is no error, just empty.
-func (c Cache) Load(devices []Device, now time.Time) (known []Proof, unknown []Device) {
+func (c Cache) Load(devices []Device) (known []Proof, unknown []Device) {
 	proofs := c.read()
 	for _, d := range devices {
 		if d.Problem != "" {
 			known = append(known, Proof{Device: d, Results: []Result{}}) // nothing can be tried
 			continue
 		}
-		i := slices.IndexFunc(proofs, func(p Proof) bool { return p.Device.same(d) && p.holds(now) })
+		i := slices.IndexFunc(proofs, func(p Proof) bool { return p.Device.same(d) && p.holds() })
 		if i < 0 {
 			unknown = append(unknown, d)
 			continue
@@ -56,11 +52,10 @@ func (c Cache) Load(devices []Device, now time.Time) (known []Proof, unknown []D
 	return known, unknown
 }
 
-// holds says whether p still says something. A clock that was set back must not keep it
-// for ever.
-func (p Proof) holds(now time.Time) bool {
-	age := now.Sub(p.At)
-	return !p.At.IsZero() && len(p.Results) > 0 && (!p.passing() || age >= 0 && age < retryAfter)
+// holds says whether p still says something. What may pass is tried again at each start:
+// an operator who has mended something wants to see that.
+func (p Proof) holds() bool {
+	return !p.At.IsZero() && len(p.Results) > 0 && !p.passing()
 }
 
 func (c Cache) read() []Proof {

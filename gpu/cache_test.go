@@ -1,11 +1,11 @@
 package gpu
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"ladderd/pipeline"
 )
@@ -18,9 +18,9 @@ func TestCacheHoldsForTheSame(t *testing.T) {
 		r.Passing = !r.Works()
 	})
 	whole := proven(t4, 1e9, nil)
-	now := whole.At.Add(time.Minute)
+	lacking := proven(iris, 1e9, without("this GPU does not encode AV1", pipeline.Encode))
 	saved := Cache{Path: path, By: "ladderd 1"}
-	if err := saved.Save([]Proof{whole, flaky}); err != nil {
+	if err := saved.Save([]Proof{whole, flaky, lacking}); err != nil {
 		t.Fatal(err)
 	}
 	updated, moved, hot, sick := t4, t4, t4, t4
@@ -30,25 +30,22 @@ func TestCacheHoldsForTheSame(t *testing.T) {
 	for name, c := range map[string]struct {
 		cache  Cache
 		device Device
-		now    time.Time
 		known  bool
 	}{
-		"the same":              {saved, t4, now, true},
-		"a warmer one":          {saved, hot, now, true},
-		"years later":           {saved, t4, now.Add(9999 * time.Hour), true},
-		"another driver":        {saved, updated, now, false},
-		"another slot":          {saved, moved, now, false},
-		"another device":        {saved, iris, now, false},
-		"another ladderd":       {Cache{Path: path, By: "ladderd 2"}, t4, now, false},
-		"a problem of its own":  {saved, sick, now, true},
-		"a hang":                {saved, other, now, true},
-		"a hang, hours ago":     {saved, other, now.Add(2 * retryAfter), false},
-		"a hang, in the future": {saved, other, now.Add(-2 * retryAfter), false},
-		"no file":               {Cache{Path: path + ".gone", By: "ladderd 1"}, t4, now, false},
-		"nothing is to be kept": {Cache{By: "ladderd 1"}, t4, now, false},
-		"a folder in its place": {Cache{Path: filepath.Dir(path), By: "ladderd 1"}, t4, now, false},
+		"the same":              {saved, t4, true},
+		"a warmer one":          {saved, hot, true},
+		"another driver":        {saved, updated, false},
+		"another slot":          {saved, moved, false},
+		"another device":        {saved, h100, false},
+		"another ladderd":       {Cache{Path: path, By: "ladderd 2"}, t4, false},
+		"a problem of its own":  {saved, sick, true},
+		"what may pass":         {saved, other, false},
+		"what stays so":         {saved, iris, true},
+		"no file":               {Cache{Path: path + ".gone", By: "ladderd 1"}, t4, false},
+		"nothing is to be kept": {Cache{By: "ladderd 1"}, t4, false},
+		"a folder in its place": {Cache{Path: filepath.Dir(path), By: "ladderd 1"}, t4, false},
 	} {
-		known, unknown := c.cache.Load([]Device{c.device}, c.now)
+		known, unknown := c.cache.Load([]Device{c.device})
 		if len(known)+len(unknown) != 1 || len(known) == 1 != c.known {
 			t.Errorf("%s: known %v, unknown %v", name, known, unknown)
 		}
@@ -65,7 +62,7 @@ func TestCacheOfAnotherEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("LD_LIBRARY_PATH", "/opt/other-driver")
-	if known, _ := c.Load([]Device{t4}, whole.At); len(known) != 0 {
+	if known, _ := c.Load([]Device{t4}); len(known) != 0 {
 		t.Error("what was found with other libraries is believed")
 	}
 }
@@ -90,13 +87,13 @@ func TestCacheOfDamagedFiles(t *testing.T) {
 		if err := os.WriteFile(c.Path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if known, unknown := c.Load([]Device{t4}, whole.At); len(known) != 0 || len(unknown) != 1 {
+		if known, unknown := c.Load([]Device{t4}); len(known) != 0 || len(unknown) != 1 {
 			t.Errorf("of %.20q: known %v", text, known)
 		}
 		if err := c.Save([]Proof{whole}); err != nil {
 			t.Fatal(err)
 		}
-		if known, _ := c.Load([]Device{t4}, whole.At); len(known) != 1 {
+		if known, _ := c.Load([]Device{t4}); len(known) != 1 {
 			t.Errorf("after %.20q nothing is kept", text)
 		}
 	}
@@ -113,7 +110,7 @@ func TestCacheAdds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	known, _ := c.Load([]Device{t4, iris}, first.At)
+	known, _ := c.Load([]Device{t4, iris})
 	if len(known) != 2 || known[0].Results[0].PixelRate != 3e9 || known[1].Results[0].PixelRate != 2e9 {
 		t.Errorf("kept are %+v", known)
 	}
@@ -123,5 +120,32 @@ func TestCacheAdds(t *testing.T) {
 	}
 	if err := (Cache{Path: filepath.Join(dir, "no", "folder")}).Save([]Proof{first}); err == nil {
 		t.Error("a file without a folder is no error")
+	}
+}
+
+// What an operator mends between two starts is seen at the second one, and what the GPU
+// does not do is not tried again.
+func TestCacheAfterARepair(t *testing.T) {
+	for said, kept := range map[string]bool{
+		"Cannot load libnvidia-encode.so.1":                  false,
+		"cuInit failed -> CUDA_ERROR_NOT_PERMITTED":          false,
+		"cuInit failed -> CUDA_ERROR_SYSTEM_DRIVER_MISMATCH": false,
+		"something new": false,
+		"OpenEncodeSessionEx failed: unsupported device (2)": true,
+	} {
+		c := Cache{Path: filepath.Join(t.TempDir(), "devices.json")}
+		try := func(context.Context, pipeline.Trial) (pipeline.Finding, error) {
+			return pipeline.Finding{Failure: said}, nil
+		}
+		proofs, err := Prover{Try: try}.Prove(t.Context(), []Device{t4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Save(proofs); err != nil {
+			t.Fatal(err)
+		}
+		if known, _ := c.Load([]Device{t4}); len(known) == 1 != kept {
+			t.Errorf("after %q it knows %v", said, known)
+		}
 	}
 }

@@ -21,7 +21,8 @@ const (
 )
 
 // cards is what NVIDIA's driver tells, completed by what the kernel sees on the PCI bus:
-// a card whose driver does not answer is there all the same.
+// a card whose driver does not answer is there all the same. Where the operator has hidden
+// some, nothing tells which of the places on the bus these are, and none is listed.
 func (m Machine) cards(ctx context.Context) []Device {
 	if m.Cards == nil {
 		return nil
@@ -30,12 +31,14 @@ func (m Machine) cards(ctx context.Context) []Device {
 	if missing == "" {
 		return devices
 	}
-	for _, slot := range m.nvidiaSlots() {
-		if !listed(devices, slot) {
-			devices = append(devices, Device{API: pipeline.CUDA, Name: "NVIDIA GPU", PCI: slot, Problem: missing})
+	if m.Visible == nil {
+		for _, slot := range m.nvidiaSlots() {
+			if !listed(devices, slot) {
+				devices = append(devices, Device{API: pipeline.CUDA, Name: "NVIDIA GPU", PCI: slot, Problem: missing})
+			}
 		}
 	}
-	if len(devices) == 0 && missing != absent {
+	if len(devices) == 0 && missing != absent && !m.hidden() {
 		devices = append(devices, Device{API: pipeline.CUDA, Name: "NVIDIA GPU", Problem: missing})
 	}
 	return devices
@@ -102,6 +105,14 @@ func (m Machine) shows(index int, uuid string) bool {
 	})
 }
 
+// hidden says whether no card at all may be used: "" and "-1" are CUDA's ways to say so.
+func (m Machine) hidden() bool {
+	return m.Visible != nil && !slices.ContainsFunc(m.Visible, func(v string) bool {
+		v = strings.TrimSpace(v)
+		return v != "" && !strings.HasPrefix(v, "-")
+	})
+}
+
 func device(c nvidia.Card, driver string) Device {
 	d := Device{
 		API: pipeline.CUDA, ID: c.UUID, Name: c.Name, Driver: driver, PCI: c.PCI, Memory: c.Memory, MemoryUsed: c.MemoryUsed,
@@ -122,6 +133,7 @@ type answer struct {
 	cards []nvidia.Card
 	whole bool   // the process ended in order
 	late  bool   // it was killed for taking too long
+	odd   string // a line that is no answer; empty where all were
 	end   string // how it ended otherwise, with its last words
 }
 
@@ -129,6 +141,9 @@ type answer struct {
 func (a answer) trouble(who string) string {
 	if a.late {
 		return who + " does not answer: it hangs; reboot the machine, and if that does not help check the card"
+	}
+	if a.odd != "" {
+		return fmt.Sprintf("asking %s gave an answer that makes no sense (%.80q): reinstall the driver, and see whether LD_PRELOAD names a library that writes", who, a.odd)
 	}
 	return "asking " + who + " crashed the process that did (" + a.end + "): reinstall the driver, or reboot"
 }
@@ -147,7 +162,7 @@ func (m Machine) ask(ctx context.Context, from int) (a answer) {
 				return a
 			}
 			if !a.take(line) {
-				a.end = "wrote " + line
+				a.odd = line
 				return a
 			}
 			quiet.Reset(m.Patience)

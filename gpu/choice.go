@@ -34,7 +34,7 @@ type Choice struct {
 	proofs []Proof // holds once settled is closed
 
 	mu     sync.Mutex
-	given  map[pipeline.Backend]int       // how often
+	given  map[pipeline.Backend]int       // how often, to be compared with its equals'
 	failed map[pipeline.Backend]time.Time // until when it is left alone
 }
 
@@ -100,6 +100,7 @@ func (c *Choice) pick(list []pipeline.Backend) pipeline.Backend {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
+	c.welcome(list, now)
 	best := -1
 	for i, b := range list {
 		switch {
@@ -118,6 +119,24 @@ func (c *Choice) pick(list []pipeline.Backend) pipeline.Backend {
 	}
 	c.given[list[best]]++
 	return list[best]
+}
+
+// welcome has what was left alone take turns with its equals from now on: it is not to
+// catch up with all that they were given meanwhile.
+func (c *Choice) welcome(list []pipeline.Backend, now time.Time) {
+	for _, b := range list {
+		if until, failed := c.failed[b]; !failed || until.After(now) {
+			continue
+		}
+		least := -1
+		for _, other := range list {
+			if _, failed := c.failed[other]; !failed && alike(b, other) && (least < 0 || c.given[other] < least) {
+				least = c.given[other]
+			}
+		}
+		c.given[b] = max(c.given[b], least)
+		delete(c.failed, b)
+	}
 }
 
 // alike says whether two backends differ in their devices alone.

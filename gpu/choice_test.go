@@ -63,6 +63,31 @@ func TestElsewhere(t *testing.T) {
 	})
 }
 
+// A device that was left alone takes turns again, and does not get all that its equals
+// were given meanwhile.
+func TestADeviceThatComesBackTakesTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := settled(proven(t4, 1e9, nil), proven(other, 1e9, nil), proven(h100, 1e9, nil))
+		failed := []pipeline.Backend{give(t, c, Auto), give(t, c, Auto)}
+		for _, b := range failed {
+			c.Elsewhere(Auto, b, "the GPU is on fire")
+		}
+		for range 20 {
+			if b := give(t, c, Auto); b == failed[0] || b == failed[1] {
+				t.Fatalf("%v has failed, and is given", b)
+			}
+		}
+		time.Sleep(forgiven + time.Second)
+		turns := map[string]int{}
+		for range 9 {
+			turns[give(t, c, Auto).Device.ID]++
+		}
+		if turns["GPU-1"] != 3 || turns["GPU-2"] != 3 || turns["GPU-3"] != 3 {
+			t.Errorf("given %v", turns)
+		}
+	})
+}
+
 // A card without free sessions still decodes and scales, and has some again soon.
 func TestElsewhereOfAFullCard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -95,7 +95,7 @@ func TestInventoryOfTroubles(t *testing.T) {
 		{"hangs", box, []string{"NVIDIA GPU|0000:3b:00.0|NVIDIA's driver does not answer: it hangs"}},
 		{"hangs", nil, []string{"NVIDIA GPU||NVIDIA's driver does not answer: it hangs"}},
 		{"missing a symbol", nil, []string{"NVIDIA GPU||asking NVIDIA's driver crashed the process that did (exit status 127: undefined symbol: nvmlInit)"}},
-		{"rubbish", nil, []string{"NVIDIA GPU||asking NVIDIA's driver crashed the process that did (wrote hello)"}},
+		{"rubbish", nil, []string{"NVIDIA GPU||asking NVIDIA's driver gave an answer that makes no sense (\"hello\"): "}},
 		{"first card hangs", nil, []string{"NVIDIA GPU 0||the card does not answer: it hangs", "NVIDIA T4|0000:5e:00.0|"}},
 		{"second card crashes", nil, []string{"NVIDIA GPU 1||asking the card crashed the process that did (exit status 139)", "NVIDIA T4|0000:3b:00.0|"}},
 	} {
@@ -151,6 +151,31 @@ func TestInventoryOfVisibleCards(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("of %q it finds %q, want %q", c.visible, got, c.want)
+		}
+	}
+}
+
+// Where the driver does not answer, nothing tells which of the cards on the bus are those
+// that the operator has hidden.
+func TestInventoryOfHiddenCardsInTrouble(t *testing.T) {
+	for role, c := range map[string]struct {
+		visible []string
+		want    int
+	}{
+		"no library": {[]string{"GPU-1"}, 0},
+		"not loaded": {[]string{""}, 0},
+		"lost":       {[]string{"-1"}, 0},
+		"rubbish":    {[]string{"GPU-1"}, 1}, // the one that may be used
+	} {
+		m := Machine{Root: tree(t, box), Cards: playing(role), Visible: c.visible}
+		var got []Device
+		for _, d := range m.Inventory(t.Context()) {
+			if d.API == pipeline.CUDA {
+				got = append(got, d)
+			}
+		}
+		if len(got) != c.want || c.want > 0 && (got[0].PCI != "" || got[0].Problem == "") {
+			t.Errorf("%s, of %q: %+v", role, c.visible, got)
 		}
 	}
 }

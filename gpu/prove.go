@@ -25,14 +25,22 @@ type Prover struct {
 // errHangs is a trial that was not done within its time.
 var errHangs = errors.New("no answer in time")
 
-// Prove tries all devices at once, one thing after the other on each, so that none takes
-// another one's time. A device with a Problem is not tried. The proofs are in the order of
-// the devices. What ctx cuts off is not tried, and Prove returns its error.
+// Prove tries all devices at once, one thing after the other on each, so that one that hangs
+// keeps no other from its trials. They do share the machine's cores and its bus. Open encoders
+// are counted on one device of an interface after the other, as drivers limit those of the
+// whole machine. A device with a Problem is not tried. The proofs are in the order of the
+// devices. What ctx cuts off is not tried, and Prove returns its error.
 func (p Prover) Prove(ctx context.Context, devices []Device) ([]Proof, error) {
 	proofs := make([]Proof, len(devices))
+	counting := map[pipeline.API]turn{}
+	for _, d := range devices {
+		if counting[d.API] == nil {
+			counting[d.API] = make(turn, 1)
+		}
+	}
 	var running sync.WaitGroup
 	for i, d := range devices {
-		running.Go(func() { proofs[i] = p.device(ctx, d) })
+		running.Go(func() { proofs[i] = p.device(ctx, d, counting[d.API]) })
 	}
 	running.Wait()
 	if err := ctx.Err(); err != nil {
@@ -41,7 +49,22 @@ func (p Prover) Prove(ctx context.Context, devices []Device) ([]Proof, error) {
 	return proofs, nil
 }
 
-func (p Prover) device(ctx context.Context, d Device) Proof {
+// turn is one device's at a time: full while one has it.
+type turn chan struct{}
+
+// await is false where ctx ends first.
+func (t turn) await(ctx context.Context) bool {
+	select {
+	case t <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (t turn) end() { <-t }
+
+func (p Prover) device(ctx context.Context, d Device, counting turn) Proof {
 	proof := Proof{Device: d, Results: []Result{}}
 	if d.Problem != "" {
 		return proof
@@ -58,7 +81,7 @@ func (p Prover) device(ctx context.Context, d Device) Proof {
 		r := result(a.trial)
 		if troubles >= maxTroubles {
 			r.Why, r.Passing = notTried+" any more: the driver hung or crashed before", true
-		} else if p.try(ctx, d, a.trial, &r) {
+		} else if p.try(ctx, d, a.trial, counting, &r) {
 			troubles++
 		}
 		proof.Results = append(proof.Results, r)
@@ -77,13 +100,18 @@ func result(t pipeline.Trial) Result {
 }
 
 // try fills in what a trial finds, and says whether the driver hung or crashed.
-func (p Prover) try(ctx context.Context, d Device, t pipeline.Trial, r *Result) (trouble bool) {
-	if p.Tell != nil {
-		p.Tell(d, t)
-	}
+func (p Prover) try(ctx context.Context, d Device, t pipeline.Trial, counting turn, r *Result) (trouble bool) {
 	limit := trialLimit
 	if t.Task == pipeline.Sessions {
 		limit = openLimit
+		if !counting.await(ctx) {
+			r.Why, r.Passing = notTried, true
+			return false
+		}
+		defer counting.end()
+	}
+	if p.Tell != nil {
+		p.Tell(d, t)
 	}
 	f, err := p.within(ctx, limit, t)
 	switch {
@@ -104,7 +132,8 @@ func (p Prover) try(ctx context.Context, d Device, t pipeline.Trial, r *Result) 
 }
 
 func (r *Result) fail(d Device, t pipeline.Trial, said string) {
-	r.Why, r.Passing = explain(d, t, said)
+	means, lasting := explain(d, t, said)
+	r.Why, r.Passing = means, !lasting
 	if r.Why != said {
 		r.Said = said
 	}

@@ -152,6 +152,42 @@ func TestProveTroubles(t *testing.T) {
 	}
 }
 
+// Drivers limit the encoders of all cards together: two that are counted at once would take
+// them from each other. Cards of another driver have theirs.
+func TestProveCountsSessionsOneCardAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		open, most := map[pipeline.API]int{}, map[pipeline.API]int{}
+		try := func(ctx context.Context, trial pipeline.Trial) (pipeline.Finding, error) {
+			if trial.Task != pipeline.Sessions {
+				return works(ctx, trial)
+			}
+			api := trial.Backend.Device.API
+			mu.Lock()
+			open[api]++
+			most[api] = max(most[api], open[api])
+			mu.Unlock()
+			f, err := works(ctx, trial)
+			mu.Lock()
+			open[api]--
+			mu.Unlock()
+			return f, err
+		}
+		proofs, err := Prover{Try: try}.Prove(t.Context(), []Device{t4, other, h100, iris})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if most[pipeline.CUDA] != 1 || most[pipeline.VA] != 1 {
+			t.Errorf("counted at once: %v", most)
+		}
+		for _, p := range proofs {
+			if s := p.Sessions(); s.Sessions != 5 {
+				t.Errorf("%s: %+v", p.Device.Name, s)
+			}
+		}
+	})
+}
+
 // What is cut off is no result, and a device with a problem is left alone.
 func TestProveIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,9 +1,6 @@
 package gpu
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // Survey finds out what this machine does: what is kept in the cache, and the rest by
 // trying.
@@ -44,7 +41,7 @@ func (s Survey) look(ctx context.Context, devices []Device, try bool) (proofs, f
 	var known []Proof
 	unknown := devices
 	if !s.Refresh {
-		known, unknown = s.Cache.Load(devices, time.Now())
+		known, unknown = s.Cache.Load(devices)
 	}
 	if try {
 		fresh, err = s.Prover.Prove(ctx, unknown)

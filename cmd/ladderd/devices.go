@@ -61,8 +61,10 @@ func trier(log *slog.Logger) gpu.Try {
 	}
 }
 
-// prove finds out what the devices do, and tells the log. Until then streams that might
-// use them wait. Where all channels want x264 nothing is tried, and no driver touched.
+// prove finds out what the devices do, and tells the log. Streams that might use them wait
+// for it, at most as long as gpu.Choice has patience (20 s): then "auto" is x264, and what
+// asks for a GPU is refused. Where all channels want x264 nothing is tried, and no driver
+// touched.
 func (d *devices) prove(ctx context.Context) {
 	if !d.hardware() {
 		d.tell([]gpu.Proof{{Device: d.survey.Machine.CPU()}})

@@ -191,14 +191,14 @@ func TestWhatACardRefusesIsForAnotherBackend(t *testing.T) {
 		fault  doubles.Fault
 		reason string
 	}{
-		{"no driver", doubles.Box{Without: doubles.NoDriver}, card, doubles.Fault{}, "this machine has no NVIDIA driver"},
-		{"no encoder library", doubles.Box{Without: []doubles.Library{doubles.Encoder, doubles.NVML}}, card, doubles.Fault{}, "without its encoder library"},
-		{"an old driver", old, card, doubles.Fault{}, "the NVIDIA driver is too old: FFmpeg " + LibavVersion() + " needs 530.41.03 or newer"},
-		{"a card without an encoder", boxOf(), card, doubles.Fault{At: doubles.Open, Word: doubles.UnsupportedDevice}, "this GPU has no video encoder"},
-		{"sessions", boxOf(), capped, doubles.Fault{}, "this GPU opens no more encoder sessions"},
-		{"sessions of newer drivers", boxOf(), newCapped, doubles.Fault{}, "this GPU opens no more encoder sessions"},
+		{"no driver", doubles.Box{Without: doubles.NoDriver}, card, doubles.Fault{}, "Cannot load libcuda.so.1"},
+		{"no encoder library", doubles.Box{Without: []doubles.Library{doubles.Encoder, doubles.NVML}}, card, doubles.Fault{}, "Cannot load libnvidia-encode.so.1"},
+		{"an old driver", old, card, doubles.Fault{}, "driver for nvenc is 530.41.03 or newer"},
+		{"a card without an encoder", boxOf(), card, doubles.Fault{At: doubles.Open, Word: doubles.UnsupportedDevice}, "OpenEncodeSessionEx failed: unsupported device"},
+		{"sessions", boxOf(), capped, doubles.Fault{}, "OpenEncodeSessionEx failed: out of memory"},
+		{"sessions of newer drivers", boxOf(), newCapped, doubles.Fault{}, "OpenEncodeSessionEx failed: incompatible client key"},
 		{"encoding fails", boxOf(), card, doubles.Fault{At: doubles.Encode, Word: doubles.Generic, After: 20}, "encode"},
-		{"a card that is lost", boxOf(), card, doubles.Fault{At: doubles.Encode, Word: doubles.DeviceNotExist, After: 20}, "the GPU has failed or was taken away"},
+		{"a card that is lost", boxOf(), card, doubles.Fault{At: doubles.Encode, Word: doubles.DeviceNotExist, After: 20}, "device does not exist"},
 	}
 	for _, c := range cases {
 		for name, scaled := range map[string]bool{"from main memory": false, "scaled": true} {
@@ -244,7 +244,7 @@ func TestACardThatIsLostInMidStreamEndsTheWorker(t *testing.T) {
 	rig.Lose(0)
 	d.send(append(inputs(s.packets[half:]), pipeline.Drain{})...)
 	d.read(t)
-	const reason = "the GPU has failed or was taken away"
+	const reason = "CUDA_ERROR"
 	if code := <-d.code; code != pipeline.ExitRetryElsewhere || d.failed == nil || !strings.Contains(d.failed.Reason, reason) {
 		t.Fatalf("the worker ended with %d, %+v; want %q", code, d.failed, reason)
 	}

@@ -1,9 +1,7 @@
 package worker
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"github.com/asticode/go-astiav"
@@ -37,20 +35,9 @@ func openVA(node string) (*device, error) {
 func reachable(node string) error {
 	f, err := os.OpenFile(node, os.O_RDWR, 0)
 	if err != nil {
-		return unreachable(err)
+		return fmt.Errorf("open the render node: %w", err)
 	}
 	return f.Close()
-}
-
-// unreachable says in an operator's words why a render node was not opened.
-func unreachable(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("no permission on the render node: add the ladderd user to group render: %w", err)
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("this machine has no such render node: %w", err)
-	}
-	return fmt.Errorf("the render node does not open: %w", err)
 }
 
 // scaleVA is the driver's best way of scaling; what that is differs between drivers.
