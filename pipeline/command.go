@@ -41,7 +41,7 @@ var passed = []string{
 	"PATH=", "HOME=", "TMPDIR=", "LANG=", "LC_ALL=", "TZ=", "XDG_RUNTIME_DIR=",
 	"LD_LIBRARY_PATH=", "LD_PRELOAD=", "LIBVA_", "MESA_", "CUDA_", "NVIDIA_", "DRI_PRIME=",
 	"GOMAXPROCS=", "GOMEMLIMIT=", "GOGC=", "GODEBUG=", "GOTRACEBACK=", "GOCOVERDIR=",
-	"ASAN_OPTIONS=", "LADDERD_WORKER_",
+	"ASAN_OPTIONS=",
 }
 
 func workerEnv(env []string) []string {

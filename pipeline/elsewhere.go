@@ -7,12 +7,15 @@ package pipeline
 // out costs viewers up to a GOP, and would not help against the driver. So the device
 // is suspected first: after as many fruitless workers as it takes to suspect input, it
 // is left, and if the input was to blame its workers die elsewhere too and it is left
-// out then. One fruitless worker is not enough: a driver that was reset serves the next.
-// One that does not even die when killed is.
+// out then. One that crashed is not enough: a driver that was reset serves the next. One
+// that hung is, whatever it had put out: a driver that hangs seldom recovers, and to see
+// that the next worker hangs too costs viewers seconds more than the queues hold.
 
-// deviceKills tells whether the present device is to be blamed for the last workers' deaths.
-func (w *owner) deviceKills() bool {
-	return w.job.Backend.Device != (Device{}) && w.fruitless >= maxFruitless
+// deviceFails tells whether the present device is to be blamed for the death of k and
+// those before. A worker that does not even die when killed hangs in some device.
+func (w *owner) deviceFails(k *worker) bool {
+	onDevice := w.job.Backend.Device != (Device{})
+	return k.immortal || onDevice && (k.hung || w.fruitless >= maxFruitless)
 }
 
 // move has the next worker use another backend, for which no strike counts, and says

@@ -66,11 +66,12 @@ func TestFailureDecidesWhereTheNextWorkerRuns(t *testing.T) {
 		{"one that asks where there is none", asks, cpu, []Backend{cpu}, []Backend{cpu, cpu, cpu}, "the GPU is lost"},
 		{"one that asks and is given what no worker knows", asks, gpuOne, []Backend{unknown}, []Backend{gpuOne, gpuOne}, "the GPU is lost"},
 		{"a crash on a device", crashes, gpuOne, []Backend{gpuTwo, cpu}, []Backend{gpuOne, gpuOne, gpuTwo, gpuTwo, cpu, cpu, cpu}, "signal: segmentation fault"},
-		{"a hang on a device", func(*actor) {}, gpuOne, []Backend{cpu}, []Backend{gpuOne, gpuOne, cpu, cpu}, "did not start within 8s"},
+		{"a hang on a device", func(*actor) {}, gpuOne, []Backend{cpu}, []Backend{gpuOne, cpu, cpu}, "did not start within 8s"},
 		{
 			"a device that does not open", func(a *actor) { a.beats(Progress{}) },
-			gpuOne, []Backend{cpu}, []Backend{gpuOne, gpuOne, cpu, cpu}, "did not open its encoders within 8s",
+			gpuOne, []Backend{cpu}, []Backend{gpuOne, cpu, cpu}, "did not open its encoders within 8s",
 		},
+		{"a hang on the CPU", func(*actor) {}, cpu, []Backend{gpuOne}, []Backend{cpu, cpu, cpu, cpu, cpu, gpuOne}, "did not start within 8s"},
 		{"a crash on the CPU", crashes, cpu, []Backend{gpuOne}, []Backend{cpu, cpu, cpu, cpu, cpu, gpuOne, gpuOne}, "signal: segmentation fault"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -231,6 +232,67 @@ func TestSlowDeviceIsLeftBeforeTheStreamEnds(t *testing.T) {
 		<-s.Done()
 		if err := s.Err(); !errors.Is(err, ErrTooSlow) || len(reasons) != 2 {
 			t.Errorf("error %v after %q", err, reasons)
+		}
+	})
+}
+
+// TestDeviceThatHangsIsLeftAtOnce has workers hang that had made renditions.
+func TestDeviceThatHangsIsLeftAtOnce(t *testing.T) {
+	for name, beats := range map[string]bool{"gave no sign of life for 4s": false, "decoded nothing in 4s of input": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var reasons []string
+				s, hired := cast(t, on(gpuOne, periodic), Options{Elsewhere: chain(&reasons, gpuOne, cpu)})
+				stop := make(chan struct{})
+				defer close(stop)
+				go source(s, second, stop)
+				first := <-hired
+				first.says(Ready{}, out(0, key(second)), out(1, key(second)))
+				began := time.Now()
+				var actors sync.WaitGroup
+				defer actors.Wait()
+				if beats {
+					actors.Go(func() {
+						for first.hears() != nil {
+							first.says(Progress{FramesDecoded: 1})
+						}
+					})
+				}
+				a := <-hired
+				if a.job.Backend != cpu || len(reasons) != 1 || reasons[0] != name {
+					t.Errorf("goes on with %s, left for %q", a.job.Backend, reasons)
+				}
+				if got := time.Since(began); got > 5*time.Second {
+					t.Errorf("after %v", got)
+				}
+			})
+		})
+	}
+}
+
+// TestSlowWorkerThatDoesNotDieLeavesItsDevice has a worker fall behind, for the first
+// time, because it hangs.
+func TestSlowWorkerThatDoesNotDieLeavesItsDevice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reasons []string
+		s, hired := castWith(t, on(gpuOne, periodic), Options{Elsewhere: chain(&reasons, gpuOne, cpu)}, func(a *actor) bool { return a.job.Backend == gpuOne })
+		stop := make(chan struct{})
+		defer close(stop)
+		go source(s, second, stop)
+		first := <-hired
+		var actors sync.WaitGroup
+		defer actors.Wait()
+		defer first.exit(-1, "signal: killed") // at last
+		actors.Go(func() {
+			first.says(Ready{})
+			for n := int64(0); first.hears() != nil; n++ {
+				first.says(Progress{FramesDecoded: n})
+				<-time.After(400 * time.Millisecond)
+			}
+		})
+		a := <-hired
+		if snap := s.Snapshot(); a.job.Backend != cpu || len(reasons) != 1 || snap.Overflows != 1 {
+			t.Errorf("goes on with %s, left for %q: %+v", a.job.Backend, reasons, snap)
 		}
 	})
 }

@@ -20,7 +20,7 @@ const (
 	goodRun        = 30 * time.Second
 	// maxFruitless is how many workers in a row may be sent the same input and die
 	// without having put anything out; then it is the device that kills them, or where
-	// there is none the input.
+	// there is none the input. One that hangs on a device is not waited for again.
 	maxFruitless = 2
 )
 
@@ -142,7 +142,7 @@ func (w *owner) begin() {
 	w.gate.resume()
 	job := w.job
 	job.Video, job.Audio, job.After = *held.video, held.audio, w.gate.after
-	w.worker = &worker{process: w.o.launch(job), began: time.Now(), after: job.After}
+	w.worker = &worker{process: w.o.launch(job), began: time.Now(), after: job.After, backend: job.Backend}
 	w.s.process.Store(w.worker.process)
 	w.snap.Backend, w.snap.Encoders, w.snap.Progress = job.Backend, nil, Progress{}
 	w.publish()
@@ -241,6 +241,9 @@ func (w *owner) bury() {
 // error says that it is not.
 func (w *owner) judge(k *worker, why string) (time.Duration, error) {
 	if k.overflow {
+		if k.immortal && k.backend == w.job.Backend {
+			w.move(why)
+		}
 		return 0, nil
 	}
 	if !k.ready.IsZero() && time.Since(k.ready) >= goodRun {
@@ -250,7 +253,7 @@ func (w *owner) judge(k *worker, why string) (time.Duration, error) {
 		w.fruitless = 0
 	}
 	enough := w.deaths.add(time.Now())
-	if (enough || k.immortal || k.asks(ExitRetryElsewhere) || w.deviceKills()) && w.move(why) {
+	if (enough || k.asks(ExitRetryElsewhere) || w.deviceFails(k)) && w.move(why) {
 		return 0, nil
 	}
 	if enough {

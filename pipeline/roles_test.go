@@ -16,7 +16,7 @@ import (
 )
 
 // The test binary runs itself as a worker that plays a role.
-const roleEnv = "LADDERD_WORKER_TEST_ROLE"
+const roleEnv = "PIPELINE_TEST_ROLE"
 
 var roles = map[string]func(*Conn){
 	"echo":    echo,

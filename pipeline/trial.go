@@ -12,7 +12,7 @@ type Trial struct {
 	Task Task
 	// Backend names the device, and for Encode and Sessions the encoder.
 	Backend Backend
-	Codec   Codec // what is encoded or decoded; H264 elsewhere
+	Codec   Codec // what is encoded; H264 elsewhere
 	// Width and Height are the pictures' size, in pixels. Scale makes 2/3 of it.
 	Width, Height int
 	// For is how long to measure. At least a few pictures are done however short it is.
@@ -47,6 +47,9 @@ type Finding struct {
 	Pictures int64         // that came out whole
 	Elapsed  time.Duration // in which they did; opening is not in it
 	Sessions int           // encoders that were open at once
+	// Spare says that x264 encoded in place of the backend's encoder, which does not take
+	// pictures of that size: as in a ladder.
+	Spare bool
 	// Capped is the driver's reason for not opening one more than Sessions; empty where
 	// Most were opened.
 	Capped string
@@ -74,6 +77,8 @@ func checkTrial(t Trial) error {
 		return fmt.Errorf("trial of unknown task %q", t.Task)
 	case t.Codec != H264 && t.Codec != HEVC && t.Codec != AV1:
 		return fmt.Errorf("trial of unknown codec %q", t.Codec)
+	case t.Task != Encode && t.Codec != H264:
+		return fmt.Errorf("trial that is to %s %s: only encoders are tried with that", t.Task, t.Codec)
 	case t.Width < 16 || t.Height < 16 || t.Width > 16384 || t.Height > 16384:
 		return fmt.Errorf("trial with pictures of %d×%d pixels", t.Width, t.Height)
 	case t.For < 0 || t.For > time.Minute:

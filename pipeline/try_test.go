@@ -72,7 +72,8 @@ func TestTryTellsHowTheWorkerEnded(t *testing.T) {
 func TestTrialsThatAreNoneAreRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*Trial){
 		"task": func(t *Trial) { t.Task = "juggle" }, "backend": func(t *Trial) { t.Backend = Backend{} },
-		"codec": func(t *Trial) { t.Codec = "vp8" }, "size": func(t *Trial) { t.Width = 8 },
+		"codec": func(t *Trial) { t.Codec = "vp8" }, "codec to decode": func(t *Trial) { t.Task, t.Codec = Decode, HEVC }, "codec of sessions": func(t *Trial) { t.Task, t.Most, t.Codec = Sessions, 1, AV1 },
+		"size": func(t *Trial) { t.Width = 8 },
 		"time": func(t *Trial) { t.For = time.Hour }, "sessions": func(t *Trial) { t.Task = Sessions },
 	} {
 		trial := someTrial

@@ -21,6 +21,7 @@ type worker struct {
 	*process
 	began, ready time.Time
 	after        media.Ticks // what was out when it began
+	backend      Backend     // what it began with
 
 	heard    bool // it has sent something
 	silent   int  // ticks since its last message, or since it began
@@ -32,6 +33,7 @@ type worker struct {
 	asked    bool   // it has been sent Drain
 	drainAge int    // ticks since the stream's end, of which it may have input left
 	killed   string // why the owner killed it
+	hung     bool   // because it was silent, or stood still
 	dying    int    // ticks since then
 	immortal bool   // it did not die
 	overflow bool   // it was killed for falling behind
@@ -111,13 +113,13 @@ func (w *owner) check() {
 	case w.pending != nil && !k.eof:
 		// The stream holds it up: what it has to say has not been heard.
 	case !k.heard && k.silent >= w.ticks(w.o.StartTimeout):
-		k.kill(fmt.Sprintf("did not start within %v", w.o.StartTimeout))
+		k.hangs(fmt.Sprintf("did not start within %v", w.o.StartTimeout))
 	case k.heard && k.silent >= patience:
-		k.kill(fmt.Sprintf("gave no sign of life for %v", w.o.HeartbeatTimeout))
+		k.hangs(fmt.Sprintf("gave no sign of life for %v", w.o.HeartbeatTimeout))
 	case k.ready.IsZero() && k.stuck >= w.ticks(w.o.StartTimeout):
-		k.kill(fmt.Sprintf("did not open its encoders within %v", w.o.StartTimeout))
+		k.hangs(fmt.Sprintf("did not open its encoders within %v", w.o.StartTimeout))
 	case !k.ready.IsZero() && k.stuck >= patience:
-		k.kill(fmt.Sprintf("decoded nothing in %v of input", w.o.HeartbeatTimeout))
+		k.hangs(fmt.Sprintf("decoded nothing in %v of input", w.o.HeartbeatTimeout))
 	case k.drainAge >= w.ticks(w.o.DrainTimeout):
 		k.kill(fmt.Sprintf("did not end within %v", w.o.DrainTimeout))
 	default:
@@ -160,6 +162,12 @@ func (k *worker) kill(why string) {
 		k.killed = why
 		close(k.abort)
 	}
+}
+
+// hangs ends a worker that does nothing any more.
+func (k *worker) hangs(why string) {
+	k.hung = true
+	k.kill(why)
 }
 
 // asks tells whether the worker's last message or its exit status has that code. A

@@ -83,7 +83,7 @@ var wireTests = []struct {
 	},
 	{
 		"finding", Finding{Pictures: 60, Elapsed: 5e8, Sessions: 3, Capped: "out of memory (10)"},
-		frame(tagFinding, text(`{"Pictures":60,"Elapsed":500000000,"Sessions":3,"Capped":"out of memory (10)","Failure":""}`)),
+		frame(tagFinding, text(`{"Pictures":60,"Elapsed":500000000,"Sessions":3,"Spare":false,"Capped":"out of memory (10)","Failure":""}`)),
 	},
 	{
 		"job",

@@ -2,11 +2,13 @@ package worker
 
 import (
 	"log/slog"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"ladderd/media"
 	"ladderd/pipeline"
+	"ladderd/testassets/doubles"
 )
 
 func TestTrialsDoWhatTheyAreTold(t *testing.T) {
@@ -53,6 +55,28 @@ func TestTrialsTellWhatDoesNotWork(t *testing.T) {
 				t.Errorf("%v, %+v, where %q was expected", err, f, c.want)
 			}
 		})
+	}
+}
+
+// Renditions that are too small for a device's encoder are x264's, and so are such trials.
+func TestTrialTellsWhereX264EncodesInstead(t *testing.T) {
+	rig := doubles.New(t, boxOf(doubles.Card{}))
+	onCard := func() *exec.Cmd {
+		cmd := workerProcess()
+		cmd.Env = append(cmd.Env, rig.Env()...)
+		return cmd
+	}
+	x264, nvenc := pipeline.Backend{Encoder: pipeline.X264}, nvencOn(rig, false)
+	for _, c := range []struct {
+		backend       pipeline.Backend
+		width, height int
+		spare         bool
+	}{{nvenc, 160, 284, false}, {nvenc, 90, 160, true}, {x264, 90, 160, false}} {
+		what := pipeline.Trial{Task: pipeline.Encode, Backend: c.backend, Codec: pipeline.H264, Width: c.width, Height: c.height}
+		f, err := pipeline.Try(t.Context(), pipeline.TryOptions{Command: onCard, Log: slog.New(slog.DiscardHandler)}, what)
+		if err != nil || f.Failure != "" || f.Pictures == 0 || f.Spare != c.spare {
+			t.Errorf("%s at %dx%d: %+v, %v", c.backend, c.width, c.height, f, err)
+		}
 	}
 }
 

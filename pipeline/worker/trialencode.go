@@ -52,6 +52,7 @@ func (t *trial) encode(f *pipeline.Finding) error {
 	}
 	// As in a ladder, where another encoder makes what this one does not take.
 	coding := t.backend.encoding(t.output())
+	f.Spare = !t.backend.main.takes(t.output())
 	if err := t.bring(coding.place()); err != nil {
 		return err
 	}

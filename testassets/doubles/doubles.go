@@ -5,7 +5,7 @@
 // what hardware does.
 //
 //	Box ──► New ──► Rig.Env ──► ladderd, or any process, with LD_LIBRARY_PATH to the doubles
-//	                Rig.Misbehave, Lose, Heal ──► control directory ──► doubles, at each call
+//	                Rig.Misbehave, Lose, Heal ──► control folder ──► doubles, at each call
 //	                Rig.Record ◄── record.jsonl ◄── doubles: what the driver was given
 //
 //	control/  settings, record, session slots, which all doubles share
@@ -34,7 +34,7 @@ type Rig struct {
 	t         testing.TB
 	box       Box
 	libraries string // folder with links to the doubles that the box has
-	control   string // folder that the doubles read and write
+	control   string // folder in it that the doubles read and write
 
 	mu     sync.Mutex
 	faults [][]Fault // of each card
@@ -49,9 +49,9 @@ func New(t testing.TB, box Box) *Rig {
 		t.Fatal(err)
 	}
 	r := &Rig{
-		t: t, box: box, libraries: t.TempDir(), control: t.TempDir(),
-		faults: make([][]Fault, len(box.Cards)), lost: make([]bool, len(box.Cards)),
+		t: t, box: box, faults: make([][]Fault, len(box.Cards)), lost: make([]bool, len(box.Cards)),
 	}
+	r.libraries, r.control = folders(t)
 	for _, library := range NoDriver {
 		if slices.Contains(box.Without, library) {
 			continue
@@ -71,9 +71,21 @@ func New(t testing.TB, box Box) *Rig {
 	return r
 }
 
+// folders makes the two folders of a pretended machine. The doubles find control beside
+// the links by which they were loaded.
+func folders(t testing.TB) (libraries, control string) {
+	t.Helper()
+	libraries = t.TempDir()
+	control = filepath.Join(libraries, "control")
+	if err := os.Mkdir(control, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return libraries, control
+}
+
 // Env is what a process's environment needs beside os.Environ, so that it runs on the box.
 func (r *Rig) Env() []string {
-	return []string{"LD_LIBRARY_PATH=" + r.libraries, "LADDERD_WORKER_DOUBLE=" + r.control}
+	return []string{"LD_LIBRARY_PATH=" + r.libraries}
 }
 
 // UUID is a card's, by which CUDA_VISIBLE_DEVICES selects it.

@@ -69,7 +69,8 @@ func NewVA(t testing.TB, gpu VAGPU) *VA {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &VA{t: t, gpu: gpu, libraries: t.TempDir(), control: t.TempDir()}
+	v := &VA{t: t, gpu: gpu}
+	v.libraries, v.control = folders(t)
 	for _, library := range []string{vaDriver, vaDRM} {
 		built := filepath.Join(root, "bin", "doubles", library)
 		if _, err := os.Stat(built); err != nil {
@@ -91,7 +92,6 @@ func (v *VA) Node() string { return filepath.Join(v.control, "renderD128") }
 func (v *VA) Env() []string {
 	return []string{
 		"LD_LIBRARY_PATH=" + v.libraries, "LIBVA_DRIVERS_PATH=" + v.libraries, "LIBVA_DRIVER_NAME=ladderdouble",
-		"LADDERD_WORKER_DOUBLE=" + v.control,
 	}
 }
 

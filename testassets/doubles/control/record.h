@@ -1,5 +1,5 @@
 /* What a driver was given: one line of JSON for each event, in record.jsonl of the
- * control directory. Each line has the event's name, the process and the card. */
+ * control folder. Each line has the event's name, the process and the card. */
 #ifndef DOUBLES_RECORD_H
 #define DOUBLES_RECORD_H
 

@@ -1,5 +1,5 @@
 /*
- * What a double is told: the control directory, named by LADDERD_WORKER_DOUBLE.
+ * What a double is told: the folder "control" beside the link by which it was loaded.
  * A file there is lines of key=value and is read anew for each question, so that a
  * test changes a card's behaviour while processes use it. Whoever writes one puts it
  * in place by rename.
@@ -14,7 +14,7 @@ struct settings {
 	char text[8192];
 };
 
-/* Reads a file of the control directory; one that is not there has no keys. */
+/* Reads a file of the control folder; one that is not there has no keys. */
 void settings_driver(struct settings *s);
 void settings_card(struct settings *s, int card);
 
@@ -27,7 +27,7 @@ void settings_text(const struct settings *s, const char *key, const char *otherw
 /* Says whether a key has just this text. */
 int settings_is(const struct settings *s, const char *key, const char *text);
 
-/* Writes the path of a file of the control directory; 0 where there is none. */
+/* Writes the path of a file of the control folder; 0 where there is none. */
 int control_path(char *into, int size, const char *name);
 
 #endif
