@@ -30,9 +30,9 @@ type Options struct {
 	Queue Limits
 	// Elsewhere names the backend to go on with where one has failed for that reason; it
 	// is false where there is none. It is called, and must not wait, where a worker asks
-	// for it (ExitRetryElsewhere), where workers die of their device without having put
-	// anything out, and before a stream is ended for failures or for slowness. Nil: there is
-	// no other, and ExitRetryElsewhere is as good as ExitRetryHere.
+	// for it (ExitRetryElsewhere), where one hangs on its device, where several crash on it
+	// without having put anything out, and before a stream is ended for failures or for
+	// slowness. Nil: there is no other, and ExitRetryElsewhere is as good as ExitRetryHere.
 	Elsewhere func(failed Backend, reason string) (Backend, bool)
 	// HeartbeatTimeout is how long a worker may be silent, or decode nothing while
 	// input flows, before it is replaced. Default 4 s.

@@ -133,7 +133,7 @@ func checkOptions(t *testing.T, rig *doubles.Rig, outs []pipeline.VideoOutput) {
 		t.Fatalf("%d encoders were opened, %v", len(opened), err)
 	}
 	for _, out := range outs {
-		rate := nvencRate(out)
+		rate := frameRate(out)
 		want := doubles.Options{
 			Width: out.Width, Height: out.Height, RateNum: rate.Num, RateDen: rate.Den,
 			Preset: "p4", Tuning: "ll", Profile: "high",

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"github.com/asticode/go-astiav"
@@ -77,29 +76,12 @@ func (n nvenc) open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, 
 	n.device.opening.Lock()
 	defer n.device.opening.Unlock()
 	codec := astiav.FindEncoderByName("h264_nvenc")
-	ctx := astiav.AllocCodecContext(codec)
-	ctx.SetFlags(ctx.Flags().Add(astiav.CodecContextFlagGlobalHeader))
-	ctx.SetTimeBase(astiav.NewRational(1, media.Clock))
-	// Without it NVENC would take the time base for the frame rate and give each picture
-	// the bits of a tick.
-	rate := nvencRate(out)
-	ctx.SetFramerate(astiav.NewRational(rate.Num, rate.Den))
-	ctx.SetBitRate(int64(out.Bitrate))
-	ctx.SetRateControlMaxRate(int64(out.Bitrate))
-	ctx.SetRateControlBufferSize(int(vbvBuffer * float64(out.Bitrate))) // by default it is 2 s
-	ctx.SetGopSize(math.MaxInt32)                                       // no keyframe of its own
-	ctx.SetMaxBFrames(0)
+	ctx := deviceContext(codec, out, p)
+	ctx.SetGopSize(math.MaxInt32) // no keyframe of its own
 	// From main memory too: else libav opens a context on the GPU for each encoder, and says
 	// of all errors alike that there is no capable device.
 	ctx.SetHardwareDeviceContext(n.device.ctx)
-	applySurface(ctx, p)
-	before := libavSaid.mark()
-	if err := open(ctx, codec, nvencOptions); err != nil {
-		ctx.Free()
-		return nil, deviceFault(before, fmt.Errorf("open h264_nvenc on %s for %dx%d at %s frames and %d bit a second: %w",
-			n.device.id, out.Width, out.Height, out.Rate, out.Bitrate, err))
-	}
-	return ctx, nil
+	return openOn(n.device, ctx, codec, out, nvencOptions)
 }
 
 // params adds where chroma lies, which h264_nvenc does not write.
@@ -111,12 +93,4 @@ func (n nvenc) params(extradata []byte, s surface) (*media.VideoParams, error) {
 		}
 	}
 	return n.annexBOutput.params(extradata, s)
-}
-
-// nvencRate is out's frame rate, or what most sources have where it is not known.
-func nvencRate(out pipeline.VideoOutput) media.Rate {
-	if out.Rate.Known() {
-		return out.Rate
-	}
-	return media.Rate{Num: int(assumedRate(out)), Den: 1}
 }

@@ -25,12 +25,12 @@ func TestRenditionsTooSmallForNVENCAreX264s(t *testing.T) {
 	}
 }
 
-func TestNVENCIsAlwaysToldAFrameRate(t *testing.T) {
+func TestDeviceIsAlwaysToldAFrameRate(t *testing.T) {
 	film := media.Rate{Num: 24000, Den: 1001}
-	if got := nvencRate(pipeline.VideoOutput{Rate: film}); got != film {
+	if got := frameRate(pipeline.VideoOutput{Rate: film}); got != film {
 		t.Errorf("got %v", got)
 	}
-	if got := nvencRate(pipeline.VideoOutput{}); got != (media.Rate{Num: 30, Den: 1}) {
+	if got := frameRate(pipeline.VideoOutput{}); got != (media.Rate{Num: 30, Den: 1}) {
 		t.Errorf("got %v where none is known", got)
 	}
 }

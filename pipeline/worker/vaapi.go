@@ -109,28 +109,12 @@ func (v vaapi) open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, 
 
 func (v vaapi) try(out pipeline.VideoOutput, p picture, lowPower bool) (*astiav.CodecContext, error) {
 	codec := astiav.FindEncoderByName("h264_vaapi")
-	ctx := astiav.AllocCodecContext(codec)
-	ctx.SetFlags(ctx.Flags().Add(astiav.CodecContextFlagGlobalHeader))
-	ctx.SetTimeBase(astiav.NewRational(1, media.Clock))
-	rate := nvencRate(out) // else the time base is taken for it
-	ctx.SetFramerate(astiav.NewRational(rate.Num, rate.Den))
-	ctx.SetBitRate(int64(out.Bitrate))
-	ctx.SetRateControlMaxRate(int64(out.Bitrate))
-	// AMD's drivers spend several times the average on a picture where they are told none.
-	ctx.SetRateControlBufferSize(int(vbvBuffer * float64(out.Bitrate)))
+	ctx := deviceContext(codec, out, p)
 	ctx.SetGopSize(vaapiNet)
-	ctx.SetMaxBFrames(0)
-	applySurface(ctx, p)
 	options := maps.Clone(vaapiOptions)
 	options["chroma_sample_location"] = strconv.Itoa(p.on.chroma)
 	if lowPower {
 		options["low_power"] = "1"
 	}
-	before := libavSaid.mark()
-	if err := open(ctx, codec, options); err != nil {
-		ctx.Free()
-		return nil, deviceFault(before, fmt.Errorf("open h264_vaapi on %s for %dx%d at %s frames and %d bit a second: %w",
-			v.device.id, out.Width, out.Height, out.Rate, out.Bitrate, err))
-	}
-	return ctx, nil
+	return openOn(v.device, ctx, codec, out, options)
 }
