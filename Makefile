@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 FUZZTIME ?= 2m
 # Tests that skip where a machine lacks something: make test says which did, and why.
-MAYSKIP := TestPublisherThatVanishesIsGivenUp|TestRoadsConformToH2spec|TestSRTThroughNetem|TestBackendsOnHardware|TestLaddersOnHardware
+MAYSKIP := TestPublisherThatVanishesIsGivenUp|TestRoadsConformToH2spec|TestSRTThroughNetem|TestBackendsOnHardware|TestRenditionsAreLikeTheCPUsOnHardware|TestLaddersOnHardware|TestProbeOnHardware
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The same for every go command, so that what one has built the next one finds.
 GO := eval "$$(scripts/ffmpeg.sh env)" && go
@@ -29,10 +29,10 @@ test: setup-test build ## run all tests
 .PHONY: test-gpu
 GPU ?= nvenc
 DEVICE ?=
-test-gpu: setup-test build ## run the backends' tests on this machine's own GPU: GPU=nvenc, cuda (a GPU without an encoder) or vaapi
+test-gpu: setup-test build ## run the tests of backends, ladders and probe on this machine's own GPU: GPU=nvenc, cuda (a GPU without an encoder) or vaapi
 	@export LADDERD_TEST_GPU='$(GPU)' LADDERD_TEST_DEVICE='$(DEVICE)' && \
 		$(GO) test -count=1 -v -run OnHardware ./pipeline/worker && \
-		$(GO) test -count=1 -v -timeout 20m -run '^TestLaddersOnHardware$$' ./testassets/e2e
+		$(GO) test -count=1 -v -timeout 20m -run 'OnHardware$$' ./testassets/e2e
 
 .PHONY: lint
 lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts

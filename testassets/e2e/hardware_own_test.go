@@ -41,6 +41,8 @@ func TestLaddersOnHardware(t *testing.T) {
 		want    []rung
 	}{
 		{"STANDARD", daemon.Channel{Type: ladder.Standard}, clip(t, clip1080p30), standardHD},
+		{"STANDARD in TS", daemon.Channel{Type: ladder.Standard, Container: "TS"}, clip(t, clip480p30), standard480},
+		{"ADVANCED_HD", daemon.Channel{Type: ladder.AdvancedHD, Preset: ladder.ConstrainedBandwidth}, clip(t, clip720p30), advanced720},
 		{"ADVANCED_HD in TS", daemon.Channel{Type: ladder.AdvancedHD, Preset: ladder.ConstrainedBandwidth, Container: "TS"}, clip(t, clip720p30), advanced720},
 	} {
 		t.Run(c.name, func(t *testing.T) {
