@@ -46,6 +46,9 @@
 // cannot change what they have published: its new parameters bring a new EXT-X-MAP
 // alone.
 //
+// A stream ends in two steps: Finish lists the last parts, and End, a moment later, ends
+// the playlists, which then list segments alone.
+//
 // Write never blocks, for readers as little as for the disk. Readers block only for
 // what they ask for (a part or playlist that is not there yet), until it is there, the
 // stream ends, their context is done, or three target durations have passed; they

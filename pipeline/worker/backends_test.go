@@ -81,7 +81,10 @@ const (
 
 var firstDevice = map[string]string{"nvenc": "0", "cuda": "0", "vaapi": "/dev/dri/renderD128"}
 
-func TestBackendsOnHardware(t *testing.T) {
+// onThisMachine are the combinations for the machine's own hardware; it skips the test
+// where none is asked for.
+func onThisMachine(t *testing.T) map[string]pipeline.Backend {
+	t.Helper()
 	kind := os.Getenv(hardwareMark)
 	id := firstDevice[kind]
 	if id == "" {
@@ -90,7 +93,11 @@ func TestBackendsOnHardware(t *testing.T) {
 	if other := os.Getenv(deviceMark); other != "" {
 		id = other
 	}
-	for name, b := range combinations(kind, id) {
+	return combinations(kind, id)
+}
+
+func TestBackendsOnHardware(t *testing.T) {
+	for name, b := range onThisMachine(t) {
 		t.Run(name, func(t *testing.T) { tryBackend(t, b, os.Environ(), onHardware) })
 	}
 }

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,20 +15,13 @@ import (
 // device and by x264: they begin anew at the same times and show the same. How much faster
 // one is than the other is told, not judged.
 func TestRenditionsAreLikeTheCPUsOnHardware(t *testing.T) {
-	kind := os.Getenv(hardwareMark)
-	id := firstDevice[kind]
-	if id == "" {
-		t.Skipf("%s is %q: set it to nvenc, cuda or vaapi to try that on this machine's hardware", hardwareMark, kind)
-	}
-	if other := os.Getenv(deviceMark); other != "" {
-		id = other
-	}
+	backends := onThisMachine(t)
 	// Without edges and noise, so that scalers and encoders differ by little.
 	smooth := []string{"-f", "lavfi", "-i", "testsrc2=s=1280x720:r=30:d=6,gblur=sigma=4"}
 	s := record(t, append(append(smooth, ultrafast...), "-b:v", "8M", "-g", "60")...)
 	s.backend = pipeline.Backend{Encoder: pipeline.X264}
 	software, took := timed(t, s)
-	for name, b := range combinations(kind, id) {
+	for name, b := range backends {
 		t.Run(name, func(t *testing.T) {
 			s.backend = b
 			hardware, itTook := timed(t, s)
