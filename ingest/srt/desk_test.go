@@ -209,6 +209,7 @@ func startAt(t *testing.T, listen string, d *desk, c Config) (*Server, *journal)
 func dial(at net.Addr, id, secret string) (gosrt.Conn, error) {
 	c := gosrt.DefaultConfig()
 	c.StreamId, c.Passphrase = id, secret
+	c.PeerIdleTimeout = patience // a loaded machine is slow to answer
 	return gosrt.Dial("srt", at.String(), c)
 }
 

@@ -3,8 +3,8 @@ package srt
 import (
 	"context"
 	"os"
-	"regexp"
-	"strconv"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -76,7 +76,9 @@ func TestPublisherThatVanishes(t *testing.T) {
 	}
 }
 
-// TestManyPublishersLeaveNoThreads is alone in the process, so that threads are its own.
+// TestManyPublishersLeaveNoThreads is alone in the process, so that libsrt's threads
+// are its own. Go's are not counted: how many of them there are is how many calls into C
+// were busy at once, and they stay.
 func TestManyPublishersLeaveNoThreads(t *testing.T) {
 	const publishers = 100
 	d := newDesk()
@@ -85,13 +87,19 @@ func TestManyPublishersLeaveNoThreads(t *testing.T) {
 		first := len(d.all())
 		conns := make([]gosrt.Conn, publishers)
 		var wg sync.WaitGroup
-		media := messages(t, 5)
-		hands := make(chan struct{}, 8) // gosrt says each thing once, and a full socket loses it
+		media := messages(t, 30)
+		hands := make(chan struct{}, 4) // a full socket loses what comes
 		for i := range conns {
 			wg.Go(func() {
 				hands <- struct{}{}
 				defer func() { <-hands }()
 				c, err := dial(server.Addr(), lockedKey, passphrase)
+				for range 5 { // gosrt says each thing of the handshake once
+					if err == nil {
+						break
+					}
+					c, err = dial(server.Addr(), lockedKey, passphrase)
+				}
 				if err != nil {
 					t.Error(err)
 					return
@@ -106,13 +114,15 @@ func TestManyPublishersLeaveNoThreads(t *testing.T) {
 		if t.Failed() {
 			t.FailNow()
 		}
+		// SRT drops what is late, and a handshake that fails here may have ended well there.
 		d.await(t, "pictures of all", func() bool {
+			live := 0
 			for _, s := range d.sessions[first:] {
-				if len(s.packets) < 4 {
-					return false
+				if len(s.packets) > 0 {
+					live++
 				}
 			}
-			return len(d.sessions) == first+publishers
+			return live >= publishers
 		})
 		if n := threads(t); n < publishers {
 			t.Errorf("%d threads read %d publishers", n, publishers)
@@ -124,34 +134,34 @@ func TestManyPublishersLeaveNoThreads(t *testing.T) {
 			_ = s.end(t)
 		}
 	}
-	round() // the runtime's own threads, and libsrt's, stay
+	round() // the listener's own threads stay
 	before := threads(t)
 	round()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	err := await.Until(ctx, "threads to end", nil, func() (bool, error) { return threads(t) <= before+5, nil })
+	err := await.Until(ctx, "threads to end", nil, func() (bool, error) { return threads(t) <= before, nil })
 	if err != nil {
 		t.Errorf("%v: %d after %d publishers, %d before", err, threads(t), publishers, before)
 	}
 	t.Logf("%d threads before %d publishers, %d after", before, publishers, threads(t))
 }
 
-var threadLine = regexp.MustCompile(`(?m)^Threads:\s+(\d+)`)
-
-// threads is how many the process has.
+// threads is how many of libsrt's the process has. libsrt names them all.
 func threads(t *testing.T) int {
 	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
+	names, err := filepath.Glob("/proc/self/task/*/comm")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := threadLine.FindSubmatch(status)
-	if m == nil {
-		t.Fatalf("no threads in\n%s", status)
+	count := 0
+	for _, path := range names {
+		name, err := os.ReadFile(path)
+		if err == nil && strings.HasPrefix(string(name), "SRT:") { // one that has ended cannot be read
+			count++
+		}
 	}
-	n, err := strconv.Atoi(string(m[1]))
-	if err != nil {
-		t.Fatal(err)
+	if count == 0 {
+		t.Fatal("no thread has a name of libsrt's, which has threads as long as it listens")
 	}
-	return n
+	return count
 }
