@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,7 +14,7 @@ import (
 
 const (
 	// patience is how long a stream's start waits for the devices to be proven: that takes
-	// this long only at the first start of all, and the publisher is held up meanwhile.
+	// this long only at the first start of all; what the publisher sends is kept meanwhile.
 	patience = 20 * time.Second
 	// forgiven is after what time a device that failed is used again, and emptied the same
 	// for one whose encoder sessions were all in use.
@@ -58,12 +59,12 @@ func (c *Choice) Close() { c.stop.Do(func() { close(c.stopped) }) }
 // For is the backend for a new stream. Equal devices take turns; one that has failed is
 // left alone for a while, unless nothing else does what is wanted. An error says in an
 // operator's words why what is wanted is not to be had.
-func (c *Choice) For(want Wanted) (pipeline.Backend, error) {
+func (c *Choice) For(ctx context.Context, want Wanted) (pipeline.Backend, error) {
 	if want == Wanted(pipeline.X264) {
 		return pipeline.Backend{Encoder: pipeline.X264}, nil
 	}
-	if err := c.await(); err != nil {
-		if want != Auto || errors.Is(err, errStopping) {
+	if err := c.await(ctx); err != nil {
+		if want != Auto || errors.Is(err, errStopping) || ctx.Err() != nil {
 			return pipeline.Backend{}, fmt.Errorf("backend %s: %w", want, err)
 		}
 		c.log.Warn("the devices are still being tried: this stream is made by the CPU", "backend", pipeline.X264)
@@ -76,7 +77,7 @@ func (c *Choice) For(want Wanted) (pipeline.Backend, error) {
 	return c.pick(list), nil
 }
 
-func (c *Choice) await() error {
+func (c *Choice) await(ctx context.Context) error {
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
@@ -89,6 +90,8 @@ func (c *Choice) await() error {
 		return nil
 	case <-c.stopped:
 		return errStopping
+	case <-ctx.Done():
+		return ctx.Err()
 	case <-late.C:
 		return errors.New("the devices are still being tried, try again in a minute")
 	}
@@ -149,7 +152,7 @@ func alike(a, b pipeline.Backend) bool {
 // not given to new streams for a while either.
 func (c *Choice) Elsewhere(want Wanted, failed pipeline.Backend, reason string) pipeline.Backend {
 	cpu := pipeline.Backend{Encoder: pipeline.X264}
-	if failed.Device == cpu.Device || c.await() != nil {
+	if failed.Device == cpu.Device || c.await(context.Background()) != nil {
 		return cpu
 	}
 	why, _ := explain(c.device(failed.Device), pipeline.Trial{Task: pipeline.Encode, Backend: failed, Codec: pipeline.H264}, reason)

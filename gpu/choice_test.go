@@ -19,7 +19,7 @@ func settled(proofs ...Proof) *Choice {
 
 func give(t *testing.T, c *Choice, want Wanted) pipeline.Backend {
 	t.Helper()
-	b, err := c.For(want)
+	b, err := c.For(t.Context(), want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,12 +126,12 @@ func TestForDoesNotWaitForEver(t *testing.T) {
 		if b := give(t, c, Auto); b.Encoder != pipeline.X264 {
 			t.Errorf("auto is %v", b)
 		}
-		if _, err := c.For("nvenc"); err == nil || !strings.Contains(err.Error(), "the devices are still being tried") {
+		if _, err := c.For(t.Context(), "nvenc"); err == nil || !strings.Contains(err.Error(), "the devices are still being tried") {
 			t.Error(err)
 		}
 		time.AfterFunc(time.Second, c.Close)
 		start := time.Now()
-		if _, err := c.For(Auto); err == nil || time.Since(start) != time.Second {
+		if _, err := c.For(t.Context(), Auto); err == nil || time.Since(start) != time.Second {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
 	})

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -223,7 +222,8 @@ func (w *owner) bury() {
 		return
 	}
 	if k.asks(ExitGiveUp) {
-		w.fail(errors.New(why))
+		w.s.err, w.over = SourceError{why}, true
+		w.log.Warn("the source cannot be transcoded", "reason", why)
 		return
 	}
 	delay, err := w.judge(k, why)
@@ -263,8 +263,7 @@ func (w *owner) judge(k *worker, why string) (time.Duration, error) {
 }
 
 func (w *owner) fail(err error) {
-	w.s.err = fmt.Errorf("transcoding failed: %w", err)
-	w.over = true
+	w.s.err, w.over = fmt.Errorf("transcoding failed: %w", err), true
 	w.snap.LastFailure = err.Error()
 	w.log.Error("pipeline failed", "error", w.s.err)
 }

@@ -19,6 +19,12 @@ var (
 	ErrTooSlow = errors.New("this machine is too slow for the ladder")
 )
 
+// SourceError ends a stream whose source no worker can transcode. Its text is for whoever
+// publishes.
+type SourceError struct{ Reason string }
+
+func (e SourceError) Error() string { return e.Reason }
+
 // Options sets a supervisor up. Zero values mean the defaults.
 type Options struct {
 	// Command makes the command that runs a worker; the default runs this binary

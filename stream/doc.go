@@ -19,6 +19,10 @@
 // do not match, and nobody else publishes, the candidate begins a stream of its own with all
 // that it has sent.
 //
+// Between a source that is known and the stream's start, a stream that is to be encoded is
+// placed: it is told what makes its renditions (placing). The publisher is read on
+// meanwhile, and all else that may happen to it is looked at afterwards.
+//
 // Who may block whom: Write waits for room in that publisher's queue, which slows
 // down that publisher's socket only. The stream's goroutine itself never waits
 // for anything but its own channels: the packager works in memory and the

@@ -62,9 +62,9 @@ type Transcoder interface {
 
 // Backends says on what the renditions of a channel's streams are made.
 type Backends interface {
-	// For is a new stream's, which waits for the answer. An error says in an operator's
-	// words why what the channel wants is not to be had.
-	For(channel string) (pipeline.Backend, error)
+	// For is a new stream's. It may wait until what the devices do is known, or ctx ends.
+	// An error says in an operator's words why what the channel wants is not available.
+	For(ctx context.Context, channel string) (pipeline.Backend, error)
 	// Elsewhere is what a running stream goes on with after its backend has failed for that
 	// reason: failed itself where there is no other. It does not wait.
 	Elsewhere(channel string, failed pipeline.Backend, reason string) pipeline.Backend

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,7 +48,9 @@ type live struct {
 	current    *publisher     // nil while the stream waits for one
 	candidate  *publisher     // its opening is worked off; nil without one
 	until      time.Time      // how long the stream waits
-	source     *source        // nil until the stream has started
+	source     *source        // nil until its media are known
+	placing    *placing       // nil but between that and the stream's start
+	asking     sync.WaitGroup // for what placing asks
 	plan       *plan
 	timeline   *timeline
 	soundtrack *soundtrack // nil without audio
@@ -105,9 +108,11 @@ func (l *live) work(ctx context.Context) error {
 	for {
 		var err error
 		select {
-		case i, open := <-l.current.queue():
+		case i, open := <-l.inputs():
 			err = l.heed(i, open)
-		case i, open := <-l.candidate.queue():
+		case found := <-l.placing.answers():
+			err = l.placed(found)
+		case i, open := <-l.auditions():
 			err = l.audition(i, open)
 		case <-l.knock:
 			l.welcome()
@@ -125,6 +130,22 @@ func (l *live) work(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// inputs is what the current publisher hands over, where it is to be read.
+func (l *live) inputs() <-chan input {
+	if !l.placing.hears() {
+		return nil
+	}
+	return l.current.queue()
+}
+
+// auditions is what a candidate hands over. It waits while the stream is placed.
+func (l *live) auditions() <-chan input {
+	if l.placing != nil {
+		return nil
+	}
+	return l.candidate.queue()
 }
 
 // begin goes on with what the publisher has sent to a stream before this one.
@@ -150,16 +171,9 @@ func (l *live) outputs() <-chan pipeline.Output {
 	return l.transcoder.Outputs()
 }
 
-func (l *live) transcoderFailed() error {
-	err := l.transcoder.Err()
-	if err == nil {
-		err = errors.New("the worker ended by itself")
-	}
-	return fmt.Errorf("transcode: %w", err)
-}
-
 // finish lets what has been taken reach the viewers, whatever ended the stream.
 func (l *live) finish() {
+	l.unplace()
 	_ = l.guarded(l.flush) // the stream is at its end already
 	if l.transcoder != nil {
 		l.transcoder.Close()
@@ -201,6 +215,9 @@ func (l *live) take(i input) error {
 	}
 	p := l.current
 	switch {
+	case l.placing != nil:
+		l.placing.hold(i)
+		return nil
 	case i.meta != nil:
 		p.announced(*i.meta)
 		l.encoder = i.meta.Encoder
@@ -231,7 +248,8 @@ func (p *publisher) announced(m ingest.Metadata) {
 	p.log.Info("publisher announced itself", "encoder", m.Encoder, "width", m.Width, "height", m.Height, "fps", m.FrameRate)
 }
 
-// start sets up all that comes after p's opening, and works off what it held.
+// start plans what comes of p's media, and has the stream placed where it is to be
+// encoded.
 func (l *live) start(p *publisher) error {
 	src := p.source
 	l.source = src
@@ -241,9 +259,18 @@ func (l *live) start(p *publisher) error {
 	}
 	l.examine(p)
 	l.plan = newPlan(l.id, renditions, src, p.parameters.KeyframeInterval)
-	if err := l.equip(); err != nil {
-		return err
+	l.plan.job.Interlaced = l.hub.options.Interlaced
+	l.plan.job.Backend = pipeline.Backend{Encoder: pipeline.X264} // audio needs no device
+	if len(l.plan.job.Videos) > 0 {
+		l.place(p)
+		return nil
 	}
+	return l.open(p)
+}
+
+// open sets up all that comes after p's opening, and works off what it held.
+func (l *live) open(p *publisher) (err error) {
+	src := l.source
 	l.timeline, l.began = newTimeline(src.idr.PTS), src.idr.Arrived
 	if src.audio != nil {
 		if l.soundtrack, err = newSoundtrack(src.audio, Start); err != nil {
@@ -254,7 +281,7 @@ func (l *live) start(p *publisher) error {
 		return err
 	}
 	l.log.Info("stream started", "input", sizeOf(src.video), "fps", src.input.Rate, "audio", src.audio != nil,
-		"renditions", names(renditions))
+		"renditions", names(l.plan.renditions))
 	return l.workOff(p)
 }
 
@@ -289,7 +316,7 @@ func (l *live) startOutputs(p *publisher) (err error) {
 		Start:         l.began, StartPTS: Start,
 	})
 	if err != nil {
-		return fmt.Errorf("set up the packager: %w", err)
+		return ownFault{fmt.Errorf("set up the packager: %w", err)}
 	}
 	if l.plan.transcodes() {
 		if err := l.startTranscoder(); err != nil {
@@ -331,7 +358,10 @@ func (l *live) picture(p media.Packet) error {
 	if err := l.pass(l.plan.passVideo, p); err != nil || len(l.plan.madeVideo) == 0 {
 		return err
 	}
-	return l.transcoder.Write(p)
+	if err := l.transcoder.Write(p); err != nil {
+		return transcoding(err)
+	}
+	return nil
 }
 
 func (l *live) sound(frames []media.Packet) error {
@@ -344,7 +374,7 @@ func (l *live) sound(frames []media.Packet) error {
 			continue
 		}
 		if err := l.transcoder.Write(p); err != nil {
-			return err
+			return transcoding(err)
 		}
 	}
 	return nil
@@ -358,7 +388,7 @@ func (l *live) pass(renditions []int, p media.Packet) error {
 		l.pack.Write(r, p)
 	}
 	if err := l.pack.Err(); err != nil {
-		return fmt.Errorf("package: %w", err)
+		return ownFault{fmt.Errorf("package: %w", err)}
 	}
 	l.watchDisk()
 	l.watchStart()

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
@@ -132,7 +133,9 @@ func write(t *testing.T, s ingest.Session, packets ...media.Packet) {
 // until waits for a condition that another goroutine brings about.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for ctx, tick := t.Context(), time.NewTicker(time.Millisecond); ; {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for tick := time.NewTicker(time.Millisecond); ; {
 		if is() {
 			tick.Stop()
 			return
@@ -261,7 +264,10 @@ func TestStreamEndsWithAReason(t *testing.T) {
 		}, nil, "2560"},
 		{"the transcoder gives up", Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true},
 			func(v *media.VideoParams) []media.Packet { return first(20, v) },
-			errors.New("worker died 5 times"), "worker died 5 times"},
+			errors.New("worker died 5 times"), errOwnFault.Error()},
+		{"the transcoder refuses the source", Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true},
+			func(v *media.VideoParams) []media.Packet { return first(20, v) },
+			fmt.Errorf("more: %w", pipeline.SourceError{Reason: "the source is interlaced"}), "the source is interlaced"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -363,7 +369,7 @@ func TestTranscoderThatCannotStartEndsTheStream(t *testing.T) {
 			break
 		}
 	}
-	until(t, "the publisher is told", func() bool { return h.toldOf("start the transcoder: no room") })
+	until(t, "the publisher is told", func() bool { return h.toldOf(errOwnFault.Error()) })
 	until(t, "the channel is free", func() bool { return len(h.Status()) == 0 })
 	s.Close(nil)
 }

@@ -81,7 +81,7 @@ func (o *opening) add(p media.Packet) (*source, error) {
 		return nil, o.overdue(p)
 	}
 	o.held = append(o.held, p)
-	if o.bytes += heldSize + len(p.Data); o.bytes > openingMost {
+	if o.bytes += sizeOfPacket(p); o.bytes > openingMost {
 		return nil, errOpening
 	}
 	if o.idr == nil {
@@ -99,7 +99,7 @@ func (o *opening) add(p media.Packet) (*source, error) {
 // hear keeps a message until the stream has a clock.
 func (o *opening) hear(m ingest.Message) error {
 	o.messages = append(o.messages, m)
-	if o.bytes += heldSize + len(m.Captions) + len(m.Data); o.bytes > openingMost {
+	if o.bytes += sizeOfMessage(m); o.bytes > openingMost {
 		return errOpening
 	}
 	return nil

@@ -12,7 +12,7 @@ type Status struct {
 	ID         string    `json:"id"`
 	Channel    string    `json:"channel"`
 	Since      time.Time `json:"since"` // when the publisher was accepted
-	State      string    `json:"state"` // Live or Waiting
+	State      string    `json:"state"` // Live, Placing or Waiting
 	Protocol   string    `json:"protocol"`
 	Remote     string    `json:"remote"`             // host:port of the publisher, of the last one while there is none
 	Priority   int       `json:"priority,omitempty"` // likewise; absent where it has none
@@ -38,6 +38,7 @@ type Status struct {
 // What Status.State may be.
 const (
 	Live    = "live"
+	Placing = "waiting for a device" // the stream's media are known, not what is to encode them
 	Waiting = "waiting for the publisher"
 )
 
@@ -106,7 +107,7 @@ func (s *Status) readWindow() {
 
 // readDesk takes from the desk who publishes. The hub's lock is held.
 func (s *Status) readDesk(d *desk) {
-	s.State, s.Priority, s.Takeovers = Live, d.priority, d.takeovers
+	s.Priority, s.Takeovers = d.priority, d.takeovers
 	if d.current == nil {
 		s.State = Waiting
 	}
@@ -142,9 +143,12 @@ func (s *Status) readWorker() {
 // something in it has changed.
 func (l *live) report() {
 	s := &Status{
-		ID: l.id, Channel: l.channel.ID, Since: l.since, Protocol: l.request.Protocol, Remote: l.request.Remote,
+		ID: l.id, Channel: l.channel.ID, State: Live, Since: l.since, Protocol: l.request.Protocol, Remote: l.request.Remote,
 		Renditions: []string{}, Health: l.checkup.findings(), IngestHealth: l.intake.health(), Ingest: l.intake.last,
 		link: l.request.Link, transcoder: l.transcoder, packager: l.packager.Load(), Encoder: l.encoder, inBand: &l.inBand,
+	}
+	if l.placing != nil {
+		s.State = Placing
 	}
 	if l.plan != nil {
 		s.Renditions = names(l.plan.renditions)

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -10,6 +11,10 @@ import (
 
 // heed takes what the current publisher hands over, its end included.
 func (l *live) heed(i input, open bool) error {
+	if !open && l.placing != nil {
+		l.placing.ended = true // its end comes again, when what it sent has been worked off
+		return nil
+	}
 	if !open {
 		return l.lost(l.current.cause)
 	}
@@ -50,8 +55,12 @@ func (l *live) hangUp() error {
 // passed looks at what time has brought.
 func (l *live) passed(now time.Time) error {
 	l.second(now)
+	l.watchPlacing(now)
 	if most := l.hub.options.Longest; most > 0 && now.Sub(l.since) >= most {
 		return errLongest
+	}
+	if l.placing != nil {
+		return nil // who is there waits for the stream, not the stream for them
 	}
 	if c := l.candidate; c != nil {
 		if err := c.overdue(now); err != nil {
@@ -223,14 +232,10 @@ func (l *live) join(idr media.Packet) error {
 // reason, and a candidate begins a stream of its own.
 func (l *live) cutOff(reason error) {
 	next := l.hub.retire(l)
-	told := reason
-	if told == nil {
-		told = ingest.ErrDraining // it has gone: nobody reads this
-	}
 	if l.current != nil {
-		l.current.release(told)
+		l.current.release(cmp.Or(told(reason), ingest.ErrDraining)) // of one that has gone nobody reads this
 		if reason != nil {
-			l.current.request.Close(reason)
+			l.current.request.Close(told(reason))
 		}
 	}
 	if next != nil {

@@ -1,30 +1,38 @@
 package stream
 
 import (
+	"errors"
 	"fmt"
 
 	"ladderd/pipeline"
 )
-
-// equip chooses what makes the renditions. Audio needs no device.
-func (l *live) equip() (err error) {
-	l.plan.job.Interlaced = l.hub.options.Interlaced
-	l.plan.job.Backend = pipeline.Backend{Encoder: pipeline.X264}
-	if len(l.plan.job.Videos) > 0 {
-		l.plan.job.Backend, err = l.hub.options.Backends.For(l.channel.ID)
-	}
-	return err
-}
 
 func (l *live) startTranscoder() error {
 	// Kept only where there is one: beside an error it may be an interface that
 	// holds a nil pointer.
 	t, err := l.hub.options.Transcode(l.plan.job, pipeline.Options{Log: l.log, Elsewhere: l.elsewhere})
 	if err != nil {
-		return fmt.Errorf("start the transcoder: %w", err)
+		return ownFault{fmt.Errorf("start the transcoder: %w", err)}
 	}
 	l.transcoder = t
 	return nil
+}
+
+func (l *live) transcoderFailed() error {
+	err := l.transcoder.Err()
+	if err == nil {
+		err = errors.New("the worker ended by itself")
+	}
+	return transcoding(err)
+}
+
+// transcoding is a transcoder's error. The source's is told its publisher as it stands.
+func transcoding(err error) error {
+	var source pipeline.SourceError
+	if errors.As(err, &source) {
+		return err
+	}
+	return ownFault{fmt.Errorf("transcode: %w", err)}
 }
 
 // elsewhere is pipeline.Options'. The transcoder's goroutine calls it.

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -13,7 +14,7 @@ var cpu = pipeline.Backend{Encoder: pipeline.X264}
 // onCPU has the CPU make all renditions.
 type onCPU struct{}
 
-func (onCPU) For(string) (pipeline.Backend, error) { return cpu, nil }
+func (onCPU) For(context.Context, string) (pipeline.Backend, error) { return cpu, nil }
 func (onCPU) Elsewhere(_ string, failed pipeline.Backend, _ string) pipeline.Backend {
 	return failed
 }
@@ -23,7 +24,7 @@ type oneGPU struct{ err error }
 
 var onGPU = pipeline.Backend{Encoder: pipeline.NVENC, Device: pipeline.Device{API: pipeline.CUDA, ID: "GPU-1"}}
 
-func (g oneGPU) For(channel string) (pipeline.Backend, error) {
+func (g oneGPU) For(_ context.Context, channel string) (pipeline.Backend, error) {
 	if channel != "a" {
 		return cpu, nil
 	}
@@ -62,7 +63,7 @@ func TestBackendThatIsNotToBeHadEndsTheStream(t *testing.T) {
 			break
 		}
 	}
-	until(t, "the publisher is told", func() bool { return h.toldOf("backend nvenc: this GPU has no video encoder") })
+	until(t, "the publisher is told", func() bool { return h.toldOf(errOwnFault.Error()) })
 	until(t, "the channel is free", func() bool { return len(h.Status()) == 0 })
 	s.Close(nil)
 }

@@ -121,8 +121,8 @@ func (d *devices) judge(proofs []gpu.Proof) {
 }
 
 // For is the backend for a channel's new stream.
-func (d *devices) For(channel string) (pipeline.Backend, error) {
-	return d.choice.For(d.wanted[channel])
+func (d *devices) For(ctx context.Context, channel string) (pipeline.Backend, error) {
+	return d.choice.For(ctx, d.wanted[channel])
 }
 
 // Elsewhere is what a channel's stream goes on with.

@@ -36,7 +36,7 @@ func TestDaemonStartsWithoutAWantedBackend(t *testing.T) {
 	machineWith(t, d, `echo '{"driver":"535","cards":1}'; echo '{"index":0,"uuid":"GPU-1","name":"NVIDIA H100"}'`)
 	d.prove(t.Context())
 	for channel, want := range map[string]string{"a": "x264", "b": "backend nvenc is not to be had: NVIDIA H100: this GPU has no video encoder", "c": "x264"} {
-		b, err := d.For(channel)
+		b, err := d.For(t.Context(), channel)
 		got := b.String()
 		if err != nil {
 			got = err.Error()
@@ -69,7 +69,7 @@ func TestDaemonLeavesDevicesAlone(t *testing.T) {
 	if strings.Count(log.String(), "msg=device") != 1 {
 		t.Errorf("the log says\n%s", log.String())
 	}
-	if b, err := d.For("a"); err != nil || b.String() != "x264" {
+	if b, err := d.For(t.Context(), "a"); err != nil || b.String() != "x264" {
 		t.Errorf("%v, %v", b, err)
 	}
 }

@@ -1,0 +1,177 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"ladderd/ingest"
+	"ladderd/media"
+	"ladderd/pipeline"
+)
+
+// slow knows what a stream is made on when the test says it.
+type slow struct{ answer chan placement }
+
+func (s slow) For(ctx context.Context, _ string) (pipeline.Backend, error) {
+	select {
+	case p := <-s.answer:
+		return p.backend, p.err
+	case <-ctx.Done():
+		return pipeline.Backend{}, ctx.Err()
+	}
+}
+
+func (slow) Elsewhere(_ string, failed pipeline.Backend, _ string) pipeline.Backend { return failed }
+
+// placed runs a test whose streams are placed when it says so.
+func placed(t *testing.T, test func(*testing.T, *relay, chan<- placement)) {
+	t.Helper()
+	relayed(t, advanced, func(t *testing.T, r *relay) {
+		answer := make(chan placement, 1)
+		r.options.Backends = slow{answer}
+		test(t, r, answer)
+	})
+}
+
+var onCPUs = placement{backend: cpu}
+
+// frames counts the pictures that the transcoder was given.
+func (r *relay) pictures() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.taken {
+		if p.Kind == media.Video {
+			n++
+		}
+	}
+	return n
+}
+
+func TestPublisherIsReadWhileItsStreamIsPlaced(t *testing.T) {
+	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {
+		p := r.join(t, "")
+		all := footageOf(t).shoot(12)
+		p.send(t, all[:len(all)/2]...)
+		<-time.After(5 * time.Second)
+		if st := r.status(); st.State != Placing || r.pictures() != 0 {
+			t.Errorf("%s, %d pictures", st.State, r.pictures())
+		}
+		answer <- onCPUs
+		p.send(t, all[len(all)/2:]...)
+		if st := r.status(); st.State != Live || r.pictures() != 12*30 {
+			t.Errorf("%s, %d pictures", st.State, r.pictures())
+		}
+		r.seamless(t, 3000)
+	})
+}
+
+func TestGoodbyeWhileTheStreamIsPlaced(t *testing.T) {
+	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {
+		p := r.join(t, "")
+		p.send(t, footageOf(t).shoot(3)...)
+		id := r.status().ID
+		p.Close(nil)
+		<-time.After(5 * time.Second)
+		answer <- onCPUs
+		<-time.After(endDelay)
+		if _, ended := r.playlist(t, id); !ended || r.pictures() != 3*30 {
+			t.Errorf("%d pictures, the playlist has ended: %v", r.pictures(), ended)
+		}
+	})
+}
+
+func TestCandidateWaitsForTheStreamToBePlaced(t *testing.T) {
+	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {
+		shot := footageOf(t)
+		first := r.join(t, "")
+		first.send(t, shot.shoot(2)...)
+		shot.from = 100_000
+		next := r.join(t, "priority=1")
+		next.send(t, shot.shoot(2)...)
+		<-time.After(35 * time.Second) // longer than either might be silent in a running stream
+		if first.last() != nil || next.last() != nil {
+			t.Errorf("the first was told %v, the next %v", first.last(), next.last())
+		}
+		answer <- onCPUs
+		if st := r.status(); st.Takeovers != 1 || !errors.Is(first.last(), ingest.ErrTakenOver) || next.last() != nil {
+			t.Errorf("%+v; the first was told %v, the next %v", st, first.last(), next.last())
+		}
+		r.seamless(t, 3000)
+	})
+}
+
+func TestMediaThatExceedTheOpeningStayInTheConnection(t *testing.T) {
+	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {
+		p := r.join(t, "")
+		shot := footageOf(t)
+		shot.audio = nil
+		all := shot.shoot(30)
+		for i := range all {
+			if !all[i].Key {
+				all[i].Data = media.AppendNAL(nil, append([]byte{0x41, 0x9a}, make([]byte, 30_000)...))
+			}
+		}
+		sent := make(chan error, 1)
+		go func() {
+			for _, packet := range all {
+				<-time.After(time.Second / 30)
+				packet.Arrived = time.Now()
+				if err := p.Write(packet); err != nil {
+					sent <- err
+					return
+				}
+			}
+			sent <- nil
+		}()
+		<-time.After(40 * time.Second)
+		select {
+		case err := <-sent:
+			t.Errorf("all is held: %v", err)
+		default:
+		}
+		answer <- onCPUs
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+		r.status()
+		if n := r.pictures(); n != len(all) {
+			t.Errorf("%d pictures of %d", n, len(all))
+		}
+	})
+}
+
+func TestStreamThatCannotBePlaced(t *testing.T) {
+	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {
+		log := &strings.Builder{}
+		r.options.Log = slog.New(slog.NewTextHandler(log, nil))
+		p := r.join(t, "")
+		p.send(t, footageOf(t).shoot(1)...)
+		answer <- placement{err: errors.New("backend nvenc: this GPU has no video encoder")}
+		if !errors.Is(p.last(), errOwnFault) {
+			t.Errorf("the publisher was told %v", p.last())
+		}
+		if st := r.status(); st.ID != "" {
+			t.Errorf("the channel is not free: %+v", st)
+		}
+		if !strings.Contains(log.String(), "this GPU has no video encoder") {
+			t.Errorf("the log:\n%s", log)
+		}
+	})
+}
+
+// The hub's end waits for nobody's answer.
+func TestEndWhileTheStreamIsPlaced(t *testing.T) {
+	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {
+		p := r.join(t, "")
+		p.send(t, footageOf(t).shoot(1)...)
+		began := time.Now()
+		r.Close()
+		if took := time.Since(began); took > endDelay || !errors.Is(p.last(), ingest.ErrDraining) {
+			t.Errorf("it took %v, the publisher was told %v", took, p.last())
+		}
+	})
+}
