@@ -62,7 +62,7 @@ func (w *owner) hear(m Message, ok bool) {
 	case Ready:
 		k.ready = time.Now()
 		w.snap.Encoders = m.Encoders
-		w.log.Info("worker is ready", "pid", k.pid.Load(), "encoders", m.Encoders, "took", k.ready.Sub(k.began))
+		w.log.Info("worker is ready", "pid", k.pid.Load(), "backend", k.backend.String(), "encoders", m.Encoders, "took", k.ready.Sub(k.began))
 		w.publish()
 	case Log:
 		if k.logs++; k.logs <= logsPerTick {

@@ -96,7 +96,7 @@ func TestInterlacedSourceIsRefusedWhereThatIsWanted(t *testing.T) {
 		t.Error("ffmpeg published fields to the end")
 	}
 	for who, text := range map[string]string{"the log": d.Output(), "what ffmpeg shows": p.Output()} {
-		if !strings.Contains(text, "the source is interlaced") {
+		if !strings.Contains(text, "he source is interlaced") {
 			t.Errorf("%s does not say why:\n%s", who, text)
 		}
 	}
