@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,32 +26,60 @@ const (
 var errStopping = errors.New("the daemon is stopping")
 
 // Choice gives each stream a backend. It can be asked before the devices are proven, and
-// then waits.
+// then waits until a GPU was seen to encode what is wanted: a slower or better one may come
+// later, but one that hangs would hold up all streams of a box. What is less than that, as
+// the CPU, is only given when all devices are known.
 type Choice struct {
 	log     *slog.Logger
-	settled chan struct{}
 	stopped chan struct{}
 	stop    sync.Once
 
-	proofs []Proof // holds once settled is closed
-
-	mu     sync.Mutex
+	mu      sync.Mutex
+	proofs  []Proof       // of the devices that are known
+	settled bool          // these are all
+	learned chan struct{} // closed, and replaced, when proofs come
 	given  map[pipeline.Backend]int       // how often, to be compared with its equals'
 	failed map[pipeline.Backend]time.Time // until when it is left alone
 }
 
-// NewChoice makes a choice that waits for Settle.
+// NewChoice makes a choice that knows of no device.
 func NewChoice(log *slog.Logger) *Choice {
 	return &Choice{
-		log: log, settled: make(chan struct{}), stopped: make(chan struct{}),
+		log: log, learned: make(chan struct{}), stopped: make(chan struct{}),
 		given: map[pipeline.Backend]int{}, failed: map[pipeline.Backend]time.Time{},
 	}
 }
 
-// Settle tells, once, what was proven.
+// Learn tells what one device does. More are to come.
+func (c *Choice) Learn(p Proof) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tell(append(slices.Clip(c.proofs), p))
+}
+
+// Settle tells what all devices do.
 func (c *Choice) Settle(proofs []Proof) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settled = true
+	c.tell(proofs)
+}
+
+// tell wakes who waits. The lock is held.
+func (c *Choice) tell(proofs []Proof) {
 	c.proofs = proofs
-	close(c.settled)
+	close(c.learned)
+	c.learned = make(chan struct{})
+}
+
+// known is what is known now; settled says that it decides what is wanted. learned is
+// closed when there is more.
+func (c *Choice) known(want Wanted) (proofs []Proof, settled bool, learned <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list, err := Candidates(c.proofs, want)
+	encodes := err == nil && list[0].Encoder != pipeline.X264
+	return c.proofs, c.settled || encodes, c.learned
 }
 
 // Close lets nobody wait any more.
@@ -63,37 +92,39 @@ func (c *Choice) For(ctx context.Context, want Wanted) (pipeline.Backend, error)
 	if want == Wanted(pipeline.X264) {
 		return pipeline.Backend{Encoder: pipeline.X264}, nil
 	}
-	if err := c.await(ctx); err != nil {
+	proofs, err := c.await(ctx, want)
+	if err != nil {
 		if want != Auto || errors.Is(err, errStopping) || ctx.Err() != nil {
 			return pipeline.Backend{}, fmt.Errorf("backend %s: %w", want, err)
 		}
 		c.log.Warn("the devices are still being tried: this stream is made by the CPU", "backend", pipeline.X264)
 		return pipeline.Backend{Encoder: pipeline.X264}, nil
 	}
-	list, err := Candidates(c.proofs, want)
+	list, err := Candidates(proofs, want)
 	if err != nil {
 		return pipeline.Backend{}, err
 	}
 	return c.pick(list), nil
 }
 
-func (c *Choice) await(ctx context.Context) error {
+// await waits until what is known decides what is wanted.
+func (c *Choice) await(ctx context.Context, want Wanted) ([]Proof, error) {
 	late := time.NewTimer(patience)
 	defer late.Stop()
-	select {
-	case <-c.settled:
-		return nil
-	default:
-	}
-	select {
-	case <-c.settled:
-		return nil
-	case <-c.stopped:
-		return errStopping
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-late.C:
-		return errors.New("the devices are still being tried, try again in a minute")
+	for {
+		proofs, settled, learned := c.known(want)
+		if settled {
+			return proofs, nil
+		}
+		select {
+		case <-learned:
+		case <-c.stopped:
+			return nil, errStopping
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-late.C:
+			return nil, errors.New("the devices are still being tried, try again in a minute")
+		}
 	}
 }
 
@@ -152,12 +183,13 @@ func alike(a, b pipeline.Backend) bool {
 // not given to new streams for a while either.
 func (c *Choice) Elsewhere(want Wanted, failed pipeline.Backend, reason string) pipeline.Backend {
 	cpu := pipeline.Backend{Encoder: pipeline.X264}
-	if failed.Device == cpu.Device || c.await(context.Background()) != nil {
+	if failed.Device == cpu.Device {
 		return cpu
 	}
-	why, _ := explain(c.device(failed.Device), pipeline.Trial{Task: pipeline.Encode, Backend: failed, Codec: pipeline.H264}, reason)
-	c.blame(failed, why)
-	list, err := Candidates(c.proofs, want)
+	proofs, _, _ := c.known(want)
+	why, _ := explain(deviceOf(proofs, failed.Device), pipeline.Trial{Task: pipeline.Encode, Backend: failed, Codec: pipeline.H264}, reason)
+	c.blame(proofs, failed, why)
+	list, err := Candidates(proofs, want)
 	if err != nil {
 		return cpu
 	}
@@ -168,7 +200,7 @@ func (c *Choice) Elsewhere(want Wanted, failed pipeline.Backend, reason string) 
 
 // blame has a device left alone, whatever it was used for. One that has no sessions left
 // may still decode and scale.
-func (c *Choice) blame(failed pipeline.Backend, why string) {
+func (c *Choice) blame(proofs []Proof, failed pipeline.Backend, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if strings.HasPrefix(why, full) {
@@ -177,7 +209,7 @@ func (c *Choice) blame(failed pipeline.Backend, why string) {
 	}
 	until := time.Now().Add(forgiven)
 	c.failed[failed] = until
-	for _, p := range c.proofs {
+	for _, p := range proofs {
 		if p.Device.Use() != failed.Device {
 			continue
 		}
@@ -200,8 +232,8 @@ func (c *Choice) working(list []pipeline.Backend) (left []pipeline.Backend) {
 	return left
 }
 
-func (c *Choice) device(use pipeline.Device) Device {
-	for _, p := range c.proofs {
+func deviceOf(proofs []Proof, use pipeline.Device) Device {
+	for _, p := range proofs {
 		if p.Device.Use() == use {
 			return p.Device
 		}

@@ -120,6 +120,61 @@ func TestForWaitsForTheProofs(t *testing.T) {
 	})
 }
 
+// A stream starts on a GPU that was seen to encode, whatever the others do; on less than
+// that only when they are all known.
+func TestForWaitsForWhatDecides(t *testing.T) {
+	for name, c := range map[string]struct {
+		learned Proof
+		want    Wanted
+		waits   bool
+	}{
+		"a GPU that encodes":              {proven(t4, 1e9, nil), Auto, false},
+		"the encoder that is wanted":      {proven(t4, 1e9, nil), "nvenc", false},
+		"another encoder than is wanted":  {proven(t4, 1e9, nil), "vaapi", true},
+		"the CPU, and GPUs are to come":   {proven(cpu, 1e8, nil), Auto, true},
+		"a GPU that has a problem":        {Proof{Device: Device{API: pipeline.VA, Problem: "no permission"}}, Auto, true},
+		"a GPU that encodes, for the CPU": {proven(t4, 1e9, nil), "x264", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				choice := NewChoice(slog.New(slog.DiscardHandler))
+				time.AfterFunc(time.Second, func() { choice.Learn(c.learned) })
+				time.AfterFunc(2*time.Second, func() {
+					choice.Settle([]Proof{c.learned, proven(iris, 1e9, nil), proven(cpu, 1e8, nil)})
+				})
+				start := time.Now()
+				b := give(t, choice, c.want)
+				want := time.Second
+				if c.waits {
+					want = 2 * time.Second
+				}
+				if c.want == "x264" {
+					want = 0
+				}
+				if took := time.Since(start); took != want || (b.Encoder == pipeline.X264) != (c.want == "x264") {
+					t.Errorf("after %v it is %v", took, b)
+				}
+			})
+		})
+	}
+}
+
+// A running stream does not wait: it goes on with what is known.
+func TestElsewhereDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewChoice(slog.New(slog.DiscardHandler))
+		c.Learn(proven(t4, 1e9, nil))
+		first, start := give(t, c, Auto), time.Now()
+		if next := c.Elsewhere(Auto, first, "the GPU is on fire"); next != (pipeline.Backend{Encoder: pipeline.X264}) || time.Since(start) != 0 {
+			t.Errorf("after %v it is %v", time.Since(start), next)
+		}
+		c.Learn(proven(other, 1e9, nil))
+		if next := c.Elsewhere(Auto, first, "the GPU is on fire"); next.Device.ID != other.ID {
+			t.Errorf("later it is %v", next)
+		}
+	})
+}
+
 func TestForDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewChoice(slog.New(slog.NewTextHandler(io.Discard, nil)))

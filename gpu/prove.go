@@ -20,6 +20,8 @@ type Prover struct {
 	// Tell, if there is one, hears of each trial before it begins. Several goroutines
 	// call it.
 	Tell func(d Device, t pipeline.Trial)
+	// Proven, if there is one, has each device's proof as soon as it is whole. Likewise.
+	Proven func(Proof)
 }
 
 // errHangs is a trial that was not done within its time.
@@ -40,13 +42,24 @@ func (p Prover) Prove(ctx context.Context, devices []Device) ([]Proof, error) {
 	}
 	var running sync.WaitGroup
 	for i, d := range devices {
-		running.Go(func() { proofs[i] = p.device(ctx, d, counting[d.API]) })
+		running.Go(func() {
+			proofs[i] = p.device(ctx, d, counting[d.API])
+			if ctx.Err() == nil {
+				p.proven(proofs[i])
+			}
+		})
 	}
 	running.Wait()
 	if err := ctx.Err(); err != nil {
 		return proofs, fmt.Errorf("try the devices: %w", err)
 	}
 	return proofs, nil
+}
+
+func (p Prover) proven(proof Proof) {
+	if p.Proven != nil {
+		p.Proven(proof)
+	}
 }
 
 // turn is one device's at a time: full while one has it.

@@ -62,9 +62,18 @@ func TestProveAHangingCard(t *testing.T) {
 			}
 			return works(ctx, trial)
 		}
-		proofs, err := Prover{Try: try}.Prove(t.Context(), []Device{t4, other})
+		known := time.Duration(0) // when the good card was
+		tell := func(p Proof) {
+			if p.Device.ID == other.ID {
+				known = time.Since(start)
+			}
+		}
+		proofs, err := Prover{Try: try, Proven: tell}.Prove(t.Context(), []Device{t4, other})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if known == 0 || known > trialLimit {
+			t.Errorf("the other card was known after %v", known)
 		}
 		if took := time.Since(start); took != maxTroubles*trialLimit {
 			t.Errorf("it took %v", took)

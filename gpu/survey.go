@@ -43,6 +43,9 @@ func (s Survey) look(ctx context.Context, devices []Device, try bool) (proofs, f
 	if !s.Refresh {
 		known, unknown = s.Cache.Load(devices)
 	}
+	for _, p := range known {
+		s.Prover.proven(p)
+	}
 	if try {
 		fresh, err = s.Prover.Prove(ctx, unknown)
 	}

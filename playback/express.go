@@ -66,14 +66,20 @@ func (e *express) newFront(ln net.Listener, serve func(net.Conn, *front)) net.Li
 		Listener: ln, express: e, serve: serve,
 		over: make(chan net.Conn), failed: make(chan error), closed: make(chan struct{}),
 	}
-	e.running.Go(f.accept)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closing.Load() { // else shut may be waiting already, and net/http does not accept either
+		e.running.Go(f.accept)
+	}
 	return f
 }
 
 // shut ends the lanes: at once those between two requests, the others with their
 // answer, or when ctx ends.
 func (e *express) shut(ctx context.Context) error {
+	e.mu.Lock()
 	e.closing.Store(true)
+	e.mu.Unlock()
 	e.each(visit.hurry)
 	done := make(chan struct{})
 	go func() {

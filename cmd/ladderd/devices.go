@@ -62,8 +62,8 @@ func trier(log *slog.Logger) gpu.Try {
 }
 
 // prove finds out what the devices do, and tells the log. Streams that might use them wait
-// for it, at most as long as gpu.Choice has patience (20 s): then "auto" is x264, and what
-// asks for a GPU is refused. Where all channels want x264 nothing is tried, and no driver
+// until one of these was seen to encode (gpu.Choice), for at most 20 s: then "auto" is x264,
+// and what asks for a GPU is refused. Where all channels want x264 nothing is tried, and no driver
 // touched.
 func (d *devices) prove(ctx context.Context) {
 	if !d.hardware() {
@@ -73,6 +73,7 @@ func (d *devices) prove(ctx context.Context) {
 	d.survey.Prover.Tell = func(device gpu.Device, t pipeline.Trial) {
 		d.log.Debug("trying a device", "name", device.Name, "id", device.ID, "trial", gpu.Describe(t))
 	}
+	d.survey.Prover.Proven = d.choice.Learn
 	proofs, err := d.survey.Run(ctx)
 	if ctx.Err() != nil {
 		return // the daemon stops
