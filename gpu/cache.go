@@ -17,7 +17,7 @@ import (
 // the same ladderd, and the same place of libraries and drivers; one with a failure that
 // may pass does not hold at all.
 type Cache struct {
-	// Path is the file's; its folder is there. Empty keeps nothing.
+	// Path is the file's, whose folder is made where it is missing. Empty keeps nothing.
 	Path string
 	// By is ladderd's version, with FFmpeg's.
 	By string
@@ -89,6 +89,9 @@ func (c Cache) Save(proofs []Proof) error {
 	}
 	text, err := json.MarshalIndent(k, "", "  ")
 	if err != nil {
+		return fmt.Errorf("keep what the devices do: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(c.Path), 0o755); err != nil {
 		return fmt.Errorf("keep what the devices do: %w", err)
 	}
 	return replace(c.Path, append(text, '\n'))

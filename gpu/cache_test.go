@@ -118,8 +118,11 @@ func TestCacheAdds(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Errorf("in the folder are %v, %v", files, err)
 	}
-	if err := (Cache{Path: filepath.Join(dir, "no", "folder")}).Save([]Proof{first}); err == nil {
-		t.Error("a file without a folder is no error")
+	if err := (Cache{Path: filepath.Join(dir, "new", "devices.json")}).Save([]Proof{first}); err != nil {
+		t.Errorf("a folder that is missing is not made: %v", err)
+	}
+	if err := (Cache{Path: filepath.Join(dir, "devices.json", "devices.json")}).Save([]Proof{first}); err == nil {
+		t.Error("a folder that cannot be made is no error")
 	}
 }
 

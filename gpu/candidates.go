@@ -20,7 +20,7 @@ const Auto Wanted = "auto"
 const ladderEncoders = 4
 
 // Candidates are the backends that were proven to do what is wanted, best first. They are
-// never empty: an error says, device by device, why nothing is to be had.
+// never empty: an error says, device by device, why none is.
 //
 //	auto    all of the below, and x264 after them
 //	nvenc   NVIDIA's encoders; vaapi likewise Intel's and AMD's
@@ -28,7 +28,7 @@ const ladderEncoders = 4
 //
 // A GPU that encodes comes before one that does not, and among these the one that does
 // more of the work: pictures that never leave it cost the CPU and the bus nothing. Then
-// the faster one. A GPU that encodes is taken even where this CPU would be faster for one
+// the one that encodes 720p faster, which every large ladder has. A GPU that encodes is taken even where this CPU would be faster for one
 // stream: its encoder costs the CPU nothing, and that is what a box runs out of.
 //
 // A GPU without an encoder decodes and scales for x264 where it was seen to do both in
@@ -51,7 +51,7 @@ func Candidates(proofs []Proof, want Wanted) ([]pipeline.Backend, error) {
 		return nil, fmt.Errorf("unknown backend %q", want)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("backend %s is not to be had: %s", want, obstacles(proofs, want))
+		return nil, fmt.Errorf("backend %s is not available: %s", want, obstacles(proofs, want))
 	}
 	return list, nil
 }
@@ -59,7 +59,7 @@ func Candidates(proofs []Proof, want Wanted) ([]pipeline.Backend, error) {
 // candidate is a backend with what it is ranked by.
 type candidate struct {
 	backend pipeline.Backend
-	rate    float64 // pixels per second that it encodes
+	rate    float64 // pixels per second
 }
 
 // encoding are the backends of devices of these interfaces that encode.
@@ -70,7 +70,7 @@ func encoding(proofs []Proof, apis ...pipeline.API) []pipeline.Backend {
 			continue
 		}
 		if b, why := encoder(p); why == "" {
-			found = append(found, candidate{b, p.Best(pipeline.Encode, pipeline.H264).PixelRate})
+			found = append(found, candidate{b, p.rung(largest, b.Scale).PixelRate})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b candidate) int {
@@ -114,12 +114,16 @@ func encoder(p Proof) (b pipeline.Backend, why string) {
 // rungs is why a ladder's pictures cannot be encoded; empty where they can.
 func rungs(p Proof, onDevice bool) string {
 	for _, s := range []size{largest, landscape, portrait} {
-		r := p.Find(Result{Task: pipeline.Encode, Codec: pipeline.H264, Width: s.width, Height: s.height, OnDevice: onDevice})
-		if !r.Works() {
+		if r := p.rung(s, onDevice); !r.Works() {
 			return r.Why
 		}
 	}
 	return ""
+}
+
+// rung is what encoding a ladder's picture of that size came to.
+func (p Proof) rung(s size, onDevice bool) Result {
+	return p.Find(Result{Task: pipeline.Encode, Codec: pipeline.H264, Width: s.width, Height: s.height, OnDevice: onDevice})
 }
 
 // tooFew is about encoders that cannot be open at once. Where nothing was found out,

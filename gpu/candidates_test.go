@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,15 +52,15 @@ func TestCandidates(t *testing.T) {
 		"no encoder, CPU not measured":  {[]Proof{proven(h100, 1e9, noEncoders), {Device: cpu}}, Auto, []string{"x264"}},
 		"several without":               {[]Proof{proven(t4, 1e9, noEncoders), proven(other, 2e9, noEncoders), proven(cpu, 2e8, nil)}, Auto, []string{helpOther, helpT4, "x264"}},
 		"no encoder, but wanted": {[]Proof{proven(h100, 1e9, noEncoders), proven(cpu, 2e8, nil)}, "nvenc",
-			[]string{"backend nvenc is not to be had: NVIDIA H100: this GPU has no video encoder"}},
+			[]string{"backend nvenc is not available: NVIDIA H100: this GPU has no video encoder"}},
 		"no rung of 160 lines": {[]Proof{proven(t4, 1e9, small), proven(cpu, 2e9, nil)}, Auto, []string{"x264"}},
-		"too few sessions":     {[]Proof{proven(t4, 1e9, capped)}, "nvenc", []string{"backend nvenc is not to be had: NVIDIA T4: no more than 3 encoders open at once, a ladder has up to 4 (" + full + ")"}},
+		"too few sessions":     {[]Proof{proven(t4, 1e9, capped)}, "nvenc", []string{"backend nvenc is not available: NVIDIA T4: no more than 3 encoders open at once, a ladder has up to 4 (" + full + ")"}},
 		"a device with a problem": {[]Proof{{Device: Device{API: pipeline.VA, ID: "/dev/dri/renderD128", Name: "Intel GPU", Problem: "no permission"}}}, "vaapi",
-			[]string{"backend vaapi is not to be had: Intel GPU: no permission"}},
-		"no such device":    {[]Proof{proven(t4, 1e9, nil)}, "vaapi", []string{"backend vaapi is not to be had: there is no render node of an Intel or AMD GPU (/dev/dri/renderD*)"}},
-		"no NVIDIA GPU":     {[]Proof{proven(cpu, 1e9, nil)}, "nvenc", []string{"backend nvenc is not to be had: this machine has no NVIDIA GPU, or its driver is not there"}},
+			[]string{"backend vaapi is not available: Intel GPU: no permission"}},
+		"no such device":    {[]Proof{proven(t4, 1e9, nil)}, "vaapi", []string{"backend vaapi is not available: there is no render node of an Intel or AMD GPU (/dev/dri/renderD*)"}},
+		"no NVIDIA GPU":     {[]Proof{proven(cpu, 1e9, nil)}, "nvenc", []string{"backend nvenc is not available: this machine has no NVIDIA GPU, or its driver is not there"}},
 		"an unknown want":   {nil, "quantum", []string{`unknown backend "quantum"`}},
-		"nothing was tried": {[]Proof{{Device: t4}}, "nvenc", []string{"backend nvenc is not to be had: NVIDIA T4: not tried"}},
+		"nothing was tried": {[]Proof{{Device: t4}}, "nvenc", []string{"backend nvenc is not available: NVIDIA T4: not tried"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			list, err := Candidates(c.proofs, c.want)
@@ -91,5 +92,40 @@ func TestHelps(t *testing.T) {
 		if got := Helps([]Proof{c.proof}); got != c.want {
 			t.Errorf("%s: %t, want %t", name, got, c.want)
 		}
+	}
+}
+
+// What x264 encoded in the device's place says nothing of the device.
+func TestRungsByX264DoNotCount(t *testing.T) {
+	p := proven(t4, 1e9, func(r *Result) {
+		if r.Task == pipeline.Encode && r.Height == landscape.height {
+			r.Spare, r.PixelRate = true, 9e9
+		}
+	})
+	if best := p.Best(pipeline.Encode, pipeline.H264); best.PixelRate != 1e9 {
+		t.Errorf("the best is %+v", best)
+	}
+	if _, why := encoder(p); why != "" {
+		t.Errorf("it does not encode a ladder: %s", why)
+	}
+	if text := p.lines(pipeline.Encode); !slices.ContainsFunc(text, func(l string) bool {
+		return strings.HasPrefix(l, "H264 284×160 by x264")
+	}) {
+		t.Errorf("it says %q", text)
+	}
+}
+
+// The device that encodes ladders faster comes first, whatever else it does.
+func TestRankIsByTheLadder(t *testing.T) {
+	fast := func(picture size, rate float64) func(*Result) {
+		return func(r *Result) {
+			if r.Task == pipeline.Encode && r.Width == picture.width {
+				r.PixelRate = rate
+			}
+		}
+	}
+	list, err := Candidates([]Proof{proven(t4, 1e9, fast(source, 9e9)), proven(other, 1e9, fast(largest, 2e9))}, Auto)
+	if err != nil || list[0].Device.ID != other.ID {
+		t.Errorf("first is %v, %v", list, err)
 	}
 }

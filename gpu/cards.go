@@ -28,6 +28,9 @@ func (m Machine) cards(ctx context.Context) []Device {
 		return nil
 	}
 	devices, missing := m.askDriver(ctx)
+	if missing == "" && len(devices) == 0 && m.Visible != nil {
+		return []Device{{API: pipeline.CUDA, Name: "NVIDIA GPU", Problem: unseen}}
+	}
 	if missing == "" {
 		return devices
 	}

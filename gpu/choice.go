@@ -35,11 +35,11 @@ type Choice struct {
 	stop    sync.Once
 
 	mu      sync.Mutex
-	proofs  []Proof       // of the devices that are known
-	settled bool          // these are all
-	learned chan struct{} // closed, and replaced, when proofs come
-	given  map[pipeline.Backend]int       // how often, to be compared with its equals'
-	failed map[pipeline.Backend]time.Time // until when it is left alone
+	proofs  []Proof                        // of the devices that are known
+	settled bool                           // these are all
+	learned chan struct{}                  // closed, and replaced, when proofs come
+	given   map[pipeline.Backend]int       // how often, to be compared with its equals'
+	failed  map[pipeline.Backend]time.Time // until when it is left alone
 }
 
 // NewChoice makes a choice that knows of no device.
@@ -87,7 +87,7 @@ func (c *Choice) Close() { c.stop.Do(func() { close(c.stopped) }) }
 
 // For is the backend for a new stream. Equal devices take turns; one that has failed is
 // left alone for a while, unless nothing else does what is wanted. An error says in an
-// operator's words why what is wanted is not to be had.
+// operator's words why what is wanted is not available.
 func (c *Choice) For(ctx context.Context, want Wanted) (pipeline.Backend, error) {
 	if want == Wanted(pipeline.X264) {
 		return pipeline.Backend{Encoder: pipeline.X264}, nil

@@ -15,8 +15,8 @@ type Device struct {
 	// named to any driver.
 	ID   string `json:"id"`
 	Name string `json:"name"`
-	// Driver is NVIDIA's version ("535.161.08"), or the kernel driver of a render node
-	// ("i915"); empty for the CPU.
+	// Driver is NVIDIA's version ("535.161.08"), or the kernel driver of a render node with
+	// its version ("i915 6.1.0-28-amd64"); empty for the CPU.
 	Driver string `json:"driver,omitempty"`
 	PCI    string `json:"pci,omitempty"` // "0000:65:00.0"; empty where the machine does not tell
 	// Memory is the device's own, in bytes, and MemoryUsed by whomever; 0 where the

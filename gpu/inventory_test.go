@@ -36,6 +36,7 @@ func tree(t *testing.T, files map[string]string) string {
 // box has an Intel and an NVIDIA GPU, and a network card.
 var box = map[string]string{
 	"proc/cpuinfo":                          "processor\t: 0\nmodel name\t: Imaginary CPU 3000\n",
+	"proc/sys/kernel/osrelease":             "6.1.0-28-amd64\n",
 	"dev/dri/renderD128":                    "",
 	"dev/dri/renderD129":                    "",
 	"sys/devices/pci/0000:00:02.0/vendor":   "0x8086\n",
@@ -68,7 +69,7 @@ func TestInventory(t *testing.T) {
 	want := []Device{
 		{API: pipeline.CUDA, ID: "GPU-1", Name: "NVIDIA T4", Driver: "535.161.08", PCI: "0000:3b:00.0"},
 		{API: pipeline.CUDA, ID: "GPU-2", Name: "NVIDIA T4", Driver: "535.161.08", PCI: "0000:5e:00.0"},
-		{API: pipeline.VA, ID: filepath.Join(root, "dev/dri/renderD128"), Name: "Intel GPU 46a6", Driver: "i915", PCI: "0000:00:02.0"},
+		{API: pipeline.VA, ID: filepath.Join(root, "dev/dri/renderD128"), Name: "Intel GPU 46a6", Driver: "i915 6.1.0-28-amd64", PCI: "0000:00:02.0"},
 		{Name: "Imaginary CPU 3000", Cores: devices[3].Cores},
 	}
 	for i, w := range want {
@@ -123,6 +124,26 @@ func TestInventoryOfTroubles(t *testing.T) {
 	}
 }
 
+// What AMD's driver tells in /sys, and a version of its own where it did not come with the
+// kernel.
+func TestInventoryOfAnAMDGPU(t *testing.T) {
+	const slot = "sys/devices/pci/0000:03:00.0/"
+	root := tree(t, map[string]string{
+		"dev/dri/renderD128": "", "sys/class/drm/renderD128/device": "->../../../devices/pci/0000:03:00.0",
+		slot + "vendor": "0x1002\n", slot + "device": "0x73bf\n", slot + "driver": "->../../drivers/amdgpu",
+		"sys/devices/drivers/amdgpu/bind": "", "sys/module/amdgpu/version": "6.7.0\n",
+		slot + "mem_info_vram_total": "17163091968\n", slot + "mem_info_vram_used": "100663296\n",
+		slot + "gpu_busy_percent": "37\n", slot + "hwmon/hwmon4/temp1_input": "52000\n",
+	})
+	d := Machine{Root: root}.Inventory(t.Context())[0]
+	if d.Name != "AMD GPU 73bf" || d.Driver != "amdgpu 6.7.0" || d.Memory != 17163091968 || d.MemoryUsed != 100663296 {
+		t.Errorf("it is %+v", d)
+	}
+	if got := d.now(); got != "52 °C, 37 % busy" {
+		t.Errorf("now it is %q", got)
+	}
+}
+
 func TestRenderNodeThatMayNotBeRead(t *testing.T) {
 	if why := unopened("/dev/dri/renderD128", os.ErrPermission); !strings.HasPrefix(why, "no permission on the render node: add the ") || !strings.HasSuffix(why, " user to group render") {
 		t.Error(why)
@@ -139,14 +160,17 @@ func TestInventoryOfVisibleCards(t *testing.T) {
 		{[]string{"GPU-2"}, []string{"GPU-2"}},
 		{[]string{"1", " 0"}, []string{"GPU-1", "GPU-2"}},
 		{[]string{"GPU-"}, []string{"GPU-1", "GPU-2"}},
-		{[]string{""}, nil},
-		{[]string{"-1"}, nil},
+		{[]string{""}, []string{""}}, // one that says that they are hidden
+		{[]string{"-1"}, []string{""}},
 	} {
 		m := Machine{Root: tree(t, nil), Cards: playing("two cards"), Visible: c.visible}
 		var got []string
 		for _, d := range m.Inventory(t.Context()) {
 			if d.API == pipeline.CUDA {
 				got = append(got, d.ID)
+			}
+			if hides := d.Problem == unseen; d.API == pipeline.CUDA && hides != (d.ID == "") {
+				t.Errorf("of %q it finds %+v", c.visible, d)
 			}
 		}
 		if !slices.Equal(got, c.want) {
@@ -164,7 +188,7 @@ func TestInventoryOfHiddenCardsInTrouble(t *testing.T) {
 	}{
 		"no library": {[]string{"GPU-1"}, 0},
 		"not loaded": {[]string{""}, 0},
-		"lost":       {[]string{"-1"}, 0},
+		"lost":       {[]string{"-1"}, 1}, // which says that it is hidden
 		"rubbish":    {[]string{"GPU-1"}, 1}, // the one that may be used
 	} {
 		m := Machine{Root: tree(t, box), Cards: playing(role), Visible: c.visible}

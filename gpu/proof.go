@@ -22,6 +22,8 @@ type Result struct {
 	// OnDevice says that an encoder was fed from the device's memory, and not from the
 	// machine's.
 	OnDevice bool `json:"on_device,omitempty"`
+	// Spare says that x264 encoded, since the device's encoder does not take this size.
+	Spare bool `json:"by_x264,omitempty"`
 	// PixelRate is pixels per second, of one worker that does nothing else; of Scale
 	// those of the larger picture. 0 where it does not work, and for Sessions.
 	PixelRate float64 `json:"pixels_per_second,omitempty"`
@@ -52,12 +54,12 @@ func (p Proof) Find(r Result) Result {
 	return r
 }
 
-// Best is the fastest result of a task and codec, whatever its size; else one that says
-// why there is none.
+// Best is the fastest result of a task and codec by the device itself, whatever its size;
+// else one that says why there is none.
 func (p Proof) Best(task pipeline.Task, codec pipeline.Codec) Result {
 	best := Result{Task: task, Codec: codec, Why: notTried}
 	for _, r := range p.Results {
-		if r.Task != task || r.Codec != codec {
+		if r.Task != task || r.Codec != codec || r.Spare {
 			continue
 		}
 		if best.Why == notTried || r.Works() && (!best.Works() || r.PixelRate > best.PixelRate) {

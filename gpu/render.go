@@ -1,12 +1,14 @@
 package gpu
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ladderd/pipeline"
@@ -26,7 +28,7 @@ func (m Machine) renderNodes() (devices []Device) {
 	}
 	for _, path := range paths {
 		d := m.renderNode(path)
-		if d.Driver != "nvidia" && d.Driver != "nvidia-drm" {
+		if !strings.HasPrefix(d.Driver, "nvidia") {
 			devices = append(devices, d)
 		}
 	}
@@ -36,7 +38,10 @@ func (m Machine) renderNodes() (devices []Device) {
 func (m Machine) renderNode(path string) Device {
 	name := target(path, "") // a path may be a link, as those below by-path are
 	hardware := m.at("/sys/class/drm", name, "device")
-	d := Device{API: pipeline.VA, ID: path, Driver: target(hardware, "driver")}
+	d := Device{
+		API: pipeline.VA, ID: path, Driver: m.kernelDriver(target(hardware, "driver")), Load: sensors(hardware),
+		Memory: number(hardware, "mem_info_vram_total"), MemoryUsed: number(hardware, "mem_info_vram_used"),
+	}
 	if slot := target(hardware, ""); strings.Count(slot, ":") == 2 {
 		d.PCI = slot
 	}
@@ -50,6 +55,41 @@ func (m Machine) renderNode(path string) Device {
 	}
 	d.Problem = access(d.ID)
 	return d
+}
+
+// kernelDriver is a driver with its version, which is the kernel's where it came with that.
+func (m Machine) kernelDriver(name string) string {
+	version := cmp.Or(word(m.at("/sys/module", name), "version"), word(m.at("/proc/sys/kernel"), "osrelease"))
+	if name == "" || version == "" {
+		return name
+	}
+	return name + " " + version
+}
+
+// sensors is what drivers tell below a device of /sys: amdgpu its load, most their
+// temperature, in thousandths of a degree. What has the file "temp1_input" is the GPU as
+// a whole.
+func sensors(hardware string) (l Load) {
+	if busy, err := strconv.Atoi(word(hardware, "gpu_busy_percent")); err == nil {
+		l.Use = &busy
+	}
+	monitors, _ := filepath.Glob(filepath.Join(hardware, "hwmon/hwmon*")) // the pattern is right
+	for _, monitor := range monitors {
+		if thousandths, err := strconv.Atoi(word(monitor, "temp1_input")); err == nil {
+			degrees := thousandths / 1000
+			l.Temperature = &degrees
+		}
+	}
+	return l
+}
+
+// number is what a small file of /sys says; 0 where there is none.
+func number(dir, file string) uint64 {
+	n, err := strconv.ParseUint(word(dir, file), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // access tries what a worker will do first: to open the node.

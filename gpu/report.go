@@ -25,7 +25,9 @@ type Report struct {
 // Offer is what a value of the backend key comes to.
 type Offer struct {
 	Backend string `json:"backend,omitempty"`
-	Why     string `json:"why,omitempty"`
+	// Turns are equal backends, with which it takes turns from stream to stream.
+	Turns []string `json:"turns,omitempty"`
+	Why   string   `json:"why,omitempty"`
 }
 
 // NewReport says what was proven and what follows.
@@ -40,7 +42,13 @@ func offer(proofs []Proof, want Wanted) Offer {
 	if err != nil {
 		return Offer{Why: err.Error()}
 	}
-	return Offer{Backend: list[0].String()}
+	o := Offer{Backend: list[0].String()}
+	for _, b := range list[1:] {
+		if alike(b, list[0]) && b.Device.API == list[0].Device.API {
+			o.Turns = append(o.Turns, b.String())
+		}
+	}
+	return o
 }
 
 // Describe is a trial in a few words.
@@ -62,6 +70,9 @@ func (r Result) subject() string {
 	if r.OnDevice {
 		words = append(words, "from the GPU's memory")
 	}
+	if r.Spare {
+		words = append(words, "by x264, too small or large for the GPU")
+	}
 	return strings.Join(words, " ")
 }
 
@@ -71,24 +82,22 @@ func (r Report) Write(w io.Writer) error {
 	for _, p := range r.Devices {
 		p.write(&b)
 	}
+	if !slices.ContainsFunc(r.Devices, func(p Proof) bool { return p.Device.API != pipeline.CPU }) {
+		b.WriteString("no GPU found\n\n")
+	}
 	for _, o := range []struct {
 		want string
-		api  pipeline.API
 		Offer
-	}{{"auto", pipeline.CPU, r.Auto}, {"nvenc", pipeline.CUDA, r.NVENC}, {"vaapi", pipeline.VA, r.VAAPI}} {
-		switch {
-		case o.Backend != "":
-			fmt.Fprintf(&b, "backend = %-7q gives %s\n", o.want, o.Backend)
-		case r.has(o.api):
+	}{{"auto", r.Auto}, {"nvenc", r.NVENC}, {"vaapi", r.VAAPI}} {
+		if o.Backend == "" {
 			fmt.Fprintln(&b, o.Why)
+			continue
 		}
+		fmt.Fprintf(&b, "backend = %-7q gives %s\n", o.want, strings.Join(append([]string{o.Backend}, o.Turns...), "\n                  or "))
 	}
+	b.WriteString("\n1080p60 is 1920×1080 at 60 frames a second; rates are those of one worker that has the device to itself.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-func (r Report) has(api pipeline.API) bool {
-	return slices.ContainsFunc(r.Devices, func(p Proof) bool { return p.Device.API == api })
 }
 
 // write is one device: a line that says which, then one for each thing that is known.
@@ -110,7 +119,7 @@ func (p Proof) write(b *strings.Builder) {
 	}
 	line("sessions", p.sessions())
 	if !p.At.IsZero() {
-		line("measured", p.At.Format(time.DateTime))
+		line("measured", p.At.Format(time.RFC3339))
 	}
 	b.WriteByte('\n')
 }
@@ -133,7 +142,7 @@ func memory(d Device) string {
 		return ""
 	}
 	const gibibyte = 1 << 30
-	return fmt.Sprintf("%.1f GiB, %.1f in use", float64(d.Memory)/gibibyte, float64(d.MemoryUsed)/gibibyte)
+	return fmt.Sprintf("%.1f GiB, %.1f GiB in use", float64(d.Memory)/gibibyte, float64(d.MemoryUsed)/gibibyte)
 }
 
 func (l Load) now() string {
@@ -189,7 +198,7 @@ func (p Proof) sessions() string {
 	case !s.Works():
 		return s.Why
 	case s.Capped == "":
-		return fmt.Sprintf("%d at once, no more were tried", s.Sessions)
+		return fmt.Sprintf("at least %d at once, more were not tried", s.Sessions)
 	}
 	return fmt.Sprintf("%d at once, then: %s", s.Sessions, s.Capped)
 }

@@ -35,6 +35,14 @@ func (s Survey) Run(ctx context.Context) ([]Proof, error) {
 	return proofs, s.Cache.Save(fresh)
 }
 
+// Processor is the CPU's proof, as far as the cache has it. Nothing is tried, and no GPU is
+// looked at.
+func (s Survey) Processor() []Proof {
+	d := s.Machine.CPU()
+	known, _ := s.Cache.Load([]Device{d})
+	return []Proof{of(d, known)}
+}
+
 // look is the proofs of some devices, in their order, and which of them are new. Those of
 // which nothing is known are tried, if they may be.
 func (s Survey) look(ctx context.Context, devices []Device, try bool) (proofs, fresh []Proof, err error) {

@@ -11,6 +11,7 @@ import (
 // and a ladder needs all of its rungs on one device. 1080p is what sources are.
 const (
 	measured    = 400 * time.Millisecond // of each trial: enough for dozens of pictures
+	longer      = time.Second            // of the CPU's, which other programs use: short runs differ by a third
 	trialLimit  = 15 * time.Second       // CUDA takes seconds to start where the driver is not kept loaded
 	openLimit   = 30 * time.Second       // for all encoders at once
 	mostOpen    = 32                     // eight ladders; more is not looked for
@@ -51,6 +52,9 @@ func attempts(d Device) []attempt {
 		list = append(list, attempt{trial: trial(pipeline.Encode, fromMemory, pipeline.H264, s)})
 	}
 	if d.API == pipeline.CPU {
+		for i := range list {
+			list[i].trial.For = longer
+		}
 		return list
 	}
 	fromDevice := pipeline.Backend{Encoder: encoder, Device: use, Scale: true}

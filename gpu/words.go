@@ -31,7 +31,7 @@ type reason struct {
 var reasons = []reason{
 	// FFmpeg tells the driver that it needs where the library is missing too.
 	{said: []string{"cannot load libnvidia-encode"}, means: "the driver's library libnvidia-encode.so.1 is missing: install it; in a container give it the capability \"video\""},
-	{said: []string{"minimum required nvidia driver"}, means: "driver {driver} is too old: FFmpeg 7.1 needs {needed}", lasting: true},
+	{said: []string{"minimum required nvidia driver"}, means: "driver {driver} is too old: FFmpeg 7.1 needs {needed} or newer, install that", lasting: true},
 	{said: []string{"does not support the required nvenc api version"}, means: "driver {driver} is too old for FFmpeg 7.1: install a newer one", lasting: true},
 	{said: []string{"unsupported_ptx_version"}, means: "driver {driver} is too old for scaling on the GPU: install a newer one", lasting: true},
 	{said: []string{"cuda_error_insufficient_driver"}, means: "driver {driver} is too old for CUDA: install a newer one", lasting: true},
@@ -103,6 +103,7 @@ const (
 	failedVA   = "the GPU or its driver fails: look into the kernel's log, reboot"
 	hangs      = "the driver hangs: it was stopped after {limit}"
 	crashes    = "the driver crashed"
+	unseen     = "CUDA_VISIBLE_DEVICES hides all NVIDIA GPUs of this machine, if there are any: name the ones to use in it, or unset it"
 	absent     = "NVIDIA's driver is not there: install it; in a container, give it the GPU (--gpus, or the NVIDIA runtime)"
 )
 
@@ -112,7 +113,7 @@ var newest = regexp.MustCompile(`(?i)nvidia driver for nvenc is ([0-9.]+)`)
 // an error of the worker, which quotes what libav and the driver said. What is not in the
 // table is passed on as it is.
 func explain(d Device, t pipeline.Trial, said string) (means string, lasting bool) {
-	needed := "a newer one"
+	needed := "530.41.03"
 	if m := newest.FindStringSubmatch(said); m != nil {
 		needed = m[1]
 	}

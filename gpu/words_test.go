@@ -24,7 +24,7 @@ func TestExplain(t *testing.T) {
 		{card, h264, "OpenEncodeSessionEx failed: unsupported device (2): (no details)", "this GPU has no video encoder", true},
 		{card, h264, "OpenEncodeSessionEx failed: no encode device (1): (no details)", "this GPU has no video encoder", true},
 		{card, h264, "Driver does not support the required nvenc API version. Required: 12.1 Found: 12.0; The minimum required Nvidia driver for nvenc is 530.41.03 or newer",
-			"driver 525.147.05 is too old: FFmpeg 7.1 needs 530.41.03", true},
+			"driver 525.147.05 is too old: FFmpeg 7.1 needs 530.41.03 or newer, install that", true},
 		{card, h264, "OpenEncodeSessionEx failed: out of memory (10): (no details)", full, false},
 		{card, h264, "OpenEncodeSessionEx failed: incompatible client key (21): (no details)", full, false},
 		{card, av1, "Codec not supported; No capable devices found", "this GPU does not encode AV1", true},

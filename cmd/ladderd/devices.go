@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"ladderd/config"
 	"ladderd/gpu"
@@ -67,10 +68,15 @@ func trier(log *slog.Logger) gpu.Try {
 // touched.
 func (d *devices) prove(ctx context.Context) {
 	if !d.hardware() {
-		d.tell([]gpu.Proof{{Device: d.survey.Machine.CPU()}})
+		d.log.Info("GPUs are not looked at: all channels want x264")
+		d.tell(d.survey.Processor())
 		return
 	}
+	var begun sync.Map // by pipeline.Device
 	d.survey.Prover.Tell = func(device gpu.Device, t pipeline.Trial) {
+		if _, known := begun.LoadOrStore(device.Use(), true); !known {
+			d.log.Info("trying what a device does: streams that might use it wait for that", "name", device.Name, "id", device.ID)
+		}
 		d.log.Debug("trying a device", "name", device.Name, "id", device.ID, "trial", gpu.Describe(t))
 	}
 	d.survey.Prover.Proven = d.choice.Learn

@@ -25,7 +25,7 @@ func machineWith(t *testing.T, d *devices, cards string) {
 	}
 }
 
-// Streams of a channel whose backend is not to be had are refused with the reason, which
+// Streams of a channel whose backend is not available are refused with the reason, which
 // the log has had at the start; other channels' are not.
 func TestDaemonStartsWithoutAWantedBackend(t *testing.T) {
 	cfg := config.Default()
@@ -35,7 +35,7 @@ func TestDaemonStartsWithoutAWantedBackend(t *testing.T) {
 	d := newDevices(cfg, slog.New(slog.NewTextHandler(&log, nil)))
 	machineWith(t, d, `echo '{"driver":"535","cards":1}'; echo '{"index":0,"uuid":"GPU-1","name":"NVIDIA H100"}'`)
 	d.prove(t.Context())
-	for channel, want := range map[string]string{"a": "x264", "b": "backend nvenc is not to be had: NVIDIA H100: this GPU has no video encoder", "c": "x264"} {
+	for channel, want := range map[string]string{"a": "x264", "b": "backend nvenc is not available: NVIDIA H100: this GPU has no video encoder", "c": "x264"} {
 		b, err := d.For(t.Context(), channel)
 		got := b.String()
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 type probeCommand struct {
-	Config  string `type:"path" help:"The configuration file, for its data_dir, where results are kept."`
+	Config  string `type:"path" help:"The configuration file, for its data_dir (without one /var/lib/ladderd), where results are kept."`
 	JSON    bool   `name:"json" help:"Print what was found as JSON."`
 	Refresh bool   `help:"Try all anew, whatever is known."`
 }

@@ -38,7 +38,7 @@ func TestDaemonChoosesByWhatWasProven(t *testing.T) {
 		}
 	}
 	awaitOrFail(t, within(t, 30*time.Second), "the refusal in the log", func() (bool, error) {
-		return strings.Count(d.Output(), "backend vaapi is not to be had: ") > 1, nil
+		return strings.Count(d.Output(), "backend vaapi is not available: ") > 1, nil
 	}, d.Output)
 
 	// A card that hangs costs the stream nothing but the time until that is noticed, once:
