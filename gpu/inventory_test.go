@@ -188,7 +188,7 @@ func TestInventoryOfHiddenCardsInTrouble(t *testing.T) {
 	}{
 		"no library": {[]string{"GPU-1"}, 0},
 		"not loaded": {[]string{""}, 0},
-		"lost":       {[]string{"-1"}, 1}, // which says that it is hidden
+		"lost":       {[]string{"-1"}, 1},    // which says that it is hidden
 		"rubbish":    {[]string{"GPU-1"}, 1}, // the one that may be used
 	} {
 		m := Machine{Root: tree(t, box), Cards: playing(role), Visible: c.visible}
