@@ -1,26 +1,30 @@
 package load
 
-import "time"
+import (
+	"time"
+
+	"ladderd/load/proc"
+)
 
 // meter takes what is read from outside the viewers: clocks, and the server's usage.
 type meter struct {
 	run     *run
 	started time.Time
-	before  Usage // of the server, before the first viewer
+	before  proc.Usage // of the server, before the first viewer
 
 	from, until       time.Time // of the measurement; zero where it has not begun
-	serverFrom        Usage
-	serverUntil       Usage
+	serverFrom        proc.Usage
+	serverUntil       proc.Usage
 	peak              int64         // of the server's memory
 	ownFrom, ownUntil time.Duration // CPU of this process
 	allFrom, allUntil time.Duration // CPU of the machine
 }
 
-func newMeter(r *run, started time.Time, before Usage) *meter {
+func newMeter(r *run, started time.Time, before proc.Usage) *meter {
 	return &meter{run: r, started: started, before: before, peak: before.Memory}
 }
 
-func (m *meter) usage() Usage {
+func (m *meter) usage() proc.Usage {
 	u, err := m.run.server.Usage()
 	if err != nil {
 		return m.serverUntil // it is not here, or has gone: what was seen last
@@ -31,16 +35,16 @@ func (m *meter) usage() Usage {
 }
 
 func (m *meter) begin() {
-	m.from, m.ownFrom = time.Now(), own()
-	m.allFrom, _ = Busy() // nothing where there is no such file
+	m.from, m.ownFrom = time.Now(), proc.Own()
+	m.allFrom, _ = proc.Busy() // nothing where there is no such file
 	m.serverFrom = m.usage()
 }
 
 func (m *meter) sample() { m.usage() }
 
 func (m *meter) end() {
-	m.until, m.ownUntil = time.Now(), own()
-	m.allUntil, _ = Busy()
+	m.until, m.ownUntil = time.Now(), proc.Own()
+	m.allUntil, _ = proc.Busy()
 	m.usage()
 }
 

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"net"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"ladderd/load/proc"
 )
@@ -20,14 +18,6 @@ import (
 type Server struct {
 	Name string
 	PIDs []int
-}
-
-// Usage is what processes have taken so far, and hold now.
-type Usage struct {
-	CPU time.Duration // user and system; its grain is 10 ms
-	// Memory is in bytes: each process's share of what it has resident (PSS), since
-	// workers share much. The kernel's socket buffers are not in it.
-	Memory int64
 }
 
 var (
@@ -124,24 +114,20 @@ func pids() []int {
 }
 
 func holds(pid int, sockets map[string]bool) bool {
-	files, err := os.ReadDir(procFile(pid, "fd"))
+	files, err := os.ReadDir(proc.File(pid, "fd"))
 	if err != nil {
 		return false // another user's, or gone
 	}
 	for _, f := range files {
-		if target, err := os.Readlink(filepath.Join(procFile(pid, "fd"), f.Name())); err == nil && sockets[target] {
+		if target, err := os.Readlink(filepath.Join(proc.File(pid, "fd"), f.Name())); err == nil && sockets[target] {
 			return true
 		}
 	}
 	return false
 }
 
-func procFile(pid int, name string) string {
-	return filepath.Join("/proc", strconv.Itoa(pid), name)
-}
-
 func commandOf(pid int) string {
-	b, err := os.ReadFile(procFile(pid, "comm"))
+	b, err := os.ReadFile(proc.File(pid, "comm"))
 	if err != nil {
 		return "unknown"
 	}
@@ -149,59 +135,18 @@ func commandOf(pid int) string {
 }
 
 // Usage adds up the processes. That of a nil Server is nothing.
-func (s *Server) Usage() (Usage, error) {
-	var sum Usage
+func (s *Server) Usage() (proc.Usage, error) {
+	var sum proc.Usage
 	if s == nil {
 		return sum, errElsewhere
 	}
 	for _, pid := range s.PIDs {
-		cpu, err := cpuOf(pid)
+		u, err := proc.Of(pid)
 		if err != nil {
 			return sum, err
 		}
-		memory, err := memoryOf(pid)
-		if err != nil {
-			return sum, err
-		}
-		sum.CPU += cpu
-		sum.Memory += memory
+		sum.CPU += u.CPU
+		sum.Memory += u.Memory
 	}
 	return sum, nil
-}
-
-func cpuOf(pid int) (time.Duration, error) {
-	b, err := os.ReadFile(procFile(pid, "stat"))
-	if err != nil {
-		return 0, fmt.Errorf("read a process's CPU time: %w", err)
-	}
-	stat, err := proc.ParseStat(b)
-	return stat.CPU, err
-}
-
-func memoryOf(pid int) (int64, error) {
-	if n, err := kilobytes(procFile(pid, "smaps_rollup"), "Pss:"); err == nil {
-		return n << 10, nil
-	}
-	// A kernel without it, or another user's process.
-	n, err := kilobytes(procFile(pid, "status"), "VmRSS:")
-	if err != nil {
-		return 0, fmt.Errorf("read a process's memory: %w", err)
-	}
-	return n << 10, nil
-}
-
-func kilobytes(file, field string) (int64, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if rest, ok := strings.CutPrefix(lines.Text(), field); ok {
-			number, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-			return strconv.ParseInt(number, 10, 64)
-		}
-	}
-	return 0, errors.Join(lines.Err(), fmt.Errorf("%s has no %s", file, field))
 }

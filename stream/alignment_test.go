@@ -96,7 +96,7 @@ func broadcast(t *rapid.T, kind ladder.Type, relay [][]media.Packet, dies int) (
 		t.Fatal(err)
 	}
 	p := newPlan("st-x", renditions, &source{video: testVideo, audio: testAudio, input: in}, 0)
-	tl, enc, passed := newTimeline(relay[0][0].PTS), newEncoder(p.job), []media.Ticks(nil)
+	tl, enc, passed := newTimeline(relay[0][0].PTS), newEncoder(p.Job), []media.Ticks(nil)
 	shown, at := media.Ticks(-1), 0
 	for i, frames := range relay {
 		if i > 0 {
@@ -132,10 +132,10 @@ func TestRenditionsStayAligned(t *testing.T) {
 		p, enc, passed := broadcast(t, kind, drawRelay(t), rapid.IntRange(0, 1000).Draw(t, "the worker dies at frame"))
 		for i, idrs := range enc.idrs {
 			if !slices.Equal(idrs, enc.idrs[0]) {
-				t.Fatalf("%s has IDRs at %d, %s at %d", p.renditions[p.madeVideo[i]].Name, idrs, p.renditions[p.madeVideo[0]].Name, enc.idrs[0])
+				t.Fatalf("%s has IDRs at %d, %s at %d", p.renditions[p.MadeVideo[i]].Name, idrs, p.renditions[p.MadeVideo[0]].Name, enc.idrs[0])
 			}
 		}
-		grid, points := p.job.Grid, map[media.Ticks]bool{}
+		grid, points := p.Job.Grid, map[media.Ticks]bool{}
 		for _, at := range enc.idrs[0] {
 			if grid.Period == 0 && !slices.Contains(passed, at) {
 				t.Fatalf("an IDR at %d, where the source has none: %d", at, passed)

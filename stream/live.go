@@ -259,9 +259,9 @@ func (l *live) start(p *publisher) error {
 	}
 	l.examine(p)
 	l.plan = newPlan(l.id, renditions, src, p.parameters.KeyframeInterval)
-	l.plan.job.Interlaced = l.hub.options.Interlaced
-	l.plan.job.Backend = pipeline.Backend{Encoder: pipeline.X264} // audio needs no device
-	if len(l.plan.job.Videos) > 0 {
+	l.plan.Job.Interlaced = l.hub.options.Interlaced
+	l.plan.Job.Backend = pipeline.Backend{Encoder: pipeline.X264} // audio needs no device
+	if len(l.plan.Job.Videos) > 0 {
 		l.place(p)
 		return nil
 	}
@@ -318,7 +318,7 @@ func (l *live) startOutputs(p *publisher) (err error) {
 	if err != nil {
 		return ownFault{fmt.Errorf("set up the packager: %w", err)}
 	}
-	if l.plan.transcodes() {
+	if l.plan.Transcodes() {
 		if err := l.startTranscoder(); err != nil {
 			return err
 		}
@@ -355,7 +355,7 @@ func (l *live) media(p media.Packet) error {
 
 func (l *live) picture(p media.Packet) error {
 	l.caption(&p)
-	if err := l.pass(l.plan.passVideo, p); err != nil || len(l.plan.madeVideo) == 0 {
+	if err := l.pass(l.plan.PassVideo, p); err != nil || len(l.plan.MadeVideo) == 0 {
 		return err
 	}
 	if err := l.transcoder.Write(p); err != nil {
@@ -367,10 +367,10 @@ func (l *live) picture(p media.Packet) error {
 func (l *live) sound(frames []media.Packet) error {
 	l.note(l.checkup.audio(l.soundtrack)...)
 	for _, p := range frames {
-		if err := l.pass(l.plan.passAudio, p); err != nil {
+		if err := l.pass(l.plan.PassAudio, p); err != nil {
 			return err
 		}
-		if len(l.plan.madeAudio) == 0 {
+		if len(l.plan.MadeAudio) == 0 {
 			continue
 		}
 		if err := l.transcoder.Write(p); err != nil {
@@ -380,7 +380,7 @@ func (l *live) sound(frames []media.Packet) error {
 	return nil
 }
 
-func (l *live) deliver(o pipeline.Output) error { return l.pass(l.plan.from(o), o.Packet) }
+func (l *live) deliver(o pipeline.Output) error { return l.pass(l.plan.From(o), o.Packet) }
 
 // pass hands a packet to the packager for each of these renditions.
 func (l *live) pass(renditions []int, p media.Packet) error {

@@ -51,7 +51,7 @@ func (l *live) placed(found placement) error {
 	if found.err != nil {
 		return ownFault{found.err}
 	}
-	l.plan.job.Backend = found.backend
+	l.plan.Job.Backend = found.backend
 	return l.open(p)
 }
 

@@ -9,6 +9,7 @@ import (
 	"ladderd/ladder"
 	"ladderd/media"
 	"ladderd/pipeline"
+	"ladderd/pipeline/route"
 )
 
 func planFor(t *testing.T, kind ladder.Type, height int, fps int) *plan {
@@ -23,8 +24,8 @@ func planFor(t *testing.T, kind ladder.Type, height int, fps int) *plan {
 
 func TestPlanOfStandardFollowsTheSource(t *testing.T) {
 	p := planFor(t, ladder.Standard, 1080, 60)
-	if p.job.Grid.Period != 0 || p.target != sourceTarget {
-		t.Errorf("grid %+v, target %d; want the source's IDRs", p.job.Grid, p.target)
+	if p.Job.Grid.Period != 0 || p.target != sourceTarget {
+		t.Errorf("grid %+v, target %d; want the source's IDRs", p.Job.Grid, p.target)
 	}
 	// 1080p60, 720p60, 480p30, 360p30, 160p30, audio_only
 	want := map[string]any{
@@ -33,8 +34,8 @@ func TestPlanOfStandardFollowsTheSource(t *testing.T) {
 		"audios": []pipeline.AudioOutput{{Bitrate: 64000}, {Bitrate: 48000}},
 	}
 	got := map[string]any{
-		"passVideo": p.passVideo, "passAudio": p.passAudio,
-		"madeVideo": p.madeVideo, "madeAudio": p.madeAudio, "audios": p.job.Audios,
+		"passVideo": p.PassVideo, "passAudio": p.PassAudio,
+		"madeVideo": p.MadeVideo, "madeAudio": p.MadeAudio, "audios": p.Job.Audios,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -43,17 +44,17 @@ func TestPlanOfStandardFollowsTheSource(t *testing.T) {
 
 func TestPlanOfAdvancedSharesAudioOnAFixedGrid(t *testing.T) {
 	p := planFor(t, ladder.AdvancedHD, 1080, 30)
-	if p.job.Grid != (pipeline.Grid{Period: gridPeriod, Origin: Start}) || p.target != gridPeriod {
-		t.Errorf("grid %+v, target %d", p.job.Grid, p.target)
+	if p.Job.Grid != (pipeline.Grid{Period: route.GridPeriod, Origin: Start}) || p.target != route.GridPeriod {
+		t.Errorf("grid %+v, target %d", p.Job.Grid, p.target)
 	}
 	// 720p, 480p at 128 kbps; 360p and audio_only at 64; 160p at 48.
-	if d := cmp.Diff([][]int{{0, 1}, {2, 4}, {3}}, p.madeAudio); d != "" {
+	if d := cmp.Diff([][]int{{0, 1}, {2, 4}, {3}}, p.MadeAudio); d != "" {
 		t.Error(d)
 	}
 }
 
 func TestPlanTakesTheToldKeyframeInterval(t *testing.T) {
-	for kind, want := range map[ladder.Type]media.Ticks{ladder.Basic: 4 * media.Clock, ladder.Standard: 4 * media.Clock, ladder.AdvancedHD: gridPeriod} {
+	for kind, want := range map[ladder.Type]media.Ticks{ladder.Basic: 4 * media.Clock, ladder.Standard: 4 * media.Clock, ladder.AdvancedHD: route.GridPeriod} {
 		in := ladder.Input{Width: 1920, Height: 1080, Rate: media.Rate{Num: 30, Den: 1}, Audio: true}
 		renditions, err := ladder.For(kind, "", in)
 		if err != nil {
@@ -66,7 +67,7 @@ func TestPlanTakesTheToldKeyframeInterval(t *testing.T) {
 }
 
 func TestPlanOfBasicNeedsNoWorker(t *testing.T) {
-	if p := planFor(t, ladder.Basic, 720, 30); p.transcodes() {
-		t.Errorf("job %+v", p.job)
+	if p := planFor(t, ladder.Basic, 720, 30); p.Transcodes() {
+		t.Errorf("job %+v", p.Job)
 	}
 }

@@ -10,7 +10,7 @@ import (
 func (l *live) startTranscoder() error {
 	// Kept only where there is one: beside an error it may be an interface that
 	// holds a nil pointer.
-	t, err := l.hub.options.Transcode(l.plan.job, pipeline.Options{Log: l.log, Elsewhere: l.elsewhere})
+	t, err := l.hub.options.Transcode(l.plan.Job, pipeline.Options{Log: l.log, Elsewhere: l.elsewhere})
 	if err != nil {
 		return ownFault{fmt.Errorf("start the transcoder: %w", err)}
 	}

@@ -1,6 +1,5 @@
-// Package proc reads what Linux tells of processes' CPU time (proc(5)), for load and
-// for the tests that measure other programs. It parses; who opens the files knows
-// which of them may vanish.
+// Package proc reads what Linux tells of processes' CPU time and memory (proc(5)), for
+// load and density, and for the tests that measure other programs.
 package proc
 
 import (

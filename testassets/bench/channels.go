@@ -10,6 +10,7 @@ import (
 
 	"ladderd/ladder"
 	"ladderd/load"
+	"ladderd/load/proc"
 	"ladderd/testassets/daemon"
 	"ladderd/testassets/publish"
 )
@@ -111,7 +112,7 @@ func (c *channelsCommand) measure(ctx context.Context, d *daemon.Daemon, s daemo
 }
 
 func (c *channelsCommand) read(ctx context.Context, server *load.Server, r *channelsReport, began time.Time) error {
-	var usage [2]load.Usage
+	var usage [2]proc.Usage
 	var own [2]time.Duration
 	for i, at := range []int{c.Warmth, c.Warmth + c.Seconds} {
 		err := sleepUntil(ctx, began.Add(time.Duration(at)*time.Second))

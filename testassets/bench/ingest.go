@@ -15,6 +15,7 @@ import (
 
 	"ladderd/ladder"
 	"ladderd/load"
+	"ladderd/load/proc"
 	"ladderd/testassets/daemon"
 	"ladderd/testassets/pki"
 	"ladderd/testassets/publish"
@@ -197,7 +198,7 @@ func (c *ingestCommand) measure(ctx context.Context, s *load.Server, n int, apar
 var errMeasured = errors.New("measured")
 
 func cpuBetween(ctx context.Context, s *load.Server, from, to time.Time) (float64, error) {
-	var at [2]load.Usage
+	var at [2]proc.Usage
 	for i, t := range []time.Time{from, to} {
 		err := sleepUntil(ctx, t)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ladderd/load"
+	"ladderd/load/proc"
 	"ladderd/load/wire"
 )
 
@@ -104,7 +105,7 @@ func (r *replay) run(ctx context.Context) (*replayed, error) {
 
 // spent is what has been taken so far.
 type spent struct {
-	server       load.Usage
+	server       proc.Usage
 	own, machine time.Duration
 }
 
@@ -112,7 +113,7 @@ func spentBy(server *load.Server) (s spent, err error) {
 	var errs [3]error
 	s.server, errs[0] = server.Usage()
 	s.own, errs[1] = ownCPU()
-	s.machine, errs[2] = load.Busy()
+	s.machine, errs[2] = proc.Busy()
 	return s, errors.Join(errs[:]...)
 }
 

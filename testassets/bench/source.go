@@ -9,6 +9,7 @@ import (
 	"ladderd/ladder"
 	"ladderd/media"
 	"ladderd/pipeline"
+	"ladderd/pipeline/route"
 	"ladderd/testassets/publish"
 )
 
@@ -103,24 +104,24 @@ type rung struct {
 // standardLadder is what a STANDARD channel makes of the source: the renditions
 // that are encoded, and the job for a worker to make them.
 func standardLadder(d *clip) ([]rung, pipeline.Job, error) {
-	job := pipeline.Job{
-		Stream: "bench", Video: *d.video, Audio: d.audio, Rate: media.Rate{Num: sourceFPS, Den: 1}, Backend: pipeline.Backend{Encoder: pipeline.X264}, After: -1,
-	}
+	rate := media.Rate{Num: sourceFPS, Den: 1}
 	renditions, err := ladder.For(ladder.Standard, "", ladder.Input{
-		Width: d.video.Width, Height: d.video.Height, Rate: job.Rate, Audio: true,
+		Width: d.video.Width, Height: d.video.Height, Rate: rate, Audio: true,
 	})
 	if err != nil {
-		return nil, job, err
+		return nil, pipeline.Job{}, err
 	}
-	var rungs []rung
+	plan := route.New("bench", renditions, route.Source{Video: d.video, Audio: d.audio, Rate: rate}, media.Clock)
+	plan.Job.Backend = pipeline.Backend{Encoder: pipeline.X264}
+	return encoded(renditions), plan.Job, nil
+}
+
+// encoded are the renditions that are encoded anew.
+func encoded(renditions []ladder.Rendition) (rungs []rung) {
 	for _, r := range renditions {
 		if r.Video == ladder.Transcode {
-			job.Videos = append(job.Videos, pipeline.VideoOutput{Width: r.Width, Height: r.Height, Rate: r.Rate, Bitrate: r.VideoBitrate})
 			rungs = append(rungs, rung{r.Name, r.Width, r.Height, r.Rate.Num / r.Rate.Den, r.VideoBitrate, r.AudioBitrate})
 		}
-		if r.Audio == ladder.Transcode {
-			job.Audios = append(job.Audios, pipeline.AudioOutput{Bitrate: r.AudioBitrate})
-		}
 	}
-	return rungs, job, nil
+	return rungs
 }
