@@ -37,10 +37,10 @@ func (s Survey) Run(ctx context.Context) ([]Proof, error) {
 
 // Processor is the CPU's proof, as far as the cache has it. Nothing is tried, and no GPU is
 // looked at.
-func (s Survey) Processor() []Proof {
+func (s Survey) Processor() Proof {
 	d := s.Machine.CPU()
 	known, _ := s.Cache.Load([]Device{d})
-	return []Proof{of(d, known)}
+	return of(d, known)
 }
 
 // look is the proofs of some devices, in their order, and which of them are new. Those of

@@ -72,14 +72,19 @@ func (d *devices) prove(ctx context.Context) {
 		d.tell(d.survey.Processor())
 		return
 	}
-	var begun sync.Map // by pipeline.Device
+	var begun, told sync.Map // devices
 	d.survey.Prover.Tell = func(device gpu.Device, t pipeline.Trial) {
 		if _, known := begun.LoadOrStore(device.Use(), true); !known {
 			d.log.Info("trying what a device does: streams that might use it wait for that", "name", device.Name, "id", device.ID)
 		}
 		d.log.Debug("trying a device", "name", device.Name, "id", device.ID, "trial", gpu.Describe(t))
 	}
-	d.survey.Prover.Proven = d.choice.Learn
+	d.survey.Prover.Proven = func(p gpu.Proof) {
+		d.choice.Learn(p)
+		if _, known := told.LoadOrStore(p.Device, true); !known {
+			d.tell(p)
+		}
+	}
 	proofs, err := d.survey.Run(ctx)
 	if ctx.Err() != nil {
 		return // the daemon stops
@@ -88,7 +93,11 @@ func (d *devices) prove(ctx context.Context) {
 		d.log.Warn("what the devices do is not kept for the next start", "reason", err)
 	}
 	d.choice.Settle(proofs)
-	d.tell(proofs)
+	for _, p := range proofs {
+		if _, known := told.LoadOrStore(p.Device, true); !known { // nothing was tried on it
+			d.tell(p)
+		}
+	}
 	d.judge(proofs)
 }
 
@@ -101,11 +110,7 @@ func (d *devices) hardware() bool {
 	return false
 }
 
-func (d *devices) tell(proofs []gpu.Proof) {
-	for _, p := range proofs {
-		d.log.Info("device", p.Line()...)
-	}
-}
+func (d *devices) tell(p gpu.Proof) { d.log.Info("device", p.Line()...) }
 
 // judge says once for each wanted backend what it comes to, and loudly where it is not to
 // be had. The daemon runs all the same: other channels may do, and what passes through

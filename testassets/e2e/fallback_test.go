@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ladderd/ladder"
+	"ladderd/testassets/await"
 	"ladderd/testassets/daemon"
 	"ladderd/testassets/doubles"
 	"ladderd/testassets/publish"
@@ -76,4 +77,32 @@ func TestEncoderThatOpensNoMoreCostsNoStream(t *testing.T) {
 	if refused == 0 {
 		t.Error("the card was never asked: the stream was not meant for it")
 	}
+}
+
+// TestStreamStartsWhileACardHangs has a box at its first start, of whose cards one hangs as
+// it is tried: the stream starts on the other, as soon as that has been.
+func TestStreamStartsWhileACardHangs(t *testing.T) {
+	t.Parallel()
+	file := clip(t, small)
+	useCPU(t, encoding)
+	rig := doubles.New(t, doubles.Box{Cards: []doubles.Card{{}, {}}})
+	rig.Misbehave(0, doubles.Fault{At: doubles.Context, Word: doubles.Hang})
+	d := startDaemonWith(t, daemon.Settings{
+		Channels: []daemon.Channel{channel(daemon.Channel{Type: ladder.Standard})},
+		Backend:  "auto", RenderNodes: []string{"/nonexistent/renderD128"}, Env: rig.Env(),
+	})
+	if err := await.Until(within(t, time.Minute), "the good card", nil, func() (bool, error) {
+		return strings.Contains(d.Output(), "msg=device name=\"NVIDIA Double\" id="+rig.UUID(1)), nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := publish.FFmpegLoop(d.RTMP(streamKey), file)
+	stopAtEnd(t, p, err)
+	if ran := backendOf(t, d); !strings.HasPrefix(ran, "nvenc on "+rig.UUID(1)) {
+		t.Errorf("the worker is on %s", ran)
+	}
+	if strings.Contains(d.Output(), "msg=backend") {
+		t.Error("the stream waited for the card that hangs")
+	}
+	awaitLive(t, d.Playback(studio))
 }
