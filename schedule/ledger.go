@@ -16,6 +16,8 @@ type Options struct {
 // Way is a way to make a stream's renditions: on a device of that class.
 type Way struct {
 	Class string
+	// Name is for whoever asked: what is done on the device. It comes back in the Lease.
+	Name string
 	// Device is what it takes of the device, Host of the device's host. A class of hosts
 	// has it all in Device.
 	Device, Host Amount
@@ -33,8 +35,8 @@ type Request struct {
 type Lease struct {
 	Stream, Channel string
 	Device          string // the ID
-	Class           string
-	Ladder          int // index into Request.Ladders
+	Class, Way      string // Way is the Way's Name
+	Ladder          int    // index into Request.Ladders
 	// Pending says that what is booked is the plan: the stream has not told yet what it uses.
 	Pending bool
 	// Taken is what is booked on the device, Hosted on its host.
@@ -70,7 +72,7 @@ type Ledger struct {
 	options  Options
 	accounts []*account // in the order in which they were added
 	byID     map[string]*account
-	classes  map[string][]*account // in the same order
+	classes  map[string][]*account   // in the same order
 	leases   map[string]*lease       // by stream
 	reserved map[string]*reservation // by channel
 	order    []string                // of reserved, as they were made
@@ -147,7 +149,7 @@ func (l *Ledger) Place(r Request) (Lease, error) {
 		return Lease{}, refusal
 	}
 	k := &lease{on: on, request: r, reserved: own, Lease: Lease{
-		Stream: r.Stream, Channel: r.Channel, Device: on.ID, Class: on.Class, Ladder: ladder,
+		Stream: r.Stream, Channel: r.Channel, Device: on.ID, Class: on.Class, Way: way.Name, Ladder: ladder,
 		Pending: true, Taken: way.Device, Hosted: way.Host,
 	}}
 	if own != nil {
@@ -224,7 +226,7 @@ func (l *Ledger) Move(stream string) (Lease, error) {
 	}
 	was := k.on
 	k.on, k.Ladder, k.Pending, k.Taken, k.Hosted = on, k.Ladder+ladder, true, way.Device, way.Host
-	k.Device, k.Class = on.ID, on.Class
+	k.Device, k.Class, k.Way = on.ID, on.Class, way.Name
 	if k.reserved != nil {
 		k.reserved.used = true
 	}
