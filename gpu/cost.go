@@ -23,9 +23,10 @@ const (
 	contextBytes   = 300 << 20
 	decodePictures = 24
 	encodePictures = 12
-	// manyEncoders is for drivers that opened as many as were tried: nothing is known of
-	// a limit.
-	manyEncoders = 1 << 20
+	// ManyEncoders is for drivers that opened as many as were tried, ManyBytes for devices
+	// without memory of their own: nothing is known of a limit.
+	ManyEncoders = 1 << 20
+	ManyBytes    = 1 << 50
 )
 
 // Books is what a device has, for a schedule: what it was proven to do.
@@ -35,11 +36,11 @@ func Books(p Proof) schedule.Device {
 	}
 	sessions := p.Sessions()
 	if sessions.Works() && sessions.Capped == "" {
-		sessions.Sessions = manyEncoders
+		sessions.Sessions = ManyEncoders
 	}
 	memory := int64(p.Device.Memory - p.Device.MemoryUsed)
 	if p.Device.Memory == 0 {
-		memory = 1 << 50 // the machine's own, or not told
+		memory = ManyBytes
 	}
 	return schedule.Device{ID: p.Device.ID, Class: class(p.Device), Host: Host, Capacity: schedule.Amount{
 		schedule.Sessions: int64(sessions.Sessions),
@@ -48,6 +49,22 @@ func Books(p Proof) schedule.Device {
 		schedule.Scale:    int64(p.Best(pipeline.Scale, "").PixelRate),
 		schedule.Memory:   memory,
 	}}
+}
+
+// Ledger is the books of a machine on which nothing runs yet.
+func Ledger(proofs []Proof, o schedule.Options) (*schedule.Ledger, error) {
+	l := schedule.New(o)
+	for _, host := range []bool{true, false} { // hosts come first
+		for _, p := range proofs {
+			if p.Device.Problem != "" || (p.Device.API == pipeline.CPU) != host {
+				continue
+			}
+			if err := l.Add(Books(p)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return l, nil
 }
 
 // class is the same for devices of which one does what the other does.

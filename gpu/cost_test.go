@@ -100,11 +100,9 @@ cpu: x264`
 	if got := strings.Join(names, "\n"); got != want {
 		t.Errorf("the ways are\n%s", got)
 	}
-	l := schedule.New(schedule.Options{})
-	for _, p := range []Proof{proofs[3], proofs[0], proofs[1], proofs[2]} {
-		if err := l.Add(Books(p)); err != nil {
-			t.Fatal(err)
-		}
+	l, err := Ledger(proofs, schedule.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
 	var placed []string
 	for _, s := range "abcdef" {
@@ -125,7 +123,7 @@ func TestNothingFitsUntilTheCPUIsMeasured(t *testing.T) {
 	if _, err := Ways(proofs, Auto, ladderJob()); err == nil {
 		t.Error("nothing is known of the CPU")
 	}
-	if d := Books(proofs[0]); d.Capacity[schedule.Sessions] != manyEncoders || d.Host != Host {
+	if d := Books(proofs[0]); d.Capacity[schedule.Sessions] != ManyEncoders || d.Host != Host {
 		t.Errorf("%+v", d)
 	}
 }
