@@ -55,7 +55,7 @@ func (r Refusal) Error() string {
 	if !r.Known {
 		return "no device does what is wanted"
 	}
-	return fmt.Sprintf("the devices are full: not enough %s is left", r.Lacking)
+	return fmt.Sprintf("the devices are full: too little is left of %s", r.Lacking)
 }
 
 // lease is a Lease in the books.

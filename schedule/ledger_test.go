@@ -67,8 +67,8 @@ func TestWaysInTheirOrder(t *testing.T) {
 	places(t, l, "gpu-1", "abcd", onGPU, onCPU)
 	places(t, l, "gpu-2", "efgh", onGPU, onCPU)
 	places(t, l, "cpu", "ij", onGPU, onCPU) // 800 of its cores are the GPUs' streams'
-	places(t, l, "the devices are full: not enough encoder sessions is left", "k", onGPU, onCPU)
-	places(t, l, "the devices are full: not enough CPU is left", "k", onCPU)
+	places(t, l, "the devices are full: too little is left of encoder sessions", "k", onGPU, onCPU)
+	places(t, l, "the devices are full: too little is left of CPU", "k", onCPU)
 	places(t, l, "no device does what is wanted", "k", Way{Class: "va"})
 }
 
@@ -86,7 +86,7 @@ func TestShedWhereNothingElseFits(t *testing.T) {
 func TestWhatIsUsedReplacesThePlan(t *testing.T) {
 	l := box(t, Options{})
 	places(t, l, "cpu", "abc", onCPU)
-	places(t, l, "the devices are full: not enough CPU is left", "d", onCPU)
+	places(t, l, "the devices are full: too little is left of CPU", "d", onCPU)
 	for _, s := range []string{"a", "b", "c"} {
 		l.Used(s, Amount{CPU: 2000}, Amount{})
 	}
@@ -115,7 +115,7 @@ func TestStrangersAndCaps(t *testing.T) {
 	l.Others("gpu-1", Amount{Sessions: 7})
 	l.Capped("gpu-2", 3)
 	places(t, l, "gpu-2", "a", onGPU)
-	places(t, l, "the devices are full: not enough encoder sessions is left", "b", onGPU)
+	places(t, l, "the devices are full: too little is left of encoder sessions", "b", onGPU)
 	l.Others("gpu-1", Amount{})
 	places(t, l, "gpu-1", "b", onGPU)
 }
@@ -184,14 +184,14 @@ func TestReservedChannelsGetIn(t *testing.T) {
 	l.Reserve("vip", []Way{onGPU})
 	places(t, l, "gpu-1", "abc", onGPU)
 	places(t, l, "gpu-2", "defg", onGPU)
-	places(t, l, "the devices are full: not enough encoder sessions is left", "h", onGPU)
+	places(t, l, "the devices are full: too little is left of encoder sessions", "h", onGPU)
 	vip := Request{Stream: "v", Channel: "vip", Ladders: [][]Way{{onGPU}}}
 	if _, err := l.Place(vip); err != nil {
 		t.Fatal(err)
 	}
-	places(t, l, "the devices are full: not enough encoder sessions is left", "h", onGPU)
+	places(t, l, "the devices are full: too little is left of encoder sessions", "h", onGPU)
 	l.Release("v")
-	places(t, l, "the devices are full: not enough encoder sessions is left", "h", onGPU)
+	places(t, l, "the devices are full: too little is left of encoder sessions", "h", onGPU)
 	l.Failed("gpu-1", time.Unix(0, 0)) // its room goes elsewhere, when there is some
 	if u := l.Unseated(); len(u) != 1 || u[0] != "vip" {
 		t.Errorf("unseated: %v", u)

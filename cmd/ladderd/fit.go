@@ -160,6 +160,9 @@ func answer(books *schedule.Ledger, proofs []gpu.Proof, ways []schedule.Way, cou
 	for _, k := range dry.Leases {
 		host := k.Device == gpu.Host
 		p := fitPlace{Device: k.Device, Backend: strings.Replace(k.Way, "on any", "on "+k.Device, 1), Takes: amounts(k.Taken, host)}
+		if k.Taken[schedule.Sessions] == 0 {
+			p.Takes.Sessions = nil
+		}
 		if !host {
 			p.CPU = float64(k.Hosted[schedule.CPU]) / 1000
 		} else {
