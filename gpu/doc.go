@@ -12,6 +12,7 @@
 //	words.go      why something does not work, in an operator's words: one table
 //	cache.go      what was found, for the next start
 //	candidates.go which backends may do what is wanted, best first: a pure function
+//	cost.go       what a job takes of a device and of the CPU, for package schedule
 //	choice.go     which of them a stream gets, and what follows when one fails
 //
 // No driver is ever loaded into the calling process: one that crashes, hangs or ends the

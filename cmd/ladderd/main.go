@@ -23,6 +23,7 @@ type commands struct {
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Check a configuration file."`
 	Verify      verifyCommand      `cmd:"" help:"Check the HLS at a URL, of any server. Exit status: 0 nothing found, 1 findings, 2 could not check."`
 	Probe       probeCommand       `cmd:"" help:"Find out what this machine's GPUs and CPU do, and why something does not work. Exit status: 0 a GPU encodes, 2 none does, 1 probing failed."`
+	Fit         fitCommand         `cmd:"" help:"Would channels fit on this machine, where, and what would be left? Exit status: 0 they fit, 2 they do not, 1 not found out."`
 	Load        loadCommand        `cmd:"" help:"Watch a stream as many viewers and tell what they saw."`
 	Nvidia      nvidiaCommand      `cmd:"" hidden:"" help:"Ask NVIDIA's driver for its cards; started by the others."`
 	Worker      workerCommand      `cmd:"" hidden:"" help:"Transcode one stream; started by the daemon."`

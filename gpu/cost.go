@@ -1,0 +1,202 @@
+package gpu
+
+import (
+	"cmp"
+	"fmt"
+
+	"ladderd/media"
+	"ladderd/pipeline"
+	"ladderd/schedule"
+)
+
+// Host is the CPU's ID in the books: all GPUs of the machine are its.
+const Host = "cpu"
+
+const (
+	// overhead is what a worker takes of the CPU beside pictures, in thousandths of a core:
+	// its socket, the audio, the bits of all renditions.
+	overhead = 50
+	// copied is how many pixels a second a core copies between main memory and a GPU's.
+	copied = 1e9
+	// A context takes some hundred megabytes of a GPU. Decoders, scalers and encoders
+	// hold so many pictures each (NV12, 12 bits a pixel).
+	contextBytes   = 300 << 20
+	decodePictures = 24
+	encodePictures = 12
+	// ManyEncoders is for drivers that opened as many as were tried, ManyBytes for devices
+	// without memory of their own: nothing is known of a limit.
+	ManyEncoders = 1 << 20
+	ManyBytes    = 1 << 50
+)
+
+// Books is what a device has, for a schedule: what it was proven to do.
+func Books(p Proof) schedule.Device {
+	if p.Device.API == pipeline.CPU {
+		return schedule.Device{ID: Host, Class: Host, Capacity: schedule.Amount{schedule.CPU: int64(p.Device.Cores) * 1000}}
+	}
+	sessions := p.Sessions()
+	if sessions.Works() && sessions.Capped == "" {
+		sessions.Sessions = ManyEncoders
+	}
+	memory := int64(p.Device.Memory - p.Device.MemoryUsed)
+	if p.Device.Memory == 0 {
+		memory = ManyBytes
+	}
+	return schedule.Device{ID: p.Device.ID, Class: class(p.Device), Host: Host, Capacity: schedule.Amount{
+		schedule.Sessions: int64(sessions.Sessions),
+		schedule.Encode:   int64(max(p.rung(largest, true).PixelRate, p.rung(largest, false).PixelRate)),
+		schedule.Decode:   int64(p.Best(pipeline.Decode, pipeline.H264).PixelRate),
+		schedule.Scale:    int64(p.Best(pipeline.Scale, "").PixelRate),
+		schedule.Memory:   memory,
+	}}
+}
+
+// Ledger is the books of a machine on which nothing runs yet.
+func Ledger(proofs []Proof, o schedule.Options) (*schedule.Ledger, error) {
+	l := schedule.New(o)
+	for _, host := range []bool{true, false} { // hosts come first
+		for _, p := range proofs {
+			if p.Device.Problem != "" || (p.Device.API == pipeline.CPU) != host {
+				continue
+			}
+			if err := l.Add(Books(p)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return l, nil
+}
+
+// class is the same for devices of which one does what the other does.
+func class(d Device) string { return fmt.Sprintf("%s %s %s", d.API, d.Name, d.Driver) }
+
+// Ways are the ways in which a job may be done, best first (Candidates), each with what it
+// takes. An error says why there is none, or that nothing is known of the CPU.
+func Ways(proofs []Proof, want Wanted, j pipeline.Job) ([]schedule.Way, error) {
+	list, err := Candidates(proofs, want)
+	if err != nil {
+		return nil, err
+	}
+	cpu, known := processor(proofs)
+	if !known {
+		return nil, fmt.Errorf("the CPU has not been measured: run ladderd probe")
+	}
+	var ways []schedule.Way
+	seen := map[string]bool{}
+	for _, b := range list {
+		on := cpu
+		for _, p := range proofs {
+			if p.Device.Use() == b.Device {
+				on = p
+			}
+		}
+		w := cost(j, b, on, cpu)
+		if key := w.Class + w.Name; !seen[key] {
+			seen[key] = true
+			ways = append(ways, w)
+		}
+	}
+	return ways, nil
+}
+
+func processor(proofs []Proof) (Proof, bool) {
+	for _, p := range proofs {
+		if p.Device.API == pipeline.CPU {
+			return p, p.rung(largest, false).PixelRate > 0
+		}
+	}
+	return Proof{}, false
+}
+
+// work is what a job is made of, in pixels per second.
+type work struct {
+	decode    float64
+	scale     float64 // of the larger picture of each step
+	encode    float64 // by the backend's encoder
+	spare     float64 // by x264 in its place
+	encoders  int64   // of the backend
+	up, down  float64 // over the bus
+	largestIn float64 // pixels of a source's picture
+	pictures  float64 // pixels of all renditions' pictures
+}
+
+// take adds up a job's work as the worker has it: each rendition is scaled from the next
+// larger one, and x264 encodes what the device does not take.
+func take(j pipeline.Job, b pipeline.Backend, on Proof) (w work) {
+	rate := frames(j.Rate)
+	w.largestIn = float64(j.Video.Width * j.Video.Height)
+	w.decode = w.largestIn * rate
+	above, aboveRate := w.largestIn, rate
+	for _, v := range j.Videos {
+		size, fps := float64(v.Width*v.Height), min(frames(v.Rate), rate)
+		if size != above {
+			w.scale += above * min(aboveRate, fps)
+		}
+		w.pictures += size
+		if b.Encoder == pipeline.X264 || on.spares(v) {
+			w.spare += size * fps
+			if b.Scale {
+				w.down += size * fps
+			}
+		} else {
+			w.encode += size * fps
+			w.encoders++
+			if !b.Scale {
+				w.up += size * fps
+			}
+		}
+		above, aboveRate = size, fps
+	}
+	if b.Scale && !b.Decode {
+		w.up += w.decode
+	}
+	return w
+}
+
+// frames per second; what is not known counts as 30.
+func frames(r media.Rate) float64 { return cmp.Or(r.Float(), 30) }
+
+// spares says that the device was seen to leave pictures of the rendition's height to x264.
+func (p Proof) spares(v pipeline.VideoOutput) bool {
+	for _, r := range p.Results {
+		if r.Task == pipeline.Encode && r.Spare && v.Width <= r.Width && v.Height <= r.Height {
+			return true
+		}
+	}
+	return false
+}
+
+// cost is what a job takes of a device and of its host.
+func cost(j pipeline.Job, b pipeline.Backend, on, cpu Proof) schedule.Way {
+	w := take(j, b, on)
+	cores := overhead + (w.up+w.down)/copied*1000
+	onCPU := func(pixels, rate float64) {
+		if rate > 0 {
+			cores += pixels / rate * float64(cpu.Device.Cores) * 1000
+		}
+	}
+	onCPU(w.spare, cpu.rung(largest, false).PixelRate)
+	if !b.Decode {
+		onCPU(w.decode, cpu.Best(pipeline.Decode, pipeline.H264).PixelRate)
+	}
+	if !b.Scale {
+		onCPU(w.scale, cpu.Best(pipeline.Scale, "").PixelRate)
+	}
+	taken := schedule.Amount{schedule.CPU: int64(cores)}
+	if b.Device.API == pipeline.CPU {
+		return schedule.Way{Class: Host, Name: b.String(), Device: taken}
+	}
+	bytes := contextBytes + 1.5*encodePictures*w.pictures
+	d := schedule.Amount{schedule.Sessions: w.encoders, schedule.Encode: int64(w.encode)}
+	if b.Decode {
+		d[schedule.Decode] = int64(w.decode)
+		bytes += 1.5 * decodePictures * w.largestIn
+	}
+	if b.Scale {
+		d[schedule.Scale] = int64(w.scale)
+	}
+	d[schedule.Memory] = int64(bytes)
+	anyone := b
+	anyone.Device.ID = "any"
+	return schedule.Way{Class: class(on.Device), Name: anyone.String(), Device: d, Host: taken}
+}

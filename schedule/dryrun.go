@@ -1,0 +1,71 @@
+package schedule
+
+import "maps"
+
+// Dry is what placing some requests would come to.
+type Dry struct {
+	Leases  []Lease // one for each that fits, in order
+	Refusal error   // why the next one does not; nil where all fit
+	// Left is what each device would have left then, in the order in which they were added.
+	Left []Left
+}
+
+// Left is what may be booked on a device still.
+type Left struct {
+	Device, Class string
+	Free          Amount
+	Usable        bool
+}
+
+// Fit says what placing these requests would come to. Nothing is booked.
+func (l *Ledger) Fit(requests ...Request) (d Dry) {
+	c := l.clone()
+	for _, r := range requests {
+		lease, err := c.Place(r)
+		if err != nil {
+			d.Refusal = err
+			break
+		}
+		d.Leases = append(d.Leases, lease)
+	}
+	d.Left = c.Left()
+	return d
+}
+
+// Left is what the devices have left.
+func (l *Ledger) Left() (list []Left) {
+	for _, a := range l.accounts {
+		list = append(list, Left{a.ID, a.Class, a.free, a.usable()})
+	}
+	return list
+}
+
+// clone is a ledger with the same books.
+func (l *Ledger) clone() *Ledger {
+	c := New(l.options)
+	same := map[*account]*account{}
+	for _, a := range l.accounts {
+		twin := *a
+		same[a] = &twin
+		c.accounts = append(c.accounts, &twin)
+		c.byID[a.ID] = &twin
+		c.classes[a.Class] = append(c.classes[a.Class], &twin)
+	}
+	for _, a := range c.accounts {
+		a.host = same[a.host]
+	}
+	twins := map[*reservation]*reservation{}
+	for channel, r := range l.reserved {
+		twin := *r
+		twin.on = same[r.on]
+		twins[r], c.reserved[channel] = &twin, &twin
+	}
+	c.order = append(c.order, l.order...)
+	c.leases = maps.Clone(l.leases)
+	for stream, k := range c.leases {
+		twin := *k
+		twin.on, twin.reserved = same[k.on], twins[k.reserved]
+		c.leases[stream] = &twin
+	}
+	return c
+}

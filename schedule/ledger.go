@@ -1,0 +1,312 @@
+package schedule
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Options sets a ledger up.
+type Options struct {
+	// Spread puts each stream where the most is left. Otherwise it goes where it fills best,
+	// so that the other devices keep room for large ladders.
+	Spread bool
+}
+
+// Way is a way to make a stream's renditions: on a device of that class.
+type Way struct {
+	Class string
+	// Name is for whoever asked: what is done on the device. It comes back in the Lease.
+	Name string
+	// Device is what it takes of the device, Host of the device's host. A class of hosts
+	// has it all in Device.
+	Device, Host Amount
+}
+
+// Request is a stream that wants to be carried.
+type Request struct {
+	Stream, Channel string
+	// Ladders are what may be made of it, all of its renditions first, then fewer. Each has
+	// its ways, the most wanted first. A stream that is not to be shed has one ladder.
+	Ladders [][]Way
+}
+
+// Lease is what a stream has been given.
+type Lease struct {
+	Stream, Channel string
+	Device          string // the ID
+	Class, Way      string // Way is the Way's Name
+	Ladder          int    // index into Request.Ladders
+	// Pending says that what is booked is the plan: the stream has not told yet what it uses.
+	Pending bool
+	// Taken is what is booked on the device, Hosted on its host.
+	Taken, Hosted Amount
+}
+
+// Refusal says why a request was not carried.
+type Refusal struct {
+	// Lacking is what the most wanted device has too little of; Known is false where no
+	// device does what is wanted at all.
+	Lacking Resource
+	Known   bool
+}
+
+func (r Refusal) Error() string {
+	if !r.Known {
+		return "no device does what is wanted"
+	}
+	return fmt.Sprintf("the devices are full: too little is left of %s", r.Lacking)
+}
+
+// lease is a Lease in the books.
+type lease struct {
+	Lease
+	on      *account
+	request Request
+	// reserved is the channel's standing reservation that it uses, nil for none.
+	reserved *reservation
+}
+
+// Ledger keeps the books. It is for one goroutine at a time.
+type Ledger struct {
+	options  Options
+	accounts []*account // in the order in which they were added
+	byID     map[string]*account
+	classes  map[string][]*account   // in the same order
+	leases   map[string]*lease       // by stream
+	reserved map[string]*reservation // by channel
+	order    []string                // of reserved, as they were made
+}
+
+// New is a ledger without devices.
+func New(o Options) *Ledger {
+	return &Ledger{
+		options: o, byID: map[string]*account{}, classes: map[string][]*account{}, leases: map[string]*lease{}, reserved: map[string]*reservation{},
+	}
+}
+
+// Add adds a device, behind its host, or changes what a known one has. What is booked on it
+// stays, even where that is too much now.
+func (l *Ledger) Add(d Device) error {
+	a := l.byID[d.ID]
+	if a == nil {
+		a = &account{plan: 1}
+	}
+	host := a
+	if d.Host != "" {
+		if host = l.byID[d.Host]; host == nil || host == a || host.host != host {
+			return fmt.Errorf("add device %s: it has no host %q", d.ID, d.Host)
+		}
+	}
+	if l.byID[d.ID] == nil {
+		l.byID[d.ID] = a
+		l.accounts = append(l.accounts, a)
+		l.classes[d.Class] = append(l.classes[d.Class], a)
+	} else if a.Class != d.Class || a.host != host {
+		return fmt.Errorf("add device %s: it is of class %s on host %s already", d.ID, a.Class, a.host.ID)
+	}
+	a.Device, a.host, a.gone = d, host, false
+	a.recount()
+	l.reseat()
+	return nil
+}
+
+// Remove has a device take no more streams. Those on it stay until they move or leave.
+func (l *Ledger) Remove(id string) {
+	a := l.byID[id]
+	if a == nil {
+		return
+	}
+	a.gone = true
+	l.forget(a)
+	l.reseat()
+}
+
+// forget drops a removed device on which nothing is booked any more, and that hosts none.
+func (l *Ledger) forget(a *account) {
+	if !a.gone || a.leases > 0 || slices.ContainsFunc(l.accounts, func(o *account) bool { return o != a && o.host == a }) {
+		return
+	}
+	same := func(o *account) bool { return o == a }
+	l.accounts = slices.DeleteFunc(l.accounts, same)
+	l.classes[a.Class] = slices.DeleteFunc(l.classes[a.Class], same)
+	delete(l.byID, a.ID)
+}
+
+// Place carries a stream, or refuses it (Refusal). What is carried already never suffers.
+func (l *Ledger) Place(r Request) (Lease, error) {
+	if l.leases[r.Stream] != nil {
+		return Lease{}, fmt.Errorf("place stream %s: it has a lease", r.Stream)
+	}
+	own := l.reserved[r.Channel]
+	if own != nil && own.used {
+		own = nil // by another stream of the channel's
+	}
+	seat := own.lift()
+	on, way, ladder, refusal := l.choose(r.Ladders, nil)
+	if on == nil {
+		own.take(seat)
+		return Lease{}, refusal
+	}
+	k := &lease{on: on, request: r, reserved: own, Lease: Lease{
+		Stream: r.Stream, Channel: r.Channel, Device: on.ID, Class: on.Class, Way: way.Name, Ladder: ladder,
+		Pending: true, Taken: way.Device, Hosted: way.Host,
+	}}
+	if own != nil {
+		own.used = true
+	}
+	l.open(k)
+	l.reseat()
+	return k.Lease, nil
+}
+
+// open puts a lease into the books, and shut takes it out of them.
+func (l *Ledger) open(k *lease) {
+	l.leases[k.Stream] = k
+	k.on.book(k.Taken, k.Hosted)
+	k.on.leases++
+	if k.on.host != k.on {
+		k.on.host.leases++
+	}
+}
+
+func (l *Ledger) shut(k *lease) {
+	delete(l.leases, k.Stream)
+	k.on.unbook(k.Taken, k.Hosted)
+	k.on.leases--
+	if k.on.host != k.on {
+		k.on.host.leases--
+	}
+	if k.reserved != nil {
+		k.reserved.used = false
+	}
+}
+
+// Used tells what a stream really takes, which replaces the plan from then on. It does not
+// refuse: what runs, runs.
+func (l *Ledger) Used(stream string, device, host Amount) {
+	k := l.leases[stream]
+	if k == nil {
+		return
+	}
+	k.on.unbook(k.Taken, k.Hosted)
+	k.Taken, k.Hosted, k.Pending = device, host, false
+	k.on.book(k.Taken, k.Hosted)
+	l.reseat()
+}
+
+// Release ends a stream's lease.
+func (l *Ledger) Release(stream string) {
+	k := l.leases[stream]
+	if k == nil {
+		return
+	}
+	l.shut(k)
+	l.forget(k.on)
+	l.forget(k.on.host)
+	l.reseat()
+}
+
+// Move gives a stream whose device has failed another one, of the same or another class, with
+// as many renditions as it has or fewer. It keeps its lease where there is none: whoever
+// asked decides what follows.
+func (l *Ledger) Move(stream string) (Lease, error) {
+	k := l.leases[stream]
+	if k == nil {
+		return Lease{}, fmt.Errorf("move stream %s: it has no lease", stream)
+	}
+	l.shut(k)
+	on, way, ladder, refusal := l.choose(k.request.Ladders[k.Ladder:], k.on)
+	if on == nil {
+		if k.reserved != nil {
+			k.reserved.used = true
+		}
+		l.open(k)
+		return Lease{}, refusal
+	}
+	was := k.on
+	k.on, k.Ladder, k.Pending, k.Taken, k.Hosted = on, k.Ladder+ladder, true, way.Device, way.Host
+	k.Device, k.Class, k.Way = on.ID, on.Class, way.Name
+	if k.reserved != nil {
+		k.reserved.used = true
+	}
+	l.open(k)
+	l.forget(was)
+	l.forget(was.host)
+	l.reseat()
+	return k.Lease, nil
+}
+
+// Slow tells that streams on a device run at that speed, 1 being real time: the plan is
+// lowered to what is really done. A speed of 1 or more lets it grow again, a little.
+func (l *Ledger) Slow(id string, speed float64) {
+	a := l.byID[id]
+	if a == nil {
+		return
+	}
+	if speed >= 1 {
+		a.plan = min(a.plan+recovery, 1)
+	} else if used := a.leased.Plus(a.strangers).share(a.Capacity); used > 0 {
+		a.plan = max(min(a.plan, used*speed), leastPlan)
+	}
+	a.recount()
+	l.reseat()
+}
+
+// Others tells what other programs take of a device.
+func (l *Ledger) Others(id string, taken Amount) {
+	if a := l.byID[id]; a != nil {
+		a.strangers = taken
+		a.recount()
+		l.reseat()
+	}
+}
+
+// Capped tells how many encoder sessions a device really has: what opening one too many
+// said.
+func (l *Ledger) Capped(id string, sessions int) {
+	if a := l.byID[id]; a != nil {
+		a.Capacity[Sessions] = int64(sessions)
+		a.recount()
+		l.reseat()
+	}
+}
+
+// Failed puts a device into quarantine: nothing is put on it until it is Proven.
+func (l *Ledger) Failed(id string, now time.Time) {
+	if a := l.byID[id]; a != nil {
+		a.fail(now)
+		l.reseat()
+	}
+}
+
+// Due are the devices whose quarantine is over by now, and that are to be tried.
+func (l *Ledger) Due(now time.Time) (ids []string) {
+	for _, a := range l.accounts {
+		if a.suspect && !a.gone && !now.Before(a.until) {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
+// Proven tells what trying a device in quarantine came to.
+func (l *Ledger) Proven(id string, works bool, now time.Time) {
+	a := l.byID[id]
+	if a == nil || !a.suspect {
+		return
+	}
+	if !works {
+		a.fail(now)
+		return
+	}
+	a.suspect = false
+	l.reseat()
+}
+
+// Well tells that a stream has run well on a device for long: its failures are forgiven.
+func (l *Ledger) Well(id string) {
+	if a := l.byID[id]; a != nil && !a.suspect {
+		a.failures = 0
+	}
+}
