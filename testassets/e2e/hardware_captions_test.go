@@ -20,6 +20,22 @@ func TestCaptionsOnNVENC(t *testing.T) {
 	checkCaptionsOn(t, s, daemon.Channel{Type: ladder.AdvancedHD}, file)
 }
 
+// TestCaptionsOnVAAPI does so by a driver that takes captions from FFmpeg, and by one that
+// takes nothing.
+func TestCaptionsOnVAAPI(t *testing.T) {
+	t.Parallel()
+	file := clip(t, quick)
+	for name, own := range map[string]bool{"FFmpeg's headers": false, "the driver's own headers": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			useCPU(t, 8)
+			gpu := doubles.NewVA(t, doubles.VAGPU{OwnHeaders: own})
+			s := daemon.Settings{Backend: "vaapi", RenderNodes: []string{gpu.Node()}, Env: gpu.Env()}
+			checkCaptionsOn(t, s, daemon.Channel{Type: ladder.AdvancedHD, Container: "TS"}, file)
+		})
+	}
+}
+
 // checkCaptionsOn wants each picture's captions in every rendition.
 func checkCaptionsOn(t *testing.T, s daemon.Settings, c daemon.Channel, file string) {
 	t.Helper()
