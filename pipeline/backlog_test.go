@@ -110,14 +110,14 @@ func TestReplacementIsToldTheParametersThatHold(t *testing.T) {
 	if held := b.rewind(second, second); !held.video.Same(&changed) || held.audio != &testAudio {
 		t.Errorf("replay from the change is told %+v", held)
 	}
-	b.trim(3 * second, 3 * second)
-	if held := b.rewind(3*second - 1, 3*second - 1); !held.video.Same(&changed) {
+	b.trim(3*second, 3*second)
+	if held := b.rewind(3*second-1, 3*second-1); !held.video.Same(&changed) {
 		t.Errorf("replay past the change is told %+v", held)
 	}
 	if p := firstVideo(sendAll(b)); p.PTS != 3*second || !p.Video.Same(&changed) {
 		t.Errorf("first packet at %d carries %+v", p.PTS, p.Video)
 	}
-	if held := b.rewind(4 * second, 4 * second); !held.video.Same(&changed) {
+	if held := b.rewind(4*second, 4*second); !held.video.Same(&changed) {
 		t.Errorf("with nothing to replay it is told %+v", held)
 	}
 }
@@ -128,7 +128,7 @@ func TestBacklogIsBounded(t *testing.T) {
 		for i := range media.Ticks(60) {
 			pushAll(t, b, gop(i*second))
 			sendAll(b)
-			b.trim(i * second, i * second)
+			b.trim(i*second, i*second)
 		}
 		return b
 	}
