@@ -75,44 +75,21 @@ func outlive(t *testing.T, gpu gpuDouble, c daemon.Channel, file string) {
 	t.Helper()
 	s := gpu.settings
 	s.Channels, s.Backend, s.Reconnect, s.SRT = []daemon.Channel{c}, "auto", 30*time.Second, 200*time.Millisecond
-	d := startDaemonWith(t, s)
-	awaitProven(t, d)
-	first, err := publish.FFmpegLoop(d.RTMP(c.Key), file)
+	o := ordeal{d: startDaemonWith(t, s), gpu: gpu, far: newProgress()}
+	awaitProven(t, o.d)
+	first, err := publish.FFmpegLoop(o.d.RTMP(c.Key), file)
 	first = stopAtEnd(t, first, err)
-	far := newProgress()
-	v := view(t, d, d.Playback(c.ID), mixedRenditions, far.seen)
-	verified := startVerify(t, d.Playback(c.ID), untilTakeover)
-	far.await(t, mixedRenditions, 2)
-	before := checkOn(t, d, gpu.backend, 0)
+	v := view(t, o.d, o.d.Playback(c.ID), mixedRenditions, o.far.seen)
+	verified := startVerify(t, o.d.Playback(c.ID), untilTakeover)
+	o.far.await(t, mixedRenditions, 2)
+	o.began = checkOn(t, o.d, gpu.backend, 0)
 
-	connection := sockets(t, first.PID())
-	past := far.least(mixedRenditions) + segmentsOfHole + 1
-	killWorker(t, d, c.ID, 1, syscall.SIGKILL)
-	far.await(t, mixedRenditions, past)
-	checkConnected(t, first, connection)
-	killed := checkOn(t, d, gpu.backend, 1)
+	o.killed(t, first)
 	verified.finish(t)
-
-	second, err := publish.FFmpegSRTLoop(overSRT(d.SRTAddr(), "streamid=#!::u="+c.Key+",priority=5"), file)
+	second, err := publish.FFmpegSRTLoop(overSRT(o.d.SRTAddr(), "streamid=#!::u="+c.Key+",priority=5"), file)
 	second = stopAtEnd(t, second, err)
-	taken := awaitProtocol(t, d, "srt", 1)
-	far.await(t, mixedRenditions, far.least(mixedRenditions)+2)
-	if after := checkOn(t, d, gpu.backend, 1); taken.ID != before.ID || after.Worker.PID != killed.Worker.PID {
-		t.Errorf("the takeover made of %+v, on %+v: %+v, on %+v", before, killed.Worker, taken, after.Worker)
-	}
-
-	past = far.least(mixedRenditions) + segmentsOfHole + 1
-	gpu.fail()
-	failed, err := d.AwaitStream(t.Context(), c.ID, func(s daemon.Stream) bool {
-		return s.Worker != nil && s.Worker.PID > 0 && strings.HasPrefix(s.Worker.Backend, "x264")
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	far.await(t, mixedRenditions, past)
-	if failed.Worker.Restarts != 2 || failed.ID != before.ID || failed.Remote != taken.Remote || !second.Running() {
-		t.Errorf("the encoder's failure made of %+v: %+v, on %+v", taken, failed, failed.Worker)
-	}
+	o.takenOver(t)
+	o.failed(t, second)
 
 	if err := second.Stop(); err != nil {
 		t.Logf("the publisher: %v", err) // ffmpeg's exit code for Ctrl-C is 255
@@ -122,11 +99,62 @@ func outlive(t *testing.T, gpu gpuDouble, c daemon.Channel, file string) {
 	checkHoles(t, renditions, 2)
 	for _, r := range renditions[1:] { // the first is passed through
 		if r.Width >= gpu.least {
-			checkSetsChange(t, r, gpu.told(before.Worker.PID))
+			checkSetsChange(t, r, gpu.told(o.began.Worker.PID))
 		}
 	}
-	if n := strings.Count(d.Output(), `name="Session Created"`); n != 1 {
+	if n := strings.Count(o.d.Output(), `name="Session Created"`); n != 1 {
 		t.Errorf("%d streams", n)
+	}
+}
+
+// ordeal is a broadcast to which things happen.
+type ordeal struct {
+	d     *daemon.Daemon
+	gpu   gpuDouble
+	far   *progress
+	began daemon.Stream // as it was before
+}
+
+// killed kills the worker: another one on the same GPU follows, and the publisher does
+// not notice.
+func (o ordeal) killed(t *testing.T, p *publish.Publisher) {
+	t.Helper()
+	connection := sockets(t, p.PID())
+	past := o.far.least(mixedRenditions) + segmentsOfHole + 1
+	killWorker(t, o.d, studio, 1, syscall.SIGKILL)
+	o.far.await(t, mixedRenditions, past)
+	checkConnected(t, p, connection)
+	checkOn(t, o.d, o.gpu.backend, 1)
+}
+
+// takenOver waits for the publisher that comes by SRT, in the same stream on the same
+// worker.
+func (o ordeal) takenOver(t *testing.T) {
+	t.Helper()
+	before := streamOf(t, o.d)
+	taken := awaitProtocol(t, o.d, "srt", 1)
+	o.far.await(t, mixedRenditions, o.far.least(mixedRenditions)+2)
+	if after := checkOn(t, o.d, o.gpu.backend, 1); taken.ID != o.began.ID || after.Worker.PID != before.Worker.PID {
+		t.Errorf("the takeover made of %+v, on %+v: %+v, on %+v", o.began, before.Worker, taken, after.Worker)
+	}
+}
+
+// failed has the encoder fail: x264 goes on in its place, and the publisher does not
+// notice.
+func (o ordeal) failed(t *testing.T, p *publish.Publisher) {
+	t.Helper()
+	before := streamOf(t, o.d)
+	past := o.far.least(mixedRenditions) + segmentsOfHole + 1
+	o.gpu.fail()
+	after, err := o.d.AwaitStream(t.Context(), studio, func(s daemon.Stream) bool {
+		return s.Worker != nil && s.Worker.PID > 0 && strings.HasPrefix(s.Worker.Backend, "x264")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.far.await(t, mixedRenditions, past)
+	if after.Worker.Restarts != 2 || after.ID != o.began.ID || after.Remote != before.Remote || !p.Running() {
+		t.Errorf("the encoder's failure made of %+v: %+v, on %+v", before, after, after.Worker)
 	}
 }
 
