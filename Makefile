@@ -29,7 +29,7 @@ test: setup-test build ## run all tests
 .PHONY: test-gpu
 GPU ?= nvenc
 DEVICE ?=
-test-gpu: setup-test build ## run the tests of backends, ladders and probe on this machine's own GPU: GPU=nvenc, cuda (a GPU without an encoder) or vaapi
+test-gpu: has-gpu setup-test build ## run the tests of backends, ladders and probe on this machine's own GPU: GPU=nvenc, cuda (a GPU without an encoder) or vaapi
 	@export LADDERD_TEST_GPU='$(GPU)' LADDERD_TEST_DEVICE='$(DEVICE)' && \
 		$(GO) test -count=1 -v -run OnHardware ./pipeline/worker && \
 		$(GO) test -count=1 -v -timeout 20m -run 'OnHardware$$' ./testassets/e2e
@@ -68,7 +68,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
 
 # What the targets above need. Each says what it does, and nothing when all is there.
-.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-shaka setup-doubles setup-go
+.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-shaka setup-doubles setup-go has-gpu
 setup: setup-go
 	@scripts/apt-packages.sh build
 	@scripts/ffmpeg.sh
@@ -80,6 +80,8 @@ setup-doubles: setup-go
 	@scripts/apt-packages.sh build
 	@scripts/ffmpeg.sh
 	@scripts/doubles.sh
+has-gpu:
+	@scripts/gpu.sh '$(GPU)' '$(DEVICE)'
 setup-shaka:
 	@scripts/npm-file.sh testassets/shaka shaka-player dist/shaka-player.compiled-es2021.js static/shaka-player.js
 setup-go:

@@ -151,21 +151,37 @@ func (b *backlog) drop(n int) {
 // cost is the memory that p holds: tiny packets do not come for nothing.
 func cost(p media.Packet) int { return len(p.Data) + 128 }
 
-// trim forgets what no replacement would need once all up to after is out:
-// what comes before the last keyframe that is not past it.
-func (b *backlog) trim(after media.Ticks) {
+// trim forgets what no replacement would need once all up to after is out, and all sound
+// up to heard: what comes before the last keyframe that is not past it. Sound before that
+// keyframe is kept where it is not out.
+func (b *backlog) trim(after, heard media.Ticks) {
 	for i := b.next - 1; i > 0; i-- {
 		if p := b.packets[i]; b.begins(p) && p.PTS <= after {
-			b.drop(i)
+			b.drop(b.unheard(i, max(heard, after-soundLate)-soundLead))
 			return
 		}
 	}
 }
 
+// soundLate is how far sound may be behind the pictures and yet be replayed. soundLead is
+// replayed before it: a decoder's first frame lacks what the one before adds to it.
+const soundLate, soundLead = media.Clock, media.Clock / 10
+
+// unheard is the first of the packets up to the ith that is sound past heard; i where
+// there is none.
+func (b *backlog) unheard(i int, heard media.Ticks) int {
+	for j, p := range b.packets[:i] {
+		if p.Kind == media.Audio && p.PTS > heard {
+			return j
+		}
+	}
+	return i
+}
+
 // rewind starts a replacement at the first packet that is held, and returns the
 // parameters of the first video and the first audio that it will be sent.
-func (b *backlog) rewind(after media.Ticks) params {
-	b.trim(after)
+func (b *backlog) rewind(after, heard media.Ticks) params {
+	b.trim(after, heard)
 	b.next, b.current, b.waiting, b.after = 0, b.first, true, after
 	b.queuedBytes += b.sentBytes
 	b.sentBytes = 0

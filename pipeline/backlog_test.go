@@ -69,7 +69,7 @@ func TestReplayBeginsWhereTheReplacementCanUseIt(t *testing.T) {
 			if n := len(sendAll(b)); n != 30 {
 				t.Fatalf("the first worker was sent %d packets", n)
 			}
-			b.rewind(c.after)
+			b.rewind(c.after, c.after)
 			again := sendAll(b)
 			if got := firstVideo(again).PTS; got != c.want {
 				t.Errorf("video replayed from %d, want %d", got, c.want)
@@ -107,17 +107,17 @@ func TestReplacementIsToldTheParametersThatHold(t *testing.T) {
 	b := newBacklog(everyIDR, Limits{}.withDefaults())
 	pushAll(t, b, src)
 	sendAll(b)
-	if held := b.rewind(second); !held.video.Same(&changed) || held.audio != &testAudio {
+	if held := b.rewind(second, second); !held.video.Same(&changed) || held.audio != &testAudio {
 		t.Errorf("replay from the change is told %+v", held)
 	}
-	b.trim(3 * second)
-	if held := b.rewind(3*second - 1); !held.video.Same(&changed) {
+	b.trim(3*second, 3*second)
+	if held := b.rewind(3*second-1, 3*second-1); !held.video.Same(&changed) {
 		t.Errorf("replay past the change is told %+v", held)
 	}
 	if p := firstVideo(sendAll(b)); p.PTS != 3*second || !p.Video.Same(&changed) {
 		t.Errorf("first packet at %d carries %+v", p.PTS, p.Video)
 	}
-	if held := b.rewind(4 * second); !held.video.Same(&changed) {
+	if held := b.rewind(4*second, 4*second); !held.video.Same(&changed) {
 		t.Errorf("with nothing to replay it is told %+v", held)
 	}
 }
@@ -128,7 +128,7 @@ func TestBacklogIsBounded(t *testing.T) {
 		for i := range media.Ticks(60) {
 			pushAll(t, b, gop(i*second))
 			sendAll(b)
-			b.trim(i * second)
+			b.trim(i*second, i*second)
 		}
 		return b
 	}
@@ -141,7 +141,7 @@ func TestBacklogIsBounded(t *testing.T) {
 	if b.sentBytes > 1000 {
 		t.Errorf("%d bytes are kept", b.sentBytes)
 	}
-	b.rewind(-1)
+	b.rewind(-1, -1)
 	if p := firstVideo(sendAll(b)); p.PTS != -1 {
 		t.Errorf("a replay begins at %d without its keyframe", p.PTS)
 	}
@@ -182,10 +182,29 @@ func TestCutKeepsTheNewestKeyframe(t *testing.T) {
 			if cuts == 0 || !b.fits() {
 				t.Fatalf("%d cuts, fits: %v", cuts, b.fits())
 			}
-			b.rewind(-1)
+			b.rewind(-1, -1)
 			if p := firstVideo(sendAll(b)); p.PTS != c.first {
 				t.Errorf("goes on at %d, want %d; %d lost", p.PTS, c.first, lost)
 			}
 		})
 	}
+}
+
+// Audio encoders hold frames back: what is out of the sound ends before what is out of
+// the pictures, and before the keyframe from which pictures are made anew.
+func TestReplayHasTheSoundThatIsNotOut(t *testing.T) {
+	b := newBacklog(everyIDR, Limits{}.withDefaults())
+	pushAll(t, b, slices.Concat(gop(0), gop(second)))
+	sendAll(b)
+	const heard = second - second/5
+	b.rewind(second, heard)
+	for _, p := range sendAll(b) {
+		if p.Kind == media.Audio {
+			if p.PTS > heard+100 { // where the next frame is
+				t.Errorf("the replayed sound begins at %d, %d is out", p.PTS, heard)
+			}
+			return
+		}
+	}
+	t.Error("no sound is replayed")
 }

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"ladderd/media"
 )
@@ -30,7 +29,7 @@ func newGate(job Job) *gate {
 		g.videos[i].last = job.After
 	}
 	for i := range g.audios {
-		g.audios[i].last = math.MinInt64
+		g.audios[i].last = job.After
 	}
 	return g
 }
@@ -40,9 +39,23 @@ func (g *gate) resume() {
 	for i := range g.videos {
 		g.videos[i] = lane{last: g.after}
 	}
-	for i := range g.audios {
-		g.audios[i] = lane{last: g.audios[i].last}
+	for i, l := range g.audios {
+		if l.held.audio != nil {
+			// Where the replacement's frames lie otherwise none may begin in the last one.
+			l.last += l.held.audio.FrameTicks(1) / 2
+		}
+		g.audios[i] = lane{last: l.last}
 	}
+}
+
+// heard is up to where all audio outputs are out. Audio encoders hold some frames back, so
+// it may be less than after.
+func (g *gate) heard() media.Ticks {
+	heard := g.after
+	for _, l := range g.audios {
+		heard = min(heard, l.last)
+	}
+	return heard
 }
 
 // pass says whether o goes on to the stream. What another worker has put out

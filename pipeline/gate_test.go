@@ -48,7 +48,7 @@ func TestGate(t *testing.T) {
 		{"resumes without an IDR", 1, []step{in(0, key(1)), again, bad(0, withParams(video(2, false)), "video output 0: does not begin with an IDR")}},
 		{
 			"audio goes on after what is out", 1,
-			[]step{in(0, key(1)), in(0, withParams(audio(7))), again, drop(0, withParams(audio(7))), told(in(0, audio(8))), in(0, audio(9))},
+			[]step{in(0, key(1)), in(0, withParams(audio(7))), again, drop(0, withParams(audio(7))), drop(0, audio(900)), told(in(0, audio(1920))), in(0, audio(3840))},
 		},
 		{"begins without parameters", 0, []step{bad(0, audio(1), "audio output 0: begins without parameters")}},
 		{"video goes back", 5, []step{in(0, key(5)), bad(0, video(5, false), "went from 5 back to 5")}},

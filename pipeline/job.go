@@ -17,8 +17,8 @@ type Job struct {
 	Videos     []VideoOutput
 	Audios     []AudioOutput
 	// After is the PTS that has been put out already by the worker before this
-	// one: nothing is emitted up to it, and video begins at the first grid point
-	// past it. Negative in a stream's first worker.
+	// one: no video is emitted up to it, and it begins at the first grid point past
+	// it. Sound is made from the first packet on. Negative in a stream's first worker.
 	After media.Ticks
 }
 

@@ -137,7 +137,7 @@ func (w *owner) step(tick <-chan time.Time) {
 func (w *owner) begin() {
 	w.restart = nil
 	w.skip()
-	held := w.backlog.rewind(w.gate.after)
+	held := w.backlog.rewind(w.gate.after, w.gate.heard())
 	w.gate.resume()
 	job := w.job
 	job.Video, job.Audio, job.After = *held.video, held.audio, w.gate.after

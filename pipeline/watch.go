@@ -93,7 +93,7 @@ func (w *owner) output(o Output) {
 
 // check looks after the worker, once a tick.
 func (w *owner) check() {
-	w.backlog.trim(w.gate.after)
+	w.backlog.trim(w.gate.after, w.gate.heard())
 	w.publish()
 	k := w.worker
 	if k == nil {

@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/asticode/go-astiav"
 
@@ -17,11 +18,11 @@ type aacEncoder struct {
 	ctx    *astiav.CodecContext
 	packet *astiav.Packet
 	times  []media.Ticks      // of the frames that are in the encoder, in order
-	last   media.Ticks        // nothing is put out up to here
+	last   media.Ticks        // of what has been put out
 	params *media.AudioParams // to go out with the next packet
 }
 
-func newAACEncoder(index int, out pipeline.AudioOutput, f soundFormat, after media.Ticks, emit func(pipeline.Output) error) (*aacEncoder, error) {
+func newAACEncoder(index int, out pipeline.AudioOutput, f soundFormat, emit func(pipeline.Output) error) (*aacEncoder, error) {
 	codec := astiav.FindEncoderByName("aac")
 	if codec == nil {
 		return nil, elsewhere(errors.New("this build's libavcodec has no AAC encoder"))
@@ -42,7 +43,7 @@ func newAACEncoder(index int, out pipeline.AudioOutput, f soundFormat, after med
 		return nil, elsewhere(fmt.Errorf("open AAC encoder for %d Hz at %d bit a second: %w", f.rate, out.Bitrate, err))
 	}
 	return &aacEncoder{
-		index: index, emit: emit, ctx: ctx, packet: astiav.AllocPacket(), last: after, params: params,
+		index: index, emit: emit, ctx: ctx, packet: astiav.AllocPacket(), last: math.MinInt64, params: params,
 	}, nil
 }
 

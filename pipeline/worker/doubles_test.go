@@ -32,6 +32,7 @@ var briefly = []string{
 
 // Of two cards the second one is used: a worker that took the first would be found out.
 func TestBackendsOnDoubles(t *testing.T) {
+	sources := sourcesMark + "=" + t.TempDir()
 	kinds := map[string]map[string][]string{
 		"nvenc": {
 			"from main memory": briefly, "uploaded, scaled": briefly, "decoded": briefly, "all on the device": everyBackend,
@@ -41,9 +42,10 @@ func TestBackendsOnDoubles(t *testing.T) {
 	for kind, names := range kinds {
 		for name, tests := range names {
 			t.Run(kind+" "+name, func(t *testing.T) {
+				t.Parallel()
 				rig := doubles.New(t, boxOf(doubles.Card{}, doubles.Card{}))
 				b := combinations(kind, rig.UUID(1))[name]
-				tryBackend(t, b, append(os.Environ(), rig.Env()...), tests)
+				tryBackend(t, b, append(append(os.Environ(), sources), rig.Env()...), tests)
 				events, err := rig.Record()
 				if err != nil || len(events) == 0 {
 					t.Fatalf("the card recorded %d events, %v", len(events), err)

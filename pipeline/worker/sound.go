@@ -61,7 +61,7 @@ func newSound(job pipeline.Job, emit func(pipeline.Output) error, log *slog.Logg
 	err := s.open(*job.Audio)
 	for i := 0; err == nil && i < len(job.Audios); i++ {
 		var e *aacEncoder
-		if e, err = newAACEncoder(i, job.Audios[i], s.format, job.After, emit); err == nil {
+		if e, err = newAACEncoder(i, job.Audios[i], s.format, emit); err == nil {
 			s.encoders = append(s.encoders, e)
 		}
 	}

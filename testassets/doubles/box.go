@@ -118,8 +118,8 @@ func (b Box) driver() string {
 	return lines.String()
 }
 
-// file is the file that says what the card is and how it misbehaves.
-func (c Card) file(lost bool, faults []Fault) string {
+// settings are what the card is.
+func (c Card) settings() settings {
 	lines := settings{
 		{"name", c.Name}, {"uuid", c.UUID}, {"memory_mb", c.Memory}, {"compute", c.Compute},
 		{"sessions", c.Sessions}, {"capped", string(c.Capped)},
@@ -130,15 +130,7 @@ func (c Card) file(lost bool, faults []Fault) string {
 	if c.NoDecoder {
 		lines = append(lines, setting{"no_decoder", 1})
 	}
-	if lost {
-		lines = append(lines, setting{"lost", 1})
-	}
-	for _, f := range faults {
-		at := string(f.At)
-		lines = append(lines, setting{at, string(f.Word)}, setting{at + "_after", f.After},
-			setting{at + "_delay_us", int(f.Delay.Microseconds())})
-	}
-	return lines.String()
+	return lines
 }
 
 // setting is a line of a file; those with a zero value are left out.

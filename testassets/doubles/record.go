@@ -1,14 +1,5 @@
 package doubles
 
-import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-)
-
 // Kind is what an Event tells.
 type Kind string
 
@@ -17,6 +8,7 @@ const (
 	MadeContext  Kind = "context"
 	Opened       Kind = "open"          // Session, Status
 	Initialized  Kind = "initialize"    // Session, Options
+	ToldHeaders  Kind = "headers"       // Headers
 	Reconfigured Kind = "reconfigure"   // Session, Options
 	Forced       Kind = "forced"        // Session, Picture, Timestamp, IDR
 	Closed       Kind = "close"         // Session, Pictures, ForcedIDRs, SEIs
@@ -42,6 +34,9 @@ type Event struct {
 	Pictures   int `json:"pictures"`
 	ForcedIDRs int `json:"forced_idrs"`
 	SEIs       int `json:"seis"`
+
+	// Headers are an encoder's SPS and PPS with start codes, in hexadecimal.
+	Headers string `json:"bytes"`
 	Options
 }
 
@@ -83,24 +78,7 @@ type Options struct {
 }
 
 // Record is all that the drivers of the box's cards were given so far, in order.
-func (r *Rig) Record() ([]Event, error) {
-	data, err := os.ReadFile(filepath.Join(r.control, "record.jsonl"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the doubles' record: %w", err)
-	}
-	var events []Event
-	for line := range bytes.Lines(data) {
-		var e Event
-		if err := json.Unmarshal(line, &e); err != nil {
-			return nil, fmt.Errorf("read the doubles' record: %q: %w", line, err)
-		}
-		events = append(events, e)
-	}
-	return events, nil
-}
+func (r *Rig) Record() ([]Event, error) { return recorded[Event](r.control) }
 
 // Recorded is the events of one kind.
 func (r *Rig) Recorded(kind Kind) ([]Event, error) {

@@ -1,26 +1,15 @@
 package doubles
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
-
-	"ladderd/testassets/daemon"
 )
 
 // VA is a pretended GPU with a VAAPI driver: libva and FFmpeg are the real ones, and the
 // driver below them is va/, in C. A test can have it beside a Rig, each with processes of
 // its own.
 type VA struct {
-	t         testing.TB
-	gpu       VAGPU
-	faults    []Fault
-	libraries string
-	control   string
+	control *control
 }
 
 // VAGPU is what the GPU has. The zero value decodes, scales and encodes.
@@ -56,94 +45,61 @@ const (
 // vaCard is the GPU's number in the control folder, beyond those of a Rig's cards.
 const vaCard = 16
 
-// The driver's files.
+// The driver's files, and the render node's.
 const (
 	vaDriver = "ladderdouble_drv_video.so"
 	vaDRM    = "libva-drm.so.2"
+	vaNode   = "renderD128"
 )
 
 // NewVA sets a GPU up. It fails the test where the doubles have not been built.
 func NewVA(t testing.TB, gpu VAGPU) *VA {
 	t.Helper()
-	root, err := daemon.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := &VA{t: t, gpu: gpu}
-	v.libraries, v.control = folders(t)
-	for _, library := range []string{vaDriver, vaDRM} {
-		built := filepath.Join(root, "bin", "doubles", library)
-		if _, err := os.Stat(built); err != nil {
-			t.Fatalf("%v: the doubles of drivers have not been built: run `make setup-test`", err)
-		}
-		if err := os.Symlink(built, filepath.Join(v.libraries, library)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	v.write("renderD128", "")
-	v.write(fmt.Sprintf("card%d", vaCard), v.settings())
+	v := &VA{control: newControl(t, []string{vaDriver, vaDRM})}
+	v.control.write(vaNode, "")
+	v.control.add(vaCard, gpu.settings())
 	return v
 }
 
 // Node is the path of its render node. It is no device, which none but libva-drm asks.
-func (v *VA) Node() string { return filepath.Join(v.control, "renderD128") }
+func (v *VA) Node() string { return filepath.Join(v.control.folder, vaNode) }
 
 // Env is what a process's environment needs beside os.Environ, so that it finds the GPU.
 func (v *VA) Env() []string {
 	return []string{
-		"LD_LIBRARY_PATH=" + v.libraries, "LIBVA_DRIVERS_PATH=" + v.libraries, "LIBVA_DRIVER_NAME=ladderdouble",
+		"LD_LIBRARY_PATH=" + v.control.libraries, "LIBVA_DRIVERS_PATH=" + v.control.libraries, "LIBVA_DRIVER_NAME=ladderdouble",
 	}
 }
 
-// Misbehave has the GPU misbehave from now on, besides what it does already.
+// Misbehave has the GPU misbehave from now on, as well as it does already; a fault takes
+// the place of an earlier one at the same point.
 func (v *VA) Misbehave(f Fault) {
-	v.t.Helper()
-	v.faults = append(v.faults, f)
-	v.write(fmt.Sprintf("card%d", vaCard), v.settings())
+	v.control.t.Helper()
+	v.control.misbehave(vaCard, f)
 }
 
 // Heal ends all misbehaviour. What hangs goes on hanging.
 func (v *VA) Heal() {
-	v.t.Helper()
-	v.faults = nil
-	v.write(fmt.Sprintf("card%d", vaCard), v.settings())
+	v.control.t.Helper()
+	v.control.heal(vaCard)
 }
 
-// settings is the file that says what the GPU is and how it misbehaves.
-func (v *VA) settings() string {
-	var b bytes.Buffer
-	has := func(key string, yes bool) {
-		if !yes {
-			fmt.Fprintf(&b, "%s=0\n", key)
+// settings are what the GPU is. The driver's own defaults are a GPU that can do all.
+func (g VAGPU) settings() settings {
+	lacks := func(yes bool) string {
+		if yes {
+			return "0"
 		}
+		return ""
 	}
-	has("encoder", !v.gpu.NoEncoder)
-	has("decoder", !v.gpu.NoDecoder)
-	has("scaler", !v.gpu.NoScaler)
-	has("cbr", !v.gpu.LowPower)
-	has("headers", !v.gpu.OwnHeaders)
-	if v.gpu.LowPower {
-		b.WriteString("low_power=1\n")
+	lines := settings{
+		{"encoder", lacks(g.NoEncoder)}, {"decoder", lacks(g.NoDecoder)}, {"scaler", lacks(g.NoScaler)},
+		{"cbr", lacks(g.LowPower)}, {"headers", lacks(g.OwnHeaders)}, {"sessions", g.Sessions},
 	}
-	if v.gpu.Sessions > 0 {
-		fmt.Fprintf(&b, "sessions=%d\n", v.gpu.Sessions)
+	if g.LowPower {
+		lines = append(lines, setting{"low_power", 1})
 	}
-	for _, f := range v.faults {
-		fmt.Fprintf(&b, "%[1]s=%[2]s\n%[1]s_after=%[3]d\n%[1]s_delay_us=%[4]d\n", f.At, f.Word, f.After, f.Delay.Microseconds())
-	}
-	return b.String()
-}
-
-// write puts a file of the control folder in place at once.
-func (v *VA) write(name, text string) {
-	v.t.Helper()
-	path := filepath.Join(v.control, name)
-	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
-		v.t.Fatal(err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		v.t.Fatal(err)
-	}
+	return lines
 }
 
 // VAEvent is one thing that the driver was told, by VA's names where these say enough.
@@ -167,6 +123,9 @@ type VAEvent struct {
 
 	Type    string `json:"type"` // IDR, I, or B, which is refused
 	Picture int    `json:"picture"`
+
+	// Headers are SPS and PPS with start codes, in hexadecimal.
+	Headers string `json:"bytes"`
 }
 
 // VAKind is what a VAEvent tells.
@@ -178,6 +137,7 @@ const (
 	VAEncoder  VAKind = "va_encoder"
 	VASequence VAKind = "va_sequence"
 	VAPicture  VAKind = "va_picture"
+	VAHeaders  VAKind = "va_headers" // with each IDR, those that the driver was given; its own once
 	VADecoder  VAKind = "va_decoder"
 	VAScaler   VAKind = "va_scaler"
 	VAFilter   VAKind = "va_filter" // what leaves the size: a deinterlacer
@@ -185,16 +145,12 @@ const (
 
 // Recorded is what the driver was told so far, of one kind.
 func (v *VA) Recorded(kind VAKind) (some []VAEvent) {
-	v.t.Helper()
-	data, err := os.ReadFile(filepath.Join(v.control, "record.jsonl"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		v.t.Fatal(err)
+	v.control.t.Helper()
+	all, err := recorded[VAEvent](v.control)
+	if err != nil {
+		v.control.t.Fatal(err)
 	}
-	for line := range bytes.Lines(data) {
-		var e VAEvent
-		if err := json.Unmarshal(line, &e); err != nil {
-			v.t.Fatalf("read the doubles' record: %q: %v", line, err)
-		}
+	for _, e := range all {
 		if e.Kind == kind {
 			some = append(some, e)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // quick is a broadcast whose ladder on an ADVANCED channel has half of its frames.
-var quick = publish.Clip{Name: "quick", Width: 640, Height: 360, Rate: "60", Seconds: 8, Bitrate: 1_000_000, GOP: 2, BFrames: 2}
+var quick = publish.Clip{Name: "quick", Width: 640, Height: 360, Rate: "60", Seconds: 5, Bitrate: 1_000_000, GOP: 2, BFrames: 2}
 
 // TestCaptionsReachEveryRendition publishes captions in both of the ways that the guide
 // has, in the pictures and in messages, and has ffmpeg's decoder read them from every

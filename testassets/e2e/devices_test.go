@@ -16,7 +16,7 @@ import (
 func TestDaemonChoosesByWhatWasProven(t *testing.T) {
 	t.Parallel()
 	file := clip(t, small)
-	useCPU(t, encoding)
+	useCPU(t, 10)
 	rig := doubles.New(t, doubles.Box{Cards: []doubles.Card{{}}})
 	channels := []daemon.Channel{
 		{ID: "auto", Key: streamKey + "-auto", Type: ladder.Standard},

@@ -45,7 +45,7 @@ func TestAutoWithoutADriverIsX264(t *testing.T) {
 func TestEncoderThatOpensNoMoreCostsNoStream(t *testing.T) {
 	t.Parallel()
 	file := clip(t, small)
-	useCPU(t, encoding)
+	useCPU(t, 8)
 	rig := doubles.New(t, doubles.Box{Cards: []doubles.Card{{}}})
 	d := startDaemonWith(t, daemon.Settings{
 		Channels: []daemon.Channel{channel(daemon.Channel{Type: ladder.Standard})},

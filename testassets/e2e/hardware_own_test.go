@@ -16,13 +16,12 @@ const (
 	deviceMark   = "LADDERD_TEST_DEVICE"
 )
 
-// onOwn is what the daemon is told for a kind, and what its worker's backend begins with.
-// A GPU that has no encoder is what auto comes to, which may be the CPU alone where that
-// is faster: the test's log tells.
+// onOwn is what the daemon is told for a kind, and what its worker's backend begins with,
+// up to the device. A GPU that has no encoder is what auto comes to.
 var onOwn = map[string]struct{ backend, prefix string }{
 	"nvenc": {"nvenc", "nvenc on "},
 	"vaapi": {"vaapi", "vaapi on "},
-	"cuda":  {"auto", "x264"},
+	"cuda":  {"auto", "x264 on "},
 }
 
 // TestLaddersOnHardware makes ladders on this machine's own GPU, and holds them to what
@@ -58,8 +57,8 @@ func TestLaddersOnHardware(t *testing.T) {
 			d := startDaemonWith(t, s)
 			awaitProven(t, d)
 			renditions := readAllOf(t, d, ch, c.clip, len(c.want), func() {
-				if ran := backendOf(t, d); !strings.HasPrefix(ran, own.prefix) {
-					t.Errorf("the worker is on %s, not on %s", ran, kind)
+				if ran := backendOf(t, d); !strings.HasPrefix(ran, own.prefix+os.Getenv(deviceMark)) {
+					t.Errorf("the worker is on %s, not on %s%s", ran, own.prefix, os.Getenv(deviceMark))
 				} else {
 					t.Logf("made by %s", ran)
 				}

@@ -37,8 +37,12 @@ func onNVENC(t *testing.T, box doubles.Box, faults []doubles.Fault, c daemon.Cha
 	renditions := readAllOf(t, d, c, file, len(want), func() {
 		worker = workerOn(t, d, "nvenc on "+rig.UUID(0)+" ("+does+")")
 	})
+	told := toldByNVENC(t, rig, worker)
 	for i, r := range renditions {
 		checkRung(t, r, want[i])
+		if want[i].kbps > 0 {
+			checkSets(t, r, told, false)
+		}
 	}
 	checkNVENC(t, rig, worker, want)
 }
@@ -200,8 +204,12 @@ func TestLaddersOnVAAPI(t *testing.T) {
 			renditions := readAllOf(t, d, ch, c.clip, len(c.want), func() {
 				worker = workerOn(t, d, "vaapi on "+gpu.Node()+" ("+c.does+")")
 			})
+			told := toldByVAAPI(t, gpu, worker)
 			for i, r := range renditions {
 				checkRung(t, r, c.want[i])
+				if c.want[i].kbps > 0 {
+					checkSets(t, r, told, c.gpu.OwnHeaders)
+				}
 			}
 			checkVAAPI(t, gpu, worker, c.want)
 		})

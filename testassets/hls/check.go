@@ -3,6 +3,7 @@ package hls
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -125,7 +126,7 @@ func (p *Playlist) CheckAfter(before *Playlist) error {
 		now[s.MSN] = s
 	}
 	next, parts := before.Next()
-	if end, _ := p.Next(); p.PartTarget > 0 && before.PartHint() == "" && (!p.Ended || end != next || parts > 0) {
+	if end, _ := p.Next(); p.PartTarget > 0 && before.PartHint() == "" && !p.anew(next) && (!p.Ended || end != next || parts > 0) {
 		bad("there was no preload hint, and more than the end has come")
 	}
 	if first := p.MediaSequence; first > next {
@@ -154,6 +155,15 @@ func (p *Playlist) CheckAfter(before *Playlist) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// anew says whether segment msn, which may be the open one, has another initialisation
+// section than the one before. The packager hints at no part of such a segment: who
+// fetched it early would decode it with the wrong section.
+func (p *Playlist) anew(msn int64) bool {
+	all := append(slices.Clone(p.Segments), p.Open)
+	i := int(msn - p.MediaSequence)
+	return i > 0 && i < len(all) && mapOf(all[i]) != "" && mapOf(all[i]) != mapOf(all[i-1])
 }
 
 // samePart leaves out the line, which changes from state to state.

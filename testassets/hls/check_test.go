@@ -84,7 +84,11 @@ func TestCheckAfter(t *testing.T) {
 	for name, c := range map[string]struct{ before, after, want string }{
 		"ends without a hint before": {whole, whole + "#EXT-X-ENDLIST\n", ""},
 		"goes on without one":        {whole, whole, "no preload hint"},
-		"parts follow without one":   {strings.Replace(live, hint, "", 1), whole + "#EXT-X-ENDLIST\n", "no preload hint"},
+		"begins anew without one": {
+			strings.Replace(live, `#EXT-X-PART:DURATION=0.33333,URI="9.0.m4s",INDEPENDENT=YES`+"\n"+hint, "", 1),
+			strings.Replace(live, `#EXT-X-PART:DURATION=0.33333,URI="9.0`, `#EXT-X-MAP:URI="init.1.mp4"`+"\n"+`#EXT-X-PART:DURATION=0.33333,URI="9.0`, 1), "",
+		},
+		"parts follow without one": {strings.Replace(live, hint, "", 1), whole + "#EXT-X-ENDLIST\n", "no preload hint"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := parse(t, c.after).CheckAfter(parse(t, c.before))

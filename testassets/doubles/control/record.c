@@ -33,3 +33,13 @@ void record(int card, const char *event, const char *members, ...)
 		perror("double: record");
 	close(fd);
 }
+
+void record_bytes(int card, const char *event, const unsigned char *bytes, size_t n)
+{
+	char hex[2 * 1024 + 1] = "";
+	size_t i;
+
+	for (i = 0; i < n && 2 * i + 2 < sizeof hex; i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+	record(card, event, "\"bytes\":\"%s\"", hex);
+}

@@ -99,6 +99,7 @@ static NVENCSTATUS NVENCAPI sequence_params(void *e, NV_ENC_SEQUENCE_PARAM_PAYLO
 		return NV_ENC_ERR_NOT_ENOUGH_BUFFER;
 	memcpy(p->spsppsBuffer, s->headers, s->headers_size);
 	*p->outSPSPPSPayloadSize = s->headers_size;
+	record_bytes(s->card, "headers", s->headers, s->headers_size);
 	return NV_ENC_SUCCESS;
 }
 

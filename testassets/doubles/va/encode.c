@@ -78,6 +78,8 @@ static VAStatus keep_header(struct encoder *e, const struct buffer *b) {
     memcpy(more + e->headers_size, b->data, n);
     e->headers = more;
     e->headers_size += n;
+    if (e->header.type == VAEncPackedHeaderSequence)
+        record_bytes(VA_CARD, "va_headers", b->data, n);
     return VA_STATUS_SUCCESS;
 }
 
@@ -133,7 +135,8 @@ static void set_rate(x264_param_t *p, const struct encoder *e) {
 
 // keep_sets keeps x264's parameter sets. x264 writes them where it writes slices, so
 // they cannot be asked for when there are some.
-static bool keep_sets(struct encoder *e) {
+static bool keep_sets(const struct context *c) {
+    struct encoder *e = c->state;
     x264_nal_t *nals;
     int n;
     if (x264_encoder_headers(e->x264, &nals, &n) < 0 || n < 2 || nals[0].i_type != NAL_SPS || nals[1].i_type != NAL_PPS)
@@ -143,11 +146,14 @@ static bool keep_sets(struct encoder *e) {
     if (e->frame_num_bits < 0 || e->sets_size > sizeof e->sets)
         return false;
     memcpy(e->sets, nals[0].p_payload, e->sets_size); // NAL units lie one behind the other
+    if (!(c->config.packed & VA_ENC_PACKED_HEADER_SEQUENCE))
+        record_bytes(VA_CARD, "va_headers", e->sets, e->sets_size);
     return true;
 }
 
 // set_up opens x264 for the first picture, and tells it new figures after that.
-static VAStatus set_up(struct encoder *e) {
+static VAStatus set_up(const struct context *c) {
+    struct encoder *e = c->state;
     x264_param_t *p = &e->param;
     record(VA_CARD, "va_sequence",
            "\"width\":%d,\"height\":%d,\"bitrate\":%u,\"target\":%u,\"vbv\":%u,\"rate_num\":%u,\"rate_den\":%u,\"ip_period\":%u,\"gop\":%u",
@@ -181,7 +187,7 @@ static VAStatus set_up(struct encoder *e) {
     p->rc.i_rc_method = X264_RC_ABR;
     set_rate(p, e);
     e->x264 = x264_encoder_open(p);
-    return e->x264 && keep_sets(e) ? VA_STATUS_SUCCESS : VA_STATUS_ERROR_OPERATION_FAILED;
+    return e->x264 && keep_sets(c) ? VA_STATUS_SUCCESS : VA_STATUS_ERROR_OPERATION_FAILED;
 }
 
 static bool append(struct buffer *out, const void *data, size_t n) {
@@ -251,7 +257,7 @@ static VAStatus encode_end(struct context *c) {
         return VA_STATUS_ERROR_ENCODING_ERROR;
     }
     if (!e->x264 || e->changed) {
-        VAStatus status = set_up(e);
+        VAStatus status = set_up(c);
         if (status != VA_STATUS_SUCCESS)
             return status;
     }
