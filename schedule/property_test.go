@@ -31,7 +31,7 @@ func worldOf(t *testing.T, seed uint64) *world {
 		t: t, rand: rand.New(rand.NewPCG(seed, 1)), l: New(o), twin: New(o), now: time.Unix(0, 0), booked: map[string]Lease{},
 	}
 	for h := range 3 {
-		w.add(Device{ID: fmt.Sprintf("host-%d", h), Class: "cpu", Capacity: Amount{CPU: 16000, Network: 1000}})
+		w.add(host(h))
 		for g := range 3 {
 			w.add(w.gpu(h, g))
 		}
@@ -40,6 +40,10 @@ func worldOf(t *testing.T, seed uint64) *world {
 		w.both(func(l *Ledger) { l.Reserve(fmt.Sprintf("vip-%d", c), w.ways(8)) })
 	}
 	return w
+}
+
+func host(h int) Device {
+	return Device{ID: fmt.Sprintf("host-%d", h), Class: "cpu", Capacity: Amount{CPU: 16000, Network: 1000}}
 }
 
 func (w *world) gpu(h, g int) Device {
@@ -98,9 +102,10 @@ func (w *world) act() {
 		taken := Amount{Sessions: w.rand.Int64N(3), Memory: w.rand.Int64N(200)}
 		w.both(func(l *Ledger) { l.Others(device, taken) })
 	case n < 980:
-		d := w.gpu(w.rand.IntN(3), w.rand.IntN(3))
-		w.add(d)
-	case n < 983 && device[0] == 'g':
+		h := w.rand.IntN(3)
+		w.add(host(h))
+		w.add(w.gpu(h, w.rand.IntN(3)))
+	case n < 983:
 		w.both(func(l *Ledger) { l.Remove(device) })
 	case n < 986:
 		channel, size := fmt.Sprintf("vip-%d", w.rand.IntN(4)), w.rand.Int64N(3)*8
