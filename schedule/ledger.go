@@ -122,7 +122,8 @@ func (l *Ledger) Remove(id string) {
 	l.reseat()
 }
 
-// forget drops a removed device on which nothing is booked any more, and that hosts none.
+// forget drops a removed device on which nothing is booked any more, and that hosts none;
+// and then its host, if that was only kept for it.
 func (l *Ledger) forget(a *account) {
 	if !a.gone || a.leases > 0 || slices.ContainsFunc(l.accounts, func(o *account) bool { return o != a && o.host == a }) {
 		return
@@ -131,6 +132,9 @@ func (l *Ledger) forget(a *account) {
 	l.accounts = slices.DeleteFunc(l.accounts, same)
 	l.classes[a.Class] = slices.DeleteFunc(l.classes[a.Class], same)
 	delete(l.byID, a.ID)
+	if a.host != a {
+		l.forget(a.host)
+	}
 }
 
 // Place carries a stream, or refuses it (Refusal). What is carried already never suffers.
@@ -203,7 +207,6 @@ func (l *Ledger) Release(stream string) {
 	}
 	l.shut(k)
 	l.forget(k.on)
-	l.forget(k.on.host)
 	l.reseat()
 }
 
@@ -232,7 +235,6 @@ func (l *Ledger) Move(stream string) (Lease, error) {
 	}
 	l.open(k)
 	l.forget(was)
-	l.forget(was.host)
 	l.reseat()
 	return k.Lease, nil
 }

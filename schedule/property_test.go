@@ -160,7 +160,7 @@ func (w *world) arrive() {
 // fits holds what was just given to what there is.
 func (w *world) fits(k Lease) {
 	a := w.l.byID[k.Device]
-	if a == nil || !a.usable() || a.overfull() || a.host != a && k.Hosted != (Amount{}) && a.host.overfull() {
+	if a == nil || a.gone || a.host.gone || a.suspect || a.overfull() || a.host != a && k.Hosted != (Amount{}) && a.host.overfull() {
 		w.t.Fatalf("step %d: given too much: %+v on %+v", w.step, k, a)
 	}
 }
@@ -250,7 +250,14 @@ func (w *world) check() {
 			w.t.Fatalf("step %d: %s has room in vain: %+v", w.step, c, r)
 		}
 	}
+	hosting := map[*account]bool{}
 	for _, a := range w.l.accounts {
+		hosting[a.host] = hosting[a.host] || a.host != a
+	}
+	for _, a := range w.l.accounts {
+		if a.gone && counts[a.ID] == 0 && !hosting[a] {
+			w.t.Fatalf("step %d: %s has gone, and is kept for nothing", w.step, a.ID)
+		}
 		if a.leased != sums[a.ID] || a.leases != counts[a.ID] {
 			w.t.Fatalf("step %d: %s has %v in %d leases, not %v in %d", w.step, a.ID, a.leased, a.leases, sums[a.ID], counts[a.ID])
 		}
