@@ -194,6 +194,30 @@ func TestInventoryOfVisibleCards(t *testing.T) {
 	}
 }
 
+// What NVIDIA's container runtime was told not to hand over is not told as missing.
+func TestInventoryOfWithheldCards(t *testing.T) {
+	for name, c := range map[string]struct {
+		role  string
+		files map[string]string
+		want  []string // problems
+	}{
+		"no driver in the container":        {"no library", nil, []string{withheld}},
+		"and the card is seen on the bus":   {"no library", box, []string{withheld}},
+		"no card in the container":          {"no cards", nil, []string{withheld}},
+		"they are handed over all the same": {"two cards", nil, []string{"", ""}},
+	} {
+		var got []string
+		for _, d := range (Machine{Root: tree(t, c.files), Cards: playing(c.role), Withheld: true}).Inventory(t.Context()) {
+			if d.API == pipeline.CUDA {
+				got = append(got, d.Problem)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
 // Where the driver does not answer, nothing tells which of the cards on the bus are those
 // that the operator has hidden.
 func TestInventoryOfHiddenCardsInTrouble(t *testing.T) {
