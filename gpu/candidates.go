@@ -28,8 +28,9 @@ const ladderEncoders = 4
 //
 // A GPU that encodes comes before one that does not, and among these the one that does
 // more of the work: pictures that never leave it cost the CPU and the bus nothing. Then
-// the one that encodes 720p faster, which every large ladder has. A GPU that encodes is taken even where this CPU would be faster for one
-// stream: its encoder costs the CPU nothing, and that is what a box runs out of.
+// the one that encodes 720p faster, which every large ladder has. A GPU that encodes is
+// taken even where this CPU would be faster for one stream: its encoder costs the CPU
+// nothing, and that is what a box runs out of.
 //
 // A GPU without an encoder decodes and scales for x264 where it was seen to do both in
 // less time than the CPU: what it takes off the CPU is then about a third of a stream's
@@ -113,7 +114,7 @@ func encoder(p Proof) (b pipeline.Backend, why string) {
 
 // rungs is why a ladder's pictures cannot be encoded; empty where they can.
 func rungs(p Proof, onDevice bool) string {
-	for _, s := range []size{largest, landscape, portrait} {
+	for _, s := range []size{largest, upright, landscape, portrait} {
 		if r := p.rung(s, onDevice); !r.Works() {
 			return r.Why
 		}
@@ -194,7 +195,7 @@ func obstacles(proofs []Proof, want Wanted) string {
 	case len(list) > 0:
 		return strings.Join(list, "; ")
 	case want == Wanted(pipeline.NVENC):
-		return "this machine has no NVIDIA GPU, or its driver is not there"
+		return "no NVIDIA GPU found, or no NVIDIA driver (libnvidia-ml.so.1) is installed; in a container, give it the GPU (--gpus, or the NVIDIA runtime)"
 	}
-	return "there is no render node of an Intel or AMD GPU (/dev/dri/renderD*)"
+	return "no render node of an Intel or AMD GPU in /dev/dri (renderD*)"
 }

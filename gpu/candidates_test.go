@@ -57,8 +57,8 @@ func TestCandidates(t *testing.T) {
 		"too few sessions":     {[]Proof{proven(t4, 1e9, capped)}, "nvenc", []string{"backend nvenc is not available: NVIDIA T4: no more than 3 encoders open at once, a ladder has up to 4 (" + full + ")"}},
 		"a device with a problem": {[]Proof{{Device: Device{API: pipeline.VA, ID: "/dev/dri/renderD128", Name: "Intel GPU", Problem: "no permission"}}}, "vaapi",
 			[]string{"backend vaapi is not available: Intel GPU: no permission"}},
-		"no such device":    {[]Proof{proven(t4, 1e9, nil)}, "vaapi", []string{"backend vaapi is not available: there is no render node of an Intel or AMD GPU (/dev/dri/renderD*)"}},
-		"no NVIDIA GPU":     {[]Proof{proven(cpu, 1e9, nil)}, "nvenc", []string{"backend nvenc is not available: this machine has no NVIDIA GPU, or its driver is not there"}},
+		"no such device":    {[]Proof{proven(t4, 1e9, nil)}, "vaapi", []string{"backend vaapi is not available: no render node of an Intel or AMD GPU in /dev/dri (renderD*)"}},
+		"no NVIDIA GPU":     {[]Proof{proven(cpu, 1e9, nil)}, "nvenc", []string{"backend nvenc is not available: no NVIDIA GPU found, or no NVIDIA driver (libnvidia-ml.so.1) is installed; in a container, give it the GPU (--gpus, or the NVIDIA runtime)"}},
 		"an unknown want":   {nil, "quantum", []string{`unknown backend "quantum"`}},
 		"nothing was tried": {[]Proof{{Device: t4}}, "nvenc", []string{"backend nvenc is not available: NVIDIA T4: not tried"}},
 	} {

@@ -31,6 +31,9 @@ func (m Machine) cards(ctx context.Context) []Device {
 	if missing == "" && len(devices) == 0 && m.Visible != nil {
 		return []Device{{API: pipeline.CUDA, Name: "NVIDIA GPU", Problem: unseen}}
 	}
+	if m.Withheld && len(devices) == 0 && (missing == "" || missing == absent) {
+		missing = withheld
+	}
 	if missing == "" {
 		return devices
 	}

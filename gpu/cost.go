@@ -156,10 +156,15 @@ func take(j pipeline.Job, b pipeline.Backend, on Proof) (w work) {
 // frames per second; what is not known counts as 30.
 func frames(r media.Rate) float64 { return cmp.Or(r.Float(), 30) }
 
-// spares says that the device was seen to leave pictures of the rendition's height to x264.
+// spares says that the device was seen to leave pictures of the rendition's size to x264:
+// what is no larger than one that was too small, or no smaller than one that was too large.
 func (p Proof) spares(v pipeline.VideoOutput) bool {
 	for _, r := range p.Results {
-		if r.Task == pipeline.Encode && r.Spare && v.Width <= r.Width && v.Height <= r.Height {
+		if r.Task != pipeline.Encode || !r.Spare {
+			continue
+		}
+		small := r.Width*r.Height < session.width*session.height
+		if small && v.Width <= r.Width && v.Height <= r.Height || !small && v.Width >= r.Width && v.Height >= r.Height {
 			return true
 		}
 	}

@@ -32,6 +32,7 @@ func TestWhatALadderTakes(t *testing.T) {
 	cpu4 := proven(cpu, 4e8, nil)
 	whole := proven(t4, 1e9, nil)
 	sparing := proven(t4, 1e9, func(r *Result) { r.Spare = r.Task == pipeline.Encode && r.Height == landscape.height })
+	tall := proven(t4, 1e9, func(r *Result) { r.Spare = r.Task == pipeline.Encode && r.Height == upright.height })
 	use := func(encoder pipeline.Encoder, decode, scale bool) pipeline.Backend {
 		return pipeline.Backend{Encoder: encoder, Device: t4.Use(), Decode: decode, Scale: scale}
 	}
@@ -58,6 +59,9 @@ func TestWhatALadderTakes(t *testing.T) {
 		"the smallest rung by x264": {sparing, use(pipeline.NVENC, true, true),
 			schedule.Amount{schedule.Sessions: 3, schedule.Encode: encodeWork - 284*160*30, schedule.Decode: sourceWork, schedule.Scale: scaleWork},
 			schedule.Amount{schedule.CPU: cores(284*160*30, 284*160*30)}},
+		"all but the upright by the GPU": {tall, use(pipeline.NVENC, true, true),
+			schedule.Amount{schedule.Sessions: 4, schedule.Encode: encodeWork, schedule.Decode: sourceWork, schedule.Scale: scaleWork},
+			schedule.Amount{schedule.CPU: overhead}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := cost(ladderJob(), c.b, c.on, cpu4)

@@ -16,6 +16,9 @@ type Machine struct {
 	// the beginning of it, or by its number in nvidia-smi. Nil is all. Workers are told of
 	// one card by the same variable, so it has to be heeded here.
 	Visible []string
+	// Withheld says that NVIDIA's container runtime was told to hand over no card, by
+	// NVIDIA_VISIBLE_DEVICES: where none is found, that is why.
+	Withheld bool
 	// Cards makes the command that runs nvidia.Report from a card's index on.
 	Cards func(from int) *exec.Cmd
 	// Patience is how long NVIDIA's driver may take to answer for one card; default 5 s.

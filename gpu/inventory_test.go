@@ -144,11 +144,26 @@ func TestInventoryOfAnAMDGPU(t *testing.T) {
 	}
 }
 
+// What Intel's xe tells: the temperature of the package is its second one.
+func TestInventoryOfAnIntelGPUWithXe(t *testing.T) {
+	const slot = "sys/devices/pci/0000:03:00.0/"
+	root := tree(t, map[string]string{
+		"dev/dri/renderD128": "", "sys/class/drm/renderD128/device": "->../../../devices/pci/0000:03:00.0",
+		slot + "vendor": "0x8086\n", slot + "device": "0xe20b\n", slot + "driver": "->../../drivers/xe",
+		"sys/devices/drivers/xe/bind": "", "proc/sys/kernel/osrelease": "6.15.0\n",
+		slot + "hwmon/hwmon2/temp2_input": "44000\n", slot + "hwmon/hwmon2/temp3_input": "46000\n",
+	})
+	d := Machine{Root: root}.Inventory(t.Context())[0]
+	if d.Name != "Intel GPU e20b" || d.Driver != "xe 6.15.0" || d.Memory != 0 || d.now() != "44 °C" {
+		t.Errorf("it is %+v, now %q", d, d.now())
+	}
+}
+
 func TestRenderNodeThatMayNotBeRead(t *testing.T) {
 	if why := unopened("/dev/dri/renderD128", os.ErrPermission); !strings.HasPrefix(why, "no permission on the render node: add the ") || !strings.HasSuffix(why, " user to group render") {
 		t.Error(why)
 	}
-	if why := access(filepath.Join(t.TempDir(), "renderD128")); !strings.HasPrefix(why, "the render node does not open: ") {
+	if why := access(filepath.Join(t.TempDir(), "renderD128")); !strings.HasPrefix(why, "there is no render node /") {
 		t.Error(why)
 	}
 }
@@ -175,6 +190,30 @@ func TestInventoryOfVisibleCards(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("of %q it finds %q, want %q", c.visible, got, c.want)
+		}
+	}
+}
+
+// What NVIDIA's container runtime was told not to hand over is not told as missing.
+func TestInventoryOfWithheldCards(t *testing.T) {
+	for name, c := range map[string]struct {
+		role  string
+		files map[string]string
+		want  []string // problems
+	}{
+		"no driver in the container":        {"no library", nil, []string{withheld}},
+		"and the card is seen on the bus":   {"no library", box, []string{withheld}},
+		"no card in the container":          {"no cards", nil, []string{withheld}},
+		"they are handed over all the same": {"two cards", nil, []string{"", ""}},
+	} {
+		var got []string
+		for _, d := range (Machine{Root: tree(t, c.files), Cards: playing(c.role), Withheld: true}).Inventory(t.Context()) {
+			if d.API == pipeline.CUDA {
+				got = append(got, d.Problem)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

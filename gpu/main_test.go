@@ -21,6 +21,7 @@ const (
 
 var roles = map[string]func(from string){
 	"two cards":        func(string) { fmt.Println(twoCards + "\n" + firstCard + "\n" + secondCard) },
+	"no cards":         func(string) { fmt.Println(`{"driver":"535.161.08","cards":0}`) },
 	"no library":       func(string) { fmt.Println(`{"cards":0,"failure":"library not found"}`) },
 	"not loaded":       func(string) { fmt.Println(`{"cards":0,"failure":"driver not loaded"}`) },
 	"lost":             func(string) { fmt.Println(`{"driver":"535","cards":1}` + "\n" + `{"index":0,"failure":"gpu is lost"}`) },

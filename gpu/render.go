@@ -67,15 +67,15 @@ func (m Machine) kernelDriver(name string) string {
 }
 
 // sensors is what drivers tell below a device of /sys: amdgpu its load, most their
-// temperature, in thousandths of a degree. What has the file "temp1_input" is the GPU as
-// a whole.
+// temperature, in thousandths of a degree. The GPU as a whole is "temp1_input"; Intel's xe
+// has it in "temp2_input", and no first (Linux, sysfs-driver-intel-xe-hwmon).
 func sensors(hardware string) (l Load) {
 	if busy, err := strconv.Atoi(word(hardware, "gpu_busy_percent")); err == nil {
 		l.Use = &busy
 	}
 	monitors, _ := filepath.Glob(filepath.Join(hardware, "hwmon/hwmon*")) // the pattern is right
 	for _, monitor := range monitors {
-		if thousandths, err := strconv.Atoi(word(monitor, "temp1_input")); err == nil {
+		if thousandths, err := strconv.Atoi(cmp.Or(word(monitor, "temp1_input"), word(monitor, "temp2_input"))); err == nil {
 			degrees := thousandths / 1000
 			l.Temperature = &degrees
 		}
@@ -105,6 +105,9 @@ func access(node string) string {
 func unopened(node string, err error) string {
 	if errors.Is(err, fs.ErrPermission) {
 		return noPermission(node)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Sprintf("there is no render node %s: compare render_nodes of the configuration with /dev/dri", node)
 	}
 	return fmt.Sprintf("the render node does not open: %v", err)
 }

@@ -95,7 +95,7 @@ func (r Report) Write(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "backend = %-7q gives %s\n", o.want, strings.Join(append([]string{o.Backend}, o.Turns...), "\n                  or "))
 	}
-	b.WriteString("\n1080p60 is 1920×1080 at 60 frames a second; rates are those of one worker that has the device to itself.\n")
+	b.WriteString("\n\"× 1080p60\" is how many pictures of 1920×1080 at 60 a second that is at once: the rate / (1920×1080×60).\nRates are those of one worker that has the device to itself.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -198,7 +198,7 @@ func (p Proof) sessions() string {
 	case !s.Works():
 		return s.Why
 	case s.Capped == "":
-		return fmt.Sprintf("at least %d at once, more were not tried", s.Sessions)
+		return fmt.Sprintf("at least %d at once (counting stopped there)", s.Sessions)
 	}
 	return fmt.Sprintf("%d at once, then: %s", s.Sessions, s.Capped)
 }

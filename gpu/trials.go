@@ -7,7 +7,7 @@ import (
 )
 
 // What is tried of a device, in this order. 720p is the largest picture that any ladder
-// encodes, 160 lines the smallest: hardware encoders have smallest sizes of their own,
+// encodes, 160 lines the smallest, both upright too, as telephones send them: hardware encoders have smallest sizes of their own,
 // and a ladder needs all of its rungs on one device. 1080p is what sources are.
 const (
 	measured    = 400 * time.Millisecond // of each trial: enough for dozens of pictures
@@ -24,6 +24,7 @@ type size struct{ width, height int }
 var (
 	source    = size{1920, 1080}
 	largest   = size{1280, 720}
+	upright   = size{720, 1280}
 	landscape = size{284, 160} // of 16:9
 	portrait  = size{160, 284} // of 9:16
 	session   = size{640, 360}
@@ -58,10 +59,10 @@ func attempts(d Device) []attempt {
 		return list
 	}
 	fromDevice := pipeline.Backend{Encoder: encoder, Device: use, Scale: true}
-	for _, s := range []size{landscape, portrait} {
+	for _, s := range []size{upright, landscape, portrait} {
 		list = append(list, attempt{trial(pipeline.Encode, fromMemory, pipeline.H264, s), encodes})
 	}
-	for _, s := range []size{largest, landscape, portrait} {
+	for _, s := range []size{largest, upright, landscape, portrait} {
 		list = append(list, attempt{trial(pipeline.Encode, fromDevice, pipeline.H264, s), encodesAndScales})
 	}
 	for _, c := range []pipeline.Codec{pipeline.HEVC, pipeline.AV1} {

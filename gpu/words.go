@@ -104,6 +104,7 @@ const (
 	hangs      = "the driver hangs: it was stopped after {limit}"
 	crashes    = "the driver crashed"
 	unseen     = "CUDA_VISIBLE_DEVICES hides all NVIDIA GPUs of this machine, if there are any: name the ones to use in it, or unset it"
+	withheld   = "NVIDIA_VISIBLE_DEVICES (none, or void) keeps all NVIDIA GPUs of this machine from this container, if there are any: name the ones to use in it, or \"all\""
 	absent     = "NVIDIA's driver is not there: install it; in a container, give it the GPU (--gpus, or the NVIDIA runtime)"
 )
 

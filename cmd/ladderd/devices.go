@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"ladderd/config"
 	"ladderd/gpu"
@@ -44,6 +45,10 @@ func newSurvey(cfg *config.Config, log *slog.Logger) gpu.Survey {
 	if visible, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set {
 		machine.Visible = strings.Split(visible, ",")
 	}
+	switch os.Getenv("NVIDIA_VISIBLE_DEVICES") {
+	case "none", "void":
+		machine.Withheld = true
+	}
 	return gpu.Survey{
 		Machine: machine,
 		Cache:   gpu.Cache{Path: filepath.Join(cfg.Server.DataDir, "devices.json"), By: version()},
@@ -72,10 +77,12 @@ func (d *devices) prove(ctx context.Context) {
 		d.tell(d.survey.Processor())
 		return
 	}
+	start := time.Now()
 	var begun, told sync.Map // devices
 	d.survey.Prover.Tell = func(device gpu.Device, t pipeline.Trial) {
 		if _, known := begun.LoadOrStore(device.Use(), true); !known {
-			d.log.Info("trying what a device does: streams that might use it wait for that", "name", device.Name, "id", device.ID)
+			d.log.Info("trying what a device does: streams that might use it wait for that",
+				"name", device.Name, "id", device.ID, "takes", "seconds, up to a minute where its driver hangs")
 		}
 		d.log.Debug("trying a device", "name", device.Name, "id", device.ID, "trial", gpu.Describe(t))
 	}
@@ -93,12 +100,21 @@ func (d *devices) prove(ctx context.Context) {
 		d.log.Warn("what the devices do is not kept for the next start", "reason", err)
 	}
 	d.choice.Settle(proofs)
+	if took := time.Since(start); trying(&begun) {
+		d.log.Info("all devices are tried", "took", took.Round(time.Second/10))
+	}
 	for _, p := range proofs {
 		if _, known := told.LoadOrStore(p.Device, true); !known { // nothing was tried on it
 			d.tell(p)
 		}
 	}
 	d.judge(proofs)
+}
+
+// trying says whether anything had to be tried.
+func trying(begun *sync.Map) (some bool) {
+	begun.Range(func(_, _ any) bool { some = true; return false })
+	return some
 }
 
 func (d *devices) hardware() bool {

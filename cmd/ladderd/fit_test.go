@@ -18,7 +18,7 @@ import (
 func measured(d gpu.Device, rate float64, sessions int, capped string) gpu.Proof {
 	p := gpu.Proof{Device: d, At: time.Unix(1, 0)}
 	for _, onDevice := range []bool{false, true} {
-		for _, s := range [][2]int{{1920, 1080}, {1280, 720}, {284, 160}, {160, 284}} {
+		for _, s := range [][2]int{{1920, 1080}, {1280, 720}, {720, 1280}, {284, 160}, {160, 284}} {
 			p.Results = append(p.Results, gpu.Result{
 				Task: pipeline.Encode, Codec: pipeline.H264, Width: s[0], Height: s[1], OnDevice: onDevice, PixelRate: rate,
 			})
