@@ -95,7 +95,7 @@ func (r Report) Write(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "backend = %-7q gives %s\n", o.want, strings.Join(append([]string{o.Backend}, o.Turns...), "\n                  or "))
 	}
-	b.WriteString("\n\"× 1080p60\" is how many pictures of 1920×1080 at 60 a second that is at once: the rate / (1920×1080×60).\nRates are those of one worker that has the device to itself.\n")
+	b.WriteString("\n\"2 × 1080p60\" is two videos of 1920×1080 at 60 frames a second at once. Rates are of one worker that has\nthe device to itself.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

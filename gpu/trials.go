@@ -7,8 +7,9 @@ import (
 )
 
 // What is tried of a device, in this order. 720p is the largest picture that any ladder
-// encodes, 160 lines the smallest, both upright too, as telephones send them: hardware encoders have smallest sizes of their own,
-// and a ladder needs all of its rungs on one device. 1080p is what sources are.
+// encodes, 160 lines the smallest, both upright too, as telephones send them: hardware
+// encoders have smallest sizes of their own, and a ladder needs all of its rungs on one
+// device. 1080p is what sources are.
 const (
 	measured    = 400 * time.Millisecond // of each trial: enough for dozens of pictures
 	longer      = time.Second            // of the CPU's, which other programs use: short runs differ by a third
