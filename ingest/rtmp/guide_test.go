@@ -36,7 +36,6 @@ func TestTheGuidesCommandsPublish(t *testing.T) {
 	}
 	for _, c := range guideCommands {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel() // each publishes in real time
 			s := startTLS(t, Config{})
 			command := strings.NewReplacer("INPUT", c.input, "HOST", s.addr, "KEY", testKey, `"`, "").Replace(c.command)
 			command = strings.Replace(command, "FILE", file, 1)
