@@ -122,7 +122,7 @@ func (m Machine) hidden() bool {
 func device(c nvidia.Card, driver string) Device {
 	d := Device{
 		API: pipeline.CUDA, ID: c.UUID, Name: c.Name, Driver: driver, PCI: c.PCI, Memory: c.Memory, MemoryUsed: c.MemoryUsed,
-		Load: Load{Temperature: c.Temperature, Use: c.Use, EncoderUse: c.EncoderUse, DecoderUse: c.DecoderUse},
+		Load: Load{Temperature: c.Temperature, Use: c.Use, EncoderUse: c.EncoderUse, DecoderUse: c.DecoderUse, Power: c.Power},
 	}
 	if d.Name == "" {
 		d.Name = fmt.Sprintf("NVIDIA GPU %d", c.Index)

@@ -77,26 +77,35 @@ func Ways(proofs []Proof, want Wanted, j pipeline.Job) ([]schedule.Way, error) {
 	if err != nil {
 		return nil, err
 	}
-	cpu, known := processor(proofs)
-	if !known {
-		return nil, fmt.Errorf("the CPU has not been measured: run ladderd probe")
-	}
 	var ways []schedule.Way
 	seen := map[string]bool{}
 	for _, b := range list {
-		on := cpu
-		for _, p := range proofs {
-			if p.Device.Use() == b.Device {
-				on = p
-			}
+		w, known := Takes(proofs, b, j)
+		if !known {
+			return nil, fmt.Errorf("the CPU has not been measured: run ladderd probe")
 		}
-		w := cost(j, b, on, cpu)
 		if key := w.Class + w.Name; !seen[key] {
 			seen[key] = true
 			ways = append(ways, w)
 		}
 	}
 	return ways, nil
+}
+
+// Takes is what a job takes of a backend's device, and of the CPU around it; known is false
+// where the CPU was not measured.
+func Takes(proofs []Proof, b pipeline.Backend, j pipeline.Job) (w schedule.Way, known bool) {
+	cpu, known := processor(proofs)
+	if !known {
+		return w, false
+	}
+	on := cpu
+	for _, p := range proofs {
+		if p.Device.Use() == b.Device {
+			on = p
+		}
+	}
+	return cost(j, b, on, cpu), true
 }
 
 func processor(proofs []Proof) (Proof, bool) {

@@ -36,6 +36,7 @@ type Load struct {
 	Use        *int `json:"use_percent,omitempty"`
 	EncoderUse *int `json:"encoder_use_percent,omitempty"`
 	DecoderUse *int `json:"decoder_use_percent,omitempty"`
+	Power      *int `json:"power_watts,omitempty"` // that it takes
 }
 
 // Use is the device as a worker is told of it.

@@ -133,13 +133,13 @@ func TestInventoryOfAnAMDGPU(t *testing.T) {
 		slot + "vendor": "0x1002\n", slot + "device": "0x73bf\n", slot + "driver": "->../../drivers/amdgpu",
 		"sys/devices/drivers/amdgpu/bind": "", "sys/module/amdgpu/version": "6.7.0\n",
 		slot + "mem_info_vram_total": "17163091968\n", slot + "mem_info_vram_used": "100663296\n",
-		slot + "gpu_busy_percent": "37\n", slot + "hwmon/hwmon4/temp1_input": "52000\n",
+		slot + "gpu_busy_percent": "37\n", slot + "hwmon/hwmon4/temp1_input": "52000\n", slot + "hwmon/hwmon4/power1_average": "61000000\n",
 	})
 	d := Machine{Root: root}.Inventory(t.Context())[0]
 	if d.Name != "AMD GPU 73bf" || d.Driver != "amdgpu 6.7.0" || d.Memory != 17163091968 || d.MemoryUsed != 100663296 {
 		t.Errorf("it is %+v", d)
 	}
-	if got := d.now(); got != "52 °C, 37 % busy" {
+	if got := d.now(); got != "52 °C, 61 W, 37 % busy" {
 		t.Errorf("now it is %q", got)
 	}
 }

@@ -66,7 +66,7 @@ func (m Machine) kernelDriver(name string) string {
 	return name + " " + version
 }
 
-// sensors is what drivers tell below a device of /sys: amdgpu its load, most their
+// sensors is what drivers tell below a device of /sys: amdgpu its load and power, most their
 // temperature, in thousandths of a degree. The GPU as a whole is "temp1_input"; Intel's xe
 // has it in "temp2_input", and no first (Linux, sysfs-driver-intel-xe-hwmon).
 func sensors(hardware string) (l Load) {
@@ -78,6 +78,13 @@ func sensors(hardware string) (l Load) {
 		if thousandths, err := strconv.Atoi(cmp.Or(word(monitor, "temp1_input"), word(monitor, "temp2_input"))); err == nil {
 			degrees := thousandths / 1000
 			l.Temperature = &degrees
+		}
+		// In millionths of a watt; which of the two there is, is the driver's choice.
+		for _, file := range []string{"power1_average", "power1_input"} {
+			if millionths, err := strconv.Atoi(word(monitor, file)); err == nil {
+				watts := millionths / 1_000_000
+				l.Power = &watts
+			}
 		}
 	}
 	return l

@@ -150,7 +150,7 @@ func (l Load) now() string {
 	for _, v := range []struct {
 		value  *int
 		format string
-	}{{l.Temperature, "%d °C"}, {l.Use, "%d %% busy"}, {l.EncoderUse, "encoder %d %%"}, {l.DecoderUse, "decoder %d %%"}} {
+	}{{l.Temperature, "%d °C"}, {l.Power, "%d W"}, {l.Use, "%d %% busy"}, {l.EncoderUse, "encoder %d %%"}, {l.DecoderUse, "decoder %d %%"}} {
 		if v.value != nil {
 			words = append(words, fmt.Sprintf(v.format, *v.value))
 		}

@@ -22,6 +22,7 @@ type Card struct {
 	Use         *int `json:"use,omitempty"`
 	EncoderUse  *int `json:"encoder_use,omitempty"`
 	DecoderUse  *int `json:"decoder_use,omitempty"`
+	Power       *int `json:"power,omitempty"` // W, what the card takes; nil where the driver does not tell
 	// Failure is why the card tells nothing, one of the words in failures.
 	Failure string `json:"failure,omitempty"`
 }

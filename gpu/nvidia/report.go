@@ -156,6 +156,10 @@ func (l library) load(c *Card, device nvml.Device) {
 		u, _, r := device.GetDecoderUtilization()
 		c.DecoderUse = told(u, r)
 	}
+	if l.has("nvmlDeviceGetPowerUsage") {
+		milliwatts, r := device.GetPowerUsage()
+		c.Power = told(milliwatts/1000, r)
+	}
 }
 
 func told(value uint32, r nvml.Return) *int {

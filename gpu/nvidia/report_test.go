@@ -53,12 +53,13 @@ func card(uuid string) *mock.Device {
 		GetUtilizationRatesFunc:   func() (nvml.Utilization, nvml.Return) { return nvml.Utilization{Gpu: 7}, nvml.SUCCESS },
 		GetEncoderUtilizationFunc: func() (uint32, uint32, nvml.Return) { return 3, 0, nvml.SUCCESS },
 		GetDecoderUtilizationFunc: func() (uint32, uint32, nvml.Return) { return 0, 0, nvml.ERROR_NOT_SUPPORTED },
+		GetPowerUsageFunc:         func() (uint32, nvml.Return) { return 33_400, nvml.SUCCESS },
 		GetMigModeFunc:            func() (int, int, nvml.Return) { return 0, 0, nvml.ERROR_NOT_SUPPORTED },
 	}
 }
 
 func TestReport(t *testing.T) {
-	const told = `{"index":0,"uuid":"GPU-1","name":"NVIDIA T4","pci":"0000:3b:00.0","memory":17179869184,"memory_used":1073741824,"temperature":41,"use":7,"encoder_use":3}`
+	const told = `{"index":0,"uuid":"GPU-1","name":"NVIDIA T4","pci":"0000:3b:00.0","memory":17179869184,"memory_used":1073741824,"temperature":41,"use":7,"encoder_use":3,"power":33}`
 	lost := card("GPU-2")
 	lost.GetMemoryInfoFunc = func() (nvml.Memory, nvml.Return) { return nvml.Memory{}, nvml.ERROR_GPU_IS_LOST }
 	for name, c := range map[string]struct {
@@ -73,7 +74,7 @@ func TestReport(t *testing.T) {
 		"a lost card":         {driver([]nvml.Device{nil, card("GPU-1")}), 0, []string{`{"driver":"535.161.08","cards":2}`, `{"index":0,"failure":"gpu is lost"}`, strings.Replace(told, `"index":0`, `"index":1`, 1)}},
 		"a card lost by then": {driver([]nvml.Device{lost}), 0, []string{`{"driver":"535.161.08","cards":1}`, `{"index":0,"uuid":"GPU-2","name":"NVIDIA T4","pci":"0000:3b:00.0","failure":"gpu is lost"}`}},
 		"from a card on":      {driver([]nvml.Device{nil, nil}), 1, []string{`{"driver":"535.161.08","cards":2}`, `{"index":1,"failure":"gpu is lost"}`}},
-		"an old library": {driver([]nvml.Device{card("GPU-1")}, "nvmlDeviceGetEncoderUtilization", "nvmlDeviceGetMig", "nvmlDeviceGetTemperature", "nvmlDeviceGetMemoryInfo"), 0,
+		"an old library": {driver([]nvml.Device{card("GPU-1")}, "nvmlDeviceGetEncoderUtilization", "nvmlDeviceGetMig", "nvmlDeviceGetTemperature", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetPowerUsage"), 0,
 			[]string{`{"driver":"535.161.08","cards":1}`, `{"index":0,"uuid":"GPU-1","name":"NVIDIA T4","pci":"0000:3b:00.0","use":7}`}},
 		"a library without cards' names": {driver([]nvml.Device{card("GPU-1")}, "nvmlDeviceGet"), 0, []string{`{"cards":0,"failure":"function not found"}`}},
 	} {

@@ -3,6 +3,8 @@
 //
 //	bench ladder   CPU and picture quality of a 1080p60 STANDARD ladder, beside
 //	               the stock ffmpeg's
+//	bench density  how many channels are real time in software, beside plain ffmpeg
+//	               processes that make the same ladders
 //	bench latency  time from the publisher to the first part, and to each part
 //	bench glass    time from a live camera to a browser's screen, and from opening
 //	               the player page to its first frame
@@ -15,6 +17,8 @@
 //	worker.go      our contender: a worker under its supervisor
 //	stock.go       the others: Debian's ffmpeg
 //	psnr.go        quality against the source, scaled; bit rates
+//	density.go   ladderd bench and ffmpeg in turn          densityreport.go
+//	densitystock.go  ffmpeg processes as channels of package density
 //	latency.go   the real daemon, broadcast after broadcast  latencyreport.go
 //	publisher.go   when each frame was sent
 //	viewer.go      when each part had come, and what it holds

@@ -17,6 +17,7 @@ type commands struct {
 	Viewers  viewersCommand  `cmd:"" help:"CPU, memory and part latency of thousands of viewers, beside nginx with the same bytes as files."`
 	Channels channelsCommand `cmd:"" help:"CPU and memory of many BASIC channels at once."`
 	Ingest   ingestCommand   `cmd:"" help:"CPU of publishers over each protocol, beside only reading their bytes, and 200 of them at once to BASIC channels."`
+	Density  densityCommand  `cmd:"" help:"How many channels are real time in software, beside as many ffmpeg processes."`
 	Latency  latencyCommand  `cmd:"" help:"Time from the publisher to the first part, and from a frame to the part that holds it."`
 	Glass    glassCommand    `cmd:"" help:"Time from the camera to a browser's screen, and from opening the page to the first frame."`
 

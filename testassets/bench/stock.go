@@ -15,7 +15,11 @@ type stock struct {
 	title string
 	file  string
 	rungs []rung
+	fps   int                 // of the source
 	video func(rung) []string // options of a rung's encoder
+	// audioOnly is the bit rate of a rendition without video, which is made in place of
+	// passing the source through; 0 where there is none.
+	audioOnly int
 }
 
 // operators is the command as an operator writes it: split, scale, veryfast, and
@@ -23,13 +27,13 @@ type stock struct {
 // veryfast's three B-frames and forty frames of lookahead, which cost viewers more
 // than a second at 30 frames.
 func operators(file string, rungs []rung) *stock {
-	return &stock{title: "ffmpeg, as an operator writes it", file: file, rungs: rungs, video: cbr}
+	return &stock{title: "ffmpeg, as an operator writes it", file: file, rungs: rungs, fps: sourceFPS, video: cbr}
 }
 
 // withoutBFrames is the operator's command with the one option more that makes the
 // renditions comparable with low-latency ones.
 func withoutBFrames(file string, rungs []rung) *stock {
-	return &stock{title: "ffmpeg, the same and -bf 0", file: file, rungs: rungs, video: func(r rung) []string {
+	return &stock{title: "ffmpeg, the same and -bf 0", file: file, rungs: rungs, fps: sourceFPS, video: func(r rung) []string {
 		return append(cbr(r), "-bf", "0")
 	}}
 }
@@ -43,7 +47,7 @@ func cbr(r rung) []string {
 // sameOptions is the command with the options that the worker gives to x264.
 // TestSameOptionsAreTheWorkers holds it to them.
 func sameOptions(file string, rungs []rung) *stock {
-	return &stock{title: "ffmpeg, our x264 options", file: file, rungs: rungs, video: workersOptions}
+	return &stock{title: "ffmpeg, our x264 options", file: file, rungs: rungs, fps: sourceFPS, video: workersOptions}
 }
 
 // workersOptions are those of pipeline/worker/x264.go in ffmpeg's words.
@@ -62,14 +66,14 @@ func (s *stock) name() string { return s.title }
 func (s *stock) input() string { return s.file }
 
 func (s *stock) filter(r rung) string {
-	if r.FPS < sourceFPS {
+	if r.FPS < s.fps {
 		return fmt.Sprintf("fps=%d,", r.FPS)
 	}
 	return "null,"
 }
 
 func (s *stock) run(ctx context.Context, dir string) (made, error) {
-	args, files := s.command(dir)
+	args, files := s.toFiles(dir)
 	cmd := exec.CommandContext(ctx, "ffmpeg", args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return made{}, fmt.Errorf("%w\n%s", err, out)
@@ -77,7 +81,18 @@ func (s *stock) run(ctx context.Context, dir string) (made, error) {
 	return made{(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), files}, nil
 }
 
-func (s *stock) command(dir string) (args, files []string) {
+// toFiles is the command that makes a file of each rung.
+func (s *stock) toFiles(dir string) (args, files []string) {
+	file := func(name string) string { return filepath.Join(dir, name+".mp4") }
+	for _, r := range s.rungs {
+		files = append(files, file(r.Name))
+	}
+	return s.command([]string{"-i", s.file}, func(name string) []string { return []string{"-f", "mp4", file(name)} }), files
+}
+
+// command is ffmpeg's arguments. output says where a rung goes, the source that is passed
+// through, or the audio.
+func (s *stock) command(input []string, output func(name string) []string) (args []string) {
 	var graph strings.Builder
 	fmt.Fprintf(&graph, "[0:v]split=%d", len(s.rungs))
 	for i := range s.rungs {
@@ -86,8 +101,13 @@ func (s *stock) command(dir string) (args, files []string) {
 	for i, r := range s.rungs {
 		fmt.Fprintf(&graph, ";[s%d]%sscale=%d:%d[v%d]", i, s.filter(r), r.Width, r.Height, i)
 	}
-	args = []string{"-nostdin", "-v", "error", "-y", "-i", s.file, "-filter_complex", graph.String(),
-		"-map", "0", "-c", "copy", "-f", "mp4", filepath.Join(dir, "source.mp4")}
+	args = append([]string{"-nostdin", "-v", "error", "-y"}, input...)
+	args = append(args, "-filter_complex", graph.String())
+	if s.audioOnly > 0 {
+		args = append(append(args, "-map", "0:a", "-c:a", "aac", "-b:a", strconv.Itoa(s.audioOnly)), output("audio_only")...)
+	} else {
+		args = append(append(args, "-map", "0", "-c", "copy"), output("source")...)
+	}
 	for i, r := range s.rungs {
 		rate := strconv.Itoa(r.Bitrate)
 		args = append(args, "-map", fmt.Sprintf("[v%d]", i), "-map", "0:a", "-c:v", "libx264", "-b:v", rate, "-maxrate", rate)
@@ -100,8 +120,7 @@ func (s *stock) command(dir string) (args, files []string) {
 		} else {
 			args = append(args, "-c:a", "copy")
 		}
-		files = append(files, filepath.Join(dir, r.Name+".mp4"))
-		args = append(args, "-f", "mp4", files[i])
+		args = append(args, output(r.Name)...)
 	}
-	return args, files
+	return args
 }

@@ -103,7 +103,7 @@ func TestOptionsGrowWithTheRendition(t *testing.T) {
 
 func TestCommandMakesEveryRung(t *testing.T) {
 	rungs := []rung{{"720p60", 1280, 720, 60, 3_400_000, 0}, {"160p30", 284, 160, 30, 230_000, 48_000}}
-	args, files := operators("in.mp4", rungs).command("dir")
+	args, files := operators("in.mp4", rungs).toFiles("dir")
 	got := strings.Join(args, " ")
 	for _, want := range []string{
 		"[0:v]split=2[s0][s1];[s0]null,scale=1280:720[v0];[s1]fps=30,scale=284:160[v1]",
