@@ -21,7 +21,7 @@ import (
 // numbered is a live broadcast whose every frame has its number in the picture. Its
 // ladder passes one rendition through and transcodes four.
 var numbered = publish.Camera{
-	Width: side, Height: side, FPS: 30, Bitrate: 3_000_000, GOP: 1,
+	Width: side, Height: side, FPS: 30, Bitrate: 3_000_000, GOP: 2,
 	Stamp: func(frame []byte, width, height, n int, _ time.Time) { stamp.Draw(frame, width, height, uint16(n)) },
 }
 
