@@ -25,6 +25,9 @@ const (
 
 var errStopping = errors.New("the daemon is stopping")
 
+// ErrTrying says that what is wanted cannot be answered yet.
+var ErrTrying = errors.New("the devices are still being tried, try again in a minute")
+
 // Choice gives each stream a backend. It can be asked before the devices are proven, and
 // then waits until a GPU was seen to encode what is wanted: a slower or better one may come
 // later, but one that hangs would hold up all streams of a box. What is less than that, as
@@ -123,7 +126,7 @@ func (c *Choice) await(ctx context.Context, want Wanted) ([]Proof, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-late.C:
-			return nil, errors.New("the devices are still being tried, try again in a minute")
+			return nil, ErrTrying
 		}
 	}
 }

@@ -184,6 +184,9 @@ func (p Proof) spares(v pipeline.VideoOutput) bool {
 func cost(j pipeline.Job, b pipeline.Backend, on, cpu Proof) schedule.Way {
 	w := take(j, b, on)
 	cores := overhead + (w.up+w.down)/copied*1000
+	// One worker alone does not fill many cores, so this is too much: 1080p60 of STANDARD
+	// came to 3.1 of four cores, where 2 to 3 such channels are carried at 1.3 to 1.4 each.
+	// CPU seconds of a trial would tell it right.
 	onCPU := func(pixels, rate float64) {
 		if rate > 0 {
 			cores += pixels / rate * float64(cpu.Device.Cores) * 1000

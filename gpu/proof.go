@@ -72,6 +72,12 @@ func (p Proof) Best(task pipeline.Task, codec pipeline.Codec) Result {
 // Sessions is what was found out of encoders at once.
 func (p Proof) Sessions() Result { return p.Best(pipeline.Sessions, pipeline.H264) }
 
+// Troubled says that the device lacks something that an operator may mend.
+func (p Proof) Troubled() bool {
+	chosen := p.Device.Problem == unseen || p.Device.Problem == withheld
+	return p.Device.Problem != "" && !chosen || p.passing()
+}
+
 // passing says whether something that is missing may be there the next time.
 func (p Proof) passing() bool {
 	for _, r := range p.Results {

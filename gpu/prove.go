@@ -83,7 +83,7 @@ func (p Prover) device(ctx context.Context, d Device, counting turn) Proof {
 		return proof
 	}
 	proof.At = time.Now()
-	troubles := 0
+	troubles, last := 0, ""
 	for _, a := range attempts(d) {
 		if ctx.Err() != nil {
 			return proof
@@ -93,9 +93,10 @@ func (p Prover) device(ctx context.Context, d Device, counting turn) Proof {
 		}
 		r := result(a.trial)
 		if troubles >= maxTroubles {
-			r.Why, r.Passing = notTried+" any more: the driver hung or crashed before", true
+			r.Why, r.Passing = last+"; "+notTried+" any more", true
 		} else if p.try(ctx, d, a.trial, counting, &r) {
 			troubles++
+			last = r.Why
 		}
 		proof.Results = append(proof.Results, r)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -83,7 +84,7 @@ func TestProveAHangingCard(t *testing.T) {
 				t.Errorf("the hanging card: %+v", r)
 			}
 		}
-		if r := proofs[0].Results[0]; r.Why != "the driver hangs: it was stopped after 15s" {
+		if r := proofs[0].Results[0]; !strings.HasPrefix(r.Why, "the driver hangs: it was stopped after 15s; ") {
 			t.Errorf("it says %q", r.Why)
 		}
 		if _, why := encoder(proofs[1]); why != "" {
@@ -119,10 +120,10 @@ func TestProveTroubles(t *testing.T) {
 		tried []pipeline.Task
 	}{
 		"a crash": {func(pipeline.Trial) (pipeline.Finding, error) { return pipeline.Finding{}, crash },
-			"not tried any more: the driver hung or crashed before", []pipeline.Task{pipeline.Decode, pipeline.Scale}},
+			"the driver crashed (signal: segmentation fault): reinstall it, or reboot; not tried any more", []pipeline.Task{pipeline.Decode, pipeline.Scale}},
 		"a worker that stands still": {func(pipeline.Trial) (pipeline.Finding, error) {
 			return pipeline.Finding{}, fmt.Errorf("try to encode: %w", fmt.Errorf("%w for 4s", pipeline.ErrSilent))
-		}, "not tried any more: the driver hung or crashed before", []pipeline.Task{pipeline.Decode, pipeline.Scale}},
+		}, "the driver hangs: the worker gave no sign of life for 4s; not tried any more", []pipeline.Task{pipeline.Decode, pipeline.Scale}},
 		"no encoder": {func(t pipeline.Trial) (pipeline.Finding, error) {
 			if t.Task == pipeline.Encode {
 				return pipeline.Finding{Failure: "OpenEncodeSessionEx failed: unsupported device (2): (no details)"}, nil

@@ -71,7 +71,7 @@ func (r Result) subject() string {
 		words = append(words, "from the GPU's memory")
 	}
 	if r.Spare {
-		words = append(words, "by x264, too small or large for the GPU")
+		words = append(words, "by x264, as the GPU does not take that size")
 	}
 	return strings.Join(words, " ")
 }
@@ -127,7 +127,7 @@ func (p Proof) write(b *strings.Builder) {
 func title(d Device) string {
 	words := []string{d.Name}
 	if d.Cores > 0 {
-		words = append(words, fmt.Sprintf("%d cores", d.Cores))
+		words = append(words, fmt.Sprintf("%d %s", d.Cores, map[bool]string{true: "core", false: "cores"}[d.Cores == 1]))
 	}
 	for _, word := range []string{d.ID, d.PCI} {
 		if word != "" {

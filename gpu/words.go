@@ -80,6 +80,7 @@ var reasons = []reason{
 	{said: []string{"failed to sync to"}, means: failedVA},
 	{said: []string{"failed to map output"}, means: failedVA},
 	{said: []string{"no va display found"}, means: unopenable},
+	{said: []string{"open vaapi", "generic error in an external library"}, means: "{id} is no render node of a GPU with VAAPI, or its driver does not start"},
 	{said: []string{"cannot open a va display"}, means: "this is no VAAPI device"},
 	{task: pipeline.Encode, said: []string{"no usable encoding profile"}, means: "this GPU does not encode {codec}", lasting: true},
 	{task: pipeline.Encode, said: []string{"no usable encoding entrypoint"}, means: "this GPU does not encode {codec}", lasting: true},
@@ -101,8 +102,8 @@ const (
 	unopenable = "the render node does not open: see whether {id} is there and who may read and write it"
 	noVADriver = "no VAAPI driver for this GPU: install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
 	failedVA   = "the GPU or its driver fails: look into the kernel's log, reboot"
-	hangs      = "the driver hangs: it was stopped after {limit}"
-	crashes    = "the driver crashed"
+	hangs      = "the driver hangs: it was stopped after {limit}; look into the kernel's log (Xid, GPU HANG), and reboot"
+	crashes    = "the driver crashed (%v): reinstall it, or reboot"
 	unseen     = "CUDA_VISIBLE_DEVICES hides all NVIDIA GPUs of this machine, if there are any: name the ones to use in it, or unset it"
 	withheld   = "NVIDIA_VISIBLE_DEVICES (none, or void) keeps all NVIDIA GPUs of this machine from this container, if there are any: name the ones to use in it, or \"all\""
 	absent     = "NVIDIA's driver is not there: install it; in a container, give it the GPU (--gpus, or the NVIDIA runtime)"
@@ -197,5 +198,5 @@ func failed(d Device, err error, limit string) string {
 	if d.API == pipeline.CPU {
 		return fmt.Sprintf("the worker failed: %v", err)
 	}
-	return fmt.Sprintf("%s: %v", crashes, err)
+	return fmt.Sprintf(crashes, err)
 }

@@ -60,6 +60,9 @@ type Transcoder interface {
 	Snapshot() pipeline.Snapshot
 }
 
+// ErrNotYet is Backends.For's where another try may have an answer. Publishers are told.
+var ErrNotYet = errors.New("the server is still finding out what its devices do: try again in a minute")
+
 // Backends says on what the renditions of a channel's streams are made.
 type Backends interface {
 	// For is a new stream's. It may wait until what the devices do is known, or ctx ends.

@@ -113,6 +113,9 @@ var errOwnFault = errors.New("the server cannot carry this stream: ask its opera
 // told is what a publisher hears of the reason why its stream ends.
 func told(reason error) error {
 	var own ownFault
+	if errors.Is(reason, ErrNotYet) {
+		return ErrNotYet
+	}
 	if errors.As(reason, &own) {
 		return errOwnFault
 	}

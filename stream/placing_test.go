@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -159,6 +160,18 @@ func TestStreamThatCannotBePlaced(t *testing.T) {
 		}
 		if !strings.Contains(log.String(), "this GPU has no video encoder") {
 			t.Errorf("the log:\n%s", log)
+		}
+	})
+}
+
+// Where trying again helps the publisher hears of it.
+func TestStreamThatCannotBePlacedYet(t *testing.T) {
+	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {
+		p := r.join(t, "")
+		p.send(t, footageOf(t).shoot(1)...)
+		answer <- placement{err: fmt.Errorf("backend nvenc: %w", ErrNotYet)}
+		if err := p.last(); err != ErrNotYet {
+			t.Errorf("the publisher was told %v", err)
 		}
 	})
 }

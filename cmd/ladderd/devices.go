@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"ladderd/config"
 	"ladderd/gpu"
 	"ladderd/pipeline"
+	"ladderd/stream"
 )
 
 // devices is what the daemon knows of this machine's, and which of them a channel gets.
@@ -126,7 +129,13 @@ func (d *devices) hardware() bool {
 	return false
 }
 
-func (d *devices) tell(p gpu.Proof) { d.log.Info("device", p.Line()...) }
+func (d *devices) tell(p gpu.Proof) {
+	level := slog.LevelInfo
+	if p.Troubled() {
+		level = slog.LevelWarn
+	}
+	d.log.Log(context.Background(), level, "device", p.Line()...)
+}
 
 // judge says once for each wanted backend what it comes to, and loudly where it is not to
 // be had. The daemon runs all the same: other channels may do, and what passes through
@@ -150,7 +159,11 @@ func (d *devices) judge(proofs []gpu.Proof) {
 
 // For is the backend for a channel's new stream.
 func (d *devices) For(ctx context.Context, channel string) (pipeline.Backend, error) {
-	return d.choice.For(ctx, d.wanted[channel])
+	b, err := d.choice.For(ctx, d.wanted[channel])
+	if errors.Is(err, gpu.ErrTrying) {
+		err = fmt.Errorf("%w: %w", stream.ErrNotYet, err)
+	}
+	return b, err
 }
 
 // Elsewhere is what a channel's stream goes on with.

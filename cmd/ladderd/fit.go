@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"ladderd/gpu"
@@ -21,7 +23,7 @@ type fitCommand struct {
 	Preset  ladder.Preset `help:"The transcode preset of an ADVANCED channel."`
 	Input   string        `default:"1080p60" help:"What the channels are sent: 1080p60, 720p30, 720x1280p25."`
 	Count   int           `default:"1" help:"How many such channels."`
-	Backend string        `help:"auto, nvenc, vaapi or x264, instead of the configuration's."`
+	Backend string        `default:"" enum:",auto,nvenc,vaapi,x264" help:"auto, nvenc, vaapi or x264, instead of the configuration's [pipeline] backend."`
 	Config  string        `type:"path" help:"The configuration file, for its backend and its data_dir (without one /var/lib/ladderd), where what the devices do is kept."`
 	JSON    bool          `name:"json" help:"Print the answer as JSON."`
 }
@@ -46,15 +48,14 @@ func (c *fitCommand) Run() error {
 	}
 	video := &media.VideoParams{Width: in.Width, Height: in.Height, Rate: in.Rate}
 	job := route.New("fit", renditions, route.Source{Video: video, Rate: in.Rate}, 0).Job
-	if len(job.Videos) == 0 {
-		fmt.Printf("%d × %s at %s: the video is passed through, which takes no encoder\n", c.Count, c.Type, c.Input)
-		return nil
+	answer := passedThrough(c.Count)
+	if len(job.Videos) > 0 {
+		if answer, err = c.ask(job); err != nil {
+			return err
+		}
 	}
-	answer, err := c.ask(job)
-	if err != nil {
-		return err
-	}
-	if err := c.print(answer); err != nil {
+	what := fmt.Sprintf("%s of %d×%d at %s frames a second", c.Type, in.Width, in.Height, in.Rate)
+	if err := c.print(answer, what); err != nil {
 		return err
 	}
 	if len(answer.Fits) < c.Count {
@@ -69,9 +70,17 @@ type fitAnswer struct {
 	Fits []fitPlace `json:"fits"`
 	// Why is why the next one does not; empty where all fit.
 	Why string `json:"why,omitempty"`
-	// InAll is how many such channels fit on this machine with nothing else on it.
+	// InAll is how many such channels fit on this machine with nothing else on it, at most
+	// 10,000.
 	InAll int       `json:"in_all"`
-	Left  []fitLeft `json:"left"`
+	Left  []fitLeft `json:"left,omitempty"`
+	// Ways are what one takes of each kind of device that could make it.
+	Ways []fitPlace `json:"ways,omitempty"`
+}
+
+// passedThrough is the answer for channels that need no encoder.
+func passedThrough(count int) fitAnswer {
+	return fitAnswer{Fits: slices.Repeat([]fitPlace{{Backend: "none: the video is passed through"}}, count), InAll: mostFit}
 }
 
 // fitPlace is where a channel would be, and what it would take.
@@ -140,7 +149,7 @@ func (c *fitCommand) ask(job pipeline.Job) (fitAnswer, error) {
 	}
 	ways, err := gpu.Ways(proofs, want, job)
 	if err != nil {
-		return fitAnswer{}, err
+		return fitAnswer{Fits: []fitPlace{}, Why: err.Error()}, nil
 	}
 	books, err := gpu.Ledger(proofs, schedule.Options{})
 	if err != nil {
@@ -156,19 +165,13 @@ func answer(books *schedule.Ledger, proofs []gpu.Proof, ways []schedule.Way, cou
 		requests[i] = schedule.Request{Stream: fmt.Sprint(i), Ladders: [][]schedule.Way{ways}}
 	}
 	a := fitAnswer{InAll: len(books.Fit(requests...).Leases), Fits: []fitPlace{}}
+	for _, w := range ways {
+		a.Ways = append(a.Ways, place("", w.Name, w.Class == gpu.Host, w.Device, w.Host))
+	}
 	dry := books.Fit(requests[:count]...)
 	for _, k := range dry.Leases {
-		host := k.Device == gpu.Host
-		p := fitPlace{Device: k.Device, Backend: strings.Replace(k.Way, "on any", "on "+k.Device, 1), Takes: amounts(k.Taken, host)}
-		if k.Taken[schedule.Sessions] == 0 {
-			p.Takes.Sessions = nil
-		}
-		if !host {
-			p.CPU = float64(k.Hosted[schedule.CPU]) / 1000
-		} else {
-			p.CPU = *p.Takes.CPU
-		}
-		a.Fits = append(a.Fits, p)
+		name := strings.Replace(k.Way, "on any", "on "+k.Device, 1)
+		a.Fits = append(a.Fits, place(k.Device, name, k.Device == gpu.Host, k.Taken, k.Hosted))
 	}
 	if dry.Refusal != nil {
 		a.Why = dry.Refusal.Error()
@@ -185,14 +188,26 @@ func answer(books *schedule.Ledger, proofs []gpu.Proof, ways []schedule.Way, cou
 	return a
 }
 
-func (c *fitCommand) print(a fitAnswer) error {
+// place is what a channel takes of a device, which may be the host.
+func place(device, backend string, host bool, taken, hosted schedule.Amount) fitPlace {
+	p := fitPlace{Device: device, Backend: backend, Takes: amounts(taken, host), CPU: float64(hosted[schedule.CPU]) / 1000}
+	if taken[schedule.Sessions] == 0 {
+		p.Takes.Sessions = nil
+	}
+	if host {
+		p.CPU = *p.Takes.CPU
+	}
+	return p
+}
+
+func (c *fitCommand) print(a fitAnswer, what string) error {
 	if c.JSON {
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")
 		out.SetEscapeHTML(false)
 		return out.Encode(a)
 	}
-	return a.write(os.Stdout, fmt.Sprintf("%s at %s", c.Type, c.Input), c.Count)
+	return a.write(os.Stdout, what, c.Count)
 }
 
 // write is the answer for people: equal places in one line.
@@ -204,26 +219,35 @@ func (a fitAnswer) write(w io.Writer, what string, count int) error {
 	default:
 		fmt.Fprintf(&b, "no: %d of %d × %s; %s\n", len(a.Fits), count, what, a.Why)
 	}
+	if len(a.Fits) == 0 {
+		for _, w := range a.Ways {
+			fmt.Fprintf(&b, "  one by %s takes %s\n", w.Backend, w.words())
+		}
+	}
 	for i := 0; i < len(a.Fits); {
 		p, n := a.Fits[i], 1
 		for i+n < len(a.Fits) && a.Fits[i+n].Backend == p.Backend {
 			n++
 		}
-		fmt.Fprintf(&b, "  %d by %s: each takes %s\n", n, p.Backend, p.words())
+		fmt.Fprintf(&b, "  %d by %s: each takes %s\n", n, p.Backend, cmp.Or(p.words(), "nothing"))
 		i += n
 	}
-	b.WriteString("left then:\n")
+	if len(a.Left) > 0 {
+		b.WriteString("left then:\n")
+	}
 	for _, l := range a.Left {
 		fmt.Fprintf(&b, "  %s: %s\n", l.Name, l.Has.words())
 	}
-	fmt.Fprintf(&b, "%d × %s fit on this machine if it does nothing else\n", a.InAll, what)
+	if len(a.Left) > 0 {
+		fmt.Fprintf(&b, "%d × %s fit on this machine if it does nothing else\n", a.InAll, what)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 func (p fitPlace) words() string {
 	words := p.Takes.words()
-	if p.Takes.CPU == nil {
+	if p.Takes.CPU == nil && p.CPU > 0 {
 		words += fmt.Sprintf(", %.2f cores", p.CPU)
 	}
 	return words

@@ -85,7 +85,8 @@ func TestFitForPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := string(text), `{"fits":[{"device":"cpu","backend":"x264","takes":{"cpu_cores":2.48},"cpu_cores":2.48}],`+
-		`"in_all":3,"left":[{"device":"cpu","name":"Imaginary CPU 3000","has":{"cpu_cores":5.52}}]}`; got != want {
+		`"in_all":3,"left":[{"device":"cpu","name":"Imaginary CPU 3000","has":{"cpu_cores":5.52}}],`+
+		`"ways":[{"device":"","backend":"x264","takes":{"cpu_cores":2.48},"cpu_cores":2.48}]}`; got != want {
 		t.Errorf("%s", got)
 	}
 }

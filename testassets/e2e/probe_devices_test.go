@@ -31,7 +31,7 @@ func TestProbeOfTroubles(t *testing.T) {
 		{doubles.Card{Name: "is dead"}, &dead, "the GPU does not answer any more (device lost)"},
 		{doubles.Card{Name: "is lost at work"}, &doubles.Fault{At: doubles.Encode, Word: doubles.DeviceNotExist}, "the GPU does not answer any more (device lost)"},
 		{doubles.Card{Name: "hangs at work"}, &doubles.Fault{At: doubles.Encode, Word: doubles.Hang}, "the driver hangs: it was stopped after 15s"},
-		{doubles.Card{Name: "hangs from the start"}, &doubles.Fault{At: doubles.Context, Word: doubles.Hang}, "not tried any more: the driver hung or crashed before"},
+		{doubles.Card{Name: "hangs from the start"}, &doubles.Fault{At: doubles.Context, Word: doubles.Hang}, "the driver hangs: it was stopped after 15s"},
 		{doubles.Card{Name: "crashes"}, &doubles.Fault{At: doubles.Lock, Word: doubles.Crash}, "the driver crashed"},
 		{doubles.Card{Name: "hangs in NVML"}, &doubles.Fault{At: doubles.Management, Word: doubles.Hang}, "the card does not answer: it hangs"},
 		{doubles.Card{Name: "crashes in NVML"}, &doubles.Fault{At: doubles.Management, Word: doubles.Crash}, "asking the card crashed the process that did"},
