@@ -131,7 +131,7 @@ func TestSharesOfWhatWasProven(t *testing.T) {
 	card := pipeline.Device{API: pipeline.CUDA, ID: "GPU-1"}
 	p := &Pipelines{Streams: []*Stream{s}, Backends: []pipeline.Backend{{Encoder: pipeline.NVENC, Device: card, Decode: true, Scale: true}}}
 	cpu := gpu.Proof{Device: gpu.Device{Name: "EPYC", Cores: 16}, Results: []gpu.Result{
-		{Task: pipeline.Encode, Codec: pipeline.H264, Width: 1280, Height: 720, PixelRate: 1e9},
+		{Task: pipeline.Encode, Codec: pipeline.H264, Width: 1280, Height: 720, PixelRate: 1e9, PerCore: 1e8},
 	}}
 	t4 := gpu.Proof{Device: gpu.Device{API: pipeline.CUDA, ID: "GPU-1", Name: "T4"}, Results: []gpu.Result{
 		{Task: pipeline.Decode, Codec: pipeline.H264, Width: 1920, Height: 1080, PixelRate: 1e9},

@@ -16,6 +16,11 @@ const (
 	// overhead is what a worker takes of the CPU beside pictures, in thousandths of a core:
 	// its socket, the audio, the bits of all renditions.
 	overhead = 50
+	// crowded is how much more CPU time work takes than in a trial, which has the machine to
+	// itself and easy pictures: hyperthreads share their core's units, and all share memory.
+	// 1080p60 of STANDARD took 0.80 cores by trials and 1.35 as part of what four CPUs
+	// carry, 720p30 of ADVANCED_HD 0.41 and 0.74 to 0.87.
+	crowded = 2
 	// copied is how many pixels a second a core copies between main memory and a GPU's.
 	copied = 1e9
 	// A context takes some hundred megabytes of a GPU. Decoders, scalers and encoders
@@ -111,7 +116,7 @@ func Takes(proofs []Proof, b pipeline.Backend, j pipeline.Job) (w schedule.Way, 
 func processor(proofs []Proof) (Proof, bool) {
 	for _, p := range proofs {
 		if p.Device.API == pipeline.CPU {
-			return p, p.rung(largest, false).PixelRate > 0
+			return p, p.rung(largest, false).PerCore > 0
 		}
 	}
 	return Proof{}, false
@@ -184,20 +189,17 @@ func (p Proof) spares(v pipeline.VideoOutput) bool {
 func cost(j pipeline.Job, b pipeline.Backend, on, cpu Proof) schedule.Way {
 	w := take(j, b, on)
 	cores := overhead + (w.up+w.down)/copied*1000
-	// One worker alone does not fill many cores, so this is too much: 1080p60 of STANDARD
-	// came to 3.1 of four cores, where 2 to 3 such channels are carried at 1.3 to 1.4 each.
-	// CPU seconds of a trial would tell it right.
-	onCPU := func(pixels, rate float64) {
-		if rate > 0 {
-			cores += pixels / rate * float64(cpu.Device.Cores) * 1000
+	onCPU := func(pixels float64, r Result) {
+		if r.PerCore > 0 {
+			cores += crowded * pixels / r.PerCore * 1000
 		}
 	}
-	onCPU(w.spare, cpu.rung(largest, false).PixelRate)
+	onCPU(w.spare, cpu.rung(largest, false))
 	if !b.Decode {
-		onCPU(w.decode, cpu.Best(pipeline.Decode, pipeline.H264).PixelRate)
+		onCPU(w.decode, cpu.Best(pipeline.Decode, pipeline.H264))
 	}
 	if !b.Scale {
-		onCPU(w.scale, cpu.Best(pipeline.Scale, "").PixelRate)
+		onCPU(w.scale, cpu.Best(pipeline.Scale, ""))
 	}
 	taken := schedule.Amount{schedule.CPU: int64(cores)}
 	if b.Device.API == pipeline.CPU {

@@ -36,7 +36,7 @@ func TestWhatALadderTakes(t *testing.T) {
 	use := func(encoder pipeline.Encoder, decode, scale bool) pipeline.Backend {
 		return pipeline.Backend{Encoder: encoder, Device: t4.Use(), Decode: decode, Scale: scale}
 	}
-	cores := func(pixels, bus float64) int64 { return int64(overhead + bus/copied*1000 + pixels/4e8*4*1000) }
+	cores := func(pixels, bus float64) int64 { return int64(overhead + bus/copied*1000 + crowded*pixels/4e8*4*1000) }
 	for name, c := range map[string]struct {
 		on           Proof
 		b            pipeline.Backend

@@ -27,6 +27,9 @@ type Result struct {
 	// PixelRate is pixels per second, of one worker that does nothing else; of Scale
 	// those of the larger picture. 0 where it does not work, and for Sessions.
 	PixelRate float64 `json:"pixels_per_second,omitempty"`
+	// PerCore is pixels per second of CPU time: what the worker took of the CPU, whatever did
+	// the work. One worker does not fill many cores, so it is more than PixelRate by core.
+	PerCore float64 `json:"pixels_per_cpu_second,omitempty"`
 	// Sessions is how many encoders were open at once. Capped is why there was not one
 	// more; empty where no more were asked for.
 	Sessions int    `json:"sessions,omitempty"`

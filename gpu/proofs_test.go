@@ -13,14 +13,17 @@ func proven(d Device, rate float64, edit func(*Result)) Proof {
 	for _, a := range attempts(d) {
 		r := result(a.trial)
 		r.PixelRate = rate
+		if d.API == pipeline.CPU {
+			r.PerCore = rate / float64(d.Cores)
+		}
 		if r.Task == pipeline.Sessions {
-			r.PixelRate, r.Sessions = 0, mostOpen
+			r.PixelRate, r.PerCore, r.Sessions = 0, 0, mostOpen
 		}
 		if edit != nil {
 			edit(&r)
 		}
 		if !r.Works() {
-			r.PixelRate, r.Sessions = 0, 0
+			r.PixelRate, r.PerCore, r.Sessions = 0, 0, 0
 		}
 		p.Results = append(p.Results, r)
 	}

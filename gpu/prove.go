@@ -137,7 +137,7 @@ func (p Prover) try(ctx context.Context, d Device, t pipeline.Trial, counting tu
 	case f.Pictures < 1 && t.Task != pipeline.Sessions:
 		r.fail(d, t, "no picture came out")
 	}
-	r.PixelRate, r.Sessions, r.Spare = f.PixelRate(t), f.Sessions, f.Spare
+	r.PixelRate, r.PerCore, r.Sessions, r.Spare = f.PixelRate(t), f.PerCore(t), f.Sessions, f.Spare
 	if f.Capped != "" {
 		r.Capped, _ = explain(d, t, f.Capped)
 		r.Passing = f.Sessions < ladderEncoders // others may have been encoding

@@ -46,6 +46,7 @@ const (
 type Finding struct {
 	Pictures int64         // that came out whole
 	Elapsed  time.Duration // in which they did; opening is not in it
+	CPU      time.Duration // that the worker's threads took in it, added up
 	Sessions int           // encoders that were open at once
 	// Spare says that x264 encoded in place of the backend's encoder, which does not take
 	// pictures of that size: as in a ladder.
@@ -63,6 +64,14 @@ func (f Finding) PixelRate(t Trial) float64 {
 		return 0
 	}
 	return float64(f.Pictures) * float64(t.Width) * float64(t.Height) / f.Elapsed.Seconds()
+}
+
+// PerCore is how many of the trial's pixels a core does in a second; 0 where none was busy.
+func (f Finding) PerCore(t Trial) float64 {
+	if f.CPU <= 0 {
+		return 0
+	}
+	return float64(f.Pictures) * float64(t.Width) * float64(t.Height) / f.CPU.Seconds()
 }
 
 func (Trial) tag() tag   { return tagTrial }

@@ -82,8 +82,8 @@ var wireTests = []struct {
 			`"Codec":"h264","Width":640,"Height":360,"For":1000000000,"Most":0}`)),
 	},
 	{
-		"finding", Finding{Pictures: 60, Elapsed: 5e8, Sessions: 3, Capped: "out of memory (10)"},
-		frame(tagFinding, text(`{"Pictures":60,"Elapsed":500000000,"Sessions":3,"Spare":false,"Capped":"out of memory (10)","Failure":""}`)),
+		"finding", Finding{Pictures: 60, Elapsed: 5e8, CPU: 9e8, Sessions: 3, Capped: "out of memory (10)"},
+		frame(tagFinding, text(`{"Pictures":60,"Elapsed":500000000,"CPU":900000000,"Sessions":3,"Spare":false,"Capped":"out of memory (10)","Failure":""}`)),
 	},
 	{
 		"job",

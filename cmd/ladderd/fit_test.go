@@ -20,13 +20,13 @@ func measured(d gpu.Device, rate float64, sessions int, capped string) gpu.Proof
 	for _, onDevice := range []bool{false, true} {
 		for _, s := range [][2]int{{1920, 1080}, {1280, 720}, {720, 1280}, {284, 160}, {160, 284}} {
 			p.Results = append(p.Results, gpu.Result{
-				Task: pipeline.Encode, Codec: pipeline.H264, Width: s[0], Height: s[1], OnDevice: onDevice, PixelRate: rate,
+				Task: pipeline.Encode, Codec: pipeline.H264, Width: s[0], Height: s[1], OnDevice: onDevice, PixelRate: rate, PerCore: rate / 8,
 			})
 		}
 	}
 	return gpu.Proof{Device: p.Device, At: p.At, Results: append(p.Results,
-		gpu.Result{Task: pipeline.Decode, Codec: pipeline.H264, Width: 1920, Height: 1080, PixelRate: rate},
-		gpu.Result{Task: pipeline.Scale, Width: 1920, Height: 1080, PixelRate: 4 * rate},
+		gpu.Result{Task: pipeline.Decode, Codec: pipeline.H264, Width: 1920, Height: 1080, PixelRate: rate, PerCore: rate / 8},
+		gpu.Result{Task: pipeline.Scale, Width: 1920, Height: 1080, PixelRate: 4 * rate, PerCore: rate / 2},
 		gpu.Result{Task: pipeline.Sessions, Codec: pipeline.H264, Sessions: sessions, Capped: capped},
 	)}
 }
@@ -65,12 +65,12 @@ func TestFit(t *testing.T) {
 	}
 	want := `yes: 3 × STANDARD at 1080p60
   2 by nvenc on GPU-1 (decode, scale, encode): each takes 4 encoder sessions, encode 76 Mpixel/s, decode 124 Mpixel/s, scale 171 Mpixel/s, 0.39 GiB of its memory, 0.05 cores
-  1 by x264 on GPU-1 (decode, scale): each takes decode 124 Mpixel/s, scale 171 Mpixel/s, 0.39 GiB of its memory, 1.64 cores
+  1 by x264 on GPU-1 (decode, scale): each takes decode 124 Mpixel/s, scale 171 Mpixel/s, 0.39 GiB of its memory, 3.16 cores
 left then:
-  Imaginary CPU 3000: 6.26 cores
+  Imaginary CPU 3000: 4.74 cores
   NVIDIA T4: 0 encoder sessions, encode 848 Mpixel/s, decode 627 Mpixel/s, scale 3486 Mpixel/s, 14.83 GiB of its memory
 `
-	if got, _, _ := strings.Cut(text.String(), "6 ×"); got != want {
+	if got, _, _ := strings.Cut(text.String(), "4 ×"); got != want {
 		t.Errorf("it says\n%s", text.String())
 	}
 	if a = fitOn(t, 20, card, cpu); len(a.Fits) != a.InAll || a.InAll >= 20 || a.Why != "the devices are full: too little is left of encoder sessions" {
@@ -84,9 +84,9 @@ func TestFitForPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(text), `{"fits":[{"device":"cpu","backend":"x264","takes":{"cpu_cores":2.48},"cpu_cores":2.48}],`+
-		`"in_all":3,"left":[{"device":"cpu","name":"Imaginary CPU 3000","has":{"cpu_cores":5.52}}],`+
-		`"ways":[{"device":"","backend":"x264","takes":{"cpu_cores":2.48},"cpu_cores":2.48}]}`; got != want {
+	if got, want := string(text), `{"fits":[{"device":"cpu","backend":"x264","takes":{"cpu_cores":4.911},"cpu_cores":4.911}],`+
+		`"in_all":1,"left":[{"device":"cpu","name":"Imaginary CPU 3000","has":{"cpu_cores":3.089}}],`+
+		`"ways":[{"device":"","backend":"x264","takes":{"cpu_cores":4.911},"cpu_cores":4.911}]}`; got != want {
 		t.Errorf("%s", got)
 	}
 }

@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"log/slog"
+	"syscall"
 	"time"
 
 	"ladderd/media"
@@ -87,7 +88,7 @@ func (t *trial) measure(f *pipeline.Finding, do func(i int) error, finish func()
 	if err := do(0); err != nil {
 		return err
 	}
-	begin, before := time.Now(), t.out
+	begin, before, busy := time.Now(), t.out, cpuTime()
 	for i := 1; i <= leastPictures || time.Since(begin) < t.For; i++ {
 		if err := do(i); err != nil {
 			return err
@@ -96,8 +97,17 @@ func (t *trial) measure(f *pipeline.Finding, do func(i int) error, finish func()
 	if err := finish(); err != nil {
 		return err
 	}
-	f.Elapsed, f.Pictures = time.Since(begin), t.out-before
+	f.Elapsed, f.Pictures, f.CPU = time.Since(begin), t.out-before, cpuTime()-busy
 	return nil
+}
+
+// cpuTime is what all threads of this process have taken.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0 // Linux knows no reason
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // settled waits until the device has made p: it works while the CPU goes on, and a
