@@ -132,11 +132,18 @@ func TestSharesOfWhatWasProven(t *testing.T) {
 	p := &Pipelines{Streams: []*Stream{s}, Backends: []pipeline.Backend{{Encoder: pipeline.NVENC, Device: card, Decode: true, Scale: true}}}
 	cpu := gpu.Proof{Device: gpu.Device{Name: "EPYC", Cores: 16}, Results: []gpu.Result{
 		{Task: pipeline.Encode, Codec: pipeline.H264, Width: 1280, Height: 720, PixelRate: 1e9, PerCore: 1e8},
+		{Task: pipeline.Decode, Codec: pipeline.H264, Width: 1920, Height: 1080, PixelRate: 1e9, PerCore: 1e8},
+		{Task: pipeline.Scale, Width: 1920, Height: 1080, PixelRate: 1e9, PerCore: 1e8},
 	}}
 	t4 := gpu.Proof{Device: gpu.Device{API: pipeline.CUDA, ID: "GPU-1", Name: "T4"}, Results: []gpu.Result{
 		{Task: pipeline.Decode, Codec: pipeline.H264, Width: 1920, Height: 1080, PixelRate: 1e9},
-		{Task: pipeline.Encode, Codec: pipeline.H264, Width: 1280, Height: 720, OnDevice: true, PixelRate: 2e9},
+		{Task: pipeline.Scale, Width: 1920, Height: 1080},
 	}}
+	for _, size := range [][2]int{{1280, 720}, {720, 1280}, {284, 160}, {160, 284}} {
+		t4.Results = append(t4.Results, gpu.Result{
+			Task: pipeline.Encode, Codec: pipeline.H264, Width: size[0], Height: size[1], OnDevice: true, PixelRate: 2e9,
+		})
+	}
 	if shares := p.Shares(2, []gpu.Proof{t4}); len(shares) != 0 {
 		t.Errorf("nothing is known of the CPU: %+v", shares)
 	}

@@ -8,8 +8,8 @@ import (
 	"ladderd/schedule"
 )
 
-// Share is how much of what a device was proven to do channels take by the plan that admission
-// goes by (gpu.Takes).
+// Share is how much of what a device was proven to do channels take by the plan that ladderd
+// fit goes by (gpu.Takes).
 type Share struct {
 	Device   string `json:"device"`   // its name, of a GPU with its ID
 	Resource string `json:"resource"` // "encoding", "encoder sessions", "CPU" …: schedule.Resource's words

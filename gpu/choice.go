@@ -15,15 +15,14 @@ import (
 
 const (
 	// patience is how long a stream's start waits for the devices to be proven: that takes
-	// this long only at the first start of all; what the publisher sends is kept meanwhile.
-	patience = 20 * time.Second
+	// this long only at the first start of all. What the publisher sends is kept meanwhile,
+	// so it is less than the worker's queue holds (pipeline.Limits.Span).
+	patience = 12 * time.Second
 	// forgiven is after what time a device that failed is used again, and emptied the same
 	// for one whose encoder sessions were all in use.
 	forgiven = 10 * time.Minute
 	emptied  = time.Minute
 )
-
-var errStopping = errors.New("the daemon is stopping")
 
 // ErrTrying says that what is wanted cannot be answered yet.
 var ErrTrying = errors.New("the devices are still being tried, try again in a minute")
@@ -33,9 +32,7 @@ var ErrTrying = errors.New("the devices are still being tried, try again in a mi
 // later, but one that hangs would hold up all streams of a box. What is less than that, as
 // the CPU, is only given when all devices are known.
 type Choice struct {
-	log     *slog.Logger
-	stopped chan struct{}
-	stop    sync.Once
+	log *slog.Logger
 
 	mu      sync.Mutex
 	proofs  []Proof                        // of the devices that are known
@@ -48,7 +45,7 @@ type Choice struct {
 // NewChoice makes a choice that knows of no device.
 func NewChoice(log *slog.Logger) *Choice {
 	return &Choice{
-		log: log, learned: make(chan struct{}), stopped: make(chan struct{}),
+		log: log, learned: make(chan struct{}),
 		given: map[pipeline.Backend]int{}, failed: map[pipeline.Backend]time.Time{},
 	}
 }
@@ -85,9 +82,6 @@ func (c *Choice) known(want Wanted) (proofs []Proof, settled bool, learned <-cha
 	return c.proofs, c.settled || encodes, c.learned
 }
 
-// Close lets nobody wait any more.
-func (c *Choice) Close() { c.stop.Do(func() { close(c.stopped) }) }
-
 // For is the backend for a new stream. Equal devices take turns; one that has failed is
 // left alone for a while, unless nothing else does what is wanted. An error says in an
 // operator's words why what is wanted is not available.
@@ -97,7 +91,7 @@ func (c *Choice) For(ctx context.Context, want Wanted) (pipeline.Backend, error)
 	}
 	proofs, err := c.await(ctx, want)
 	if err != nil {
-		if want != Auto || errors.Is(err, errStopping) || ctx.Err() != nil {
+		if want != Auto || ctx.Err() != nil {
 			return pipeline.Backend{}, fmt.Errorf("backend %s: %w", want, err)
 		}
 		c.log.Warn("the devices are still being tried: this stream is made by the CPU", "backend", pipeline.X264)
@@ -121,8 +115,6 @@ func (c *Choice) await(ctx context.Context, want Wanted) ([]Proof, error) {
 		}
 		select {
 		case <-learned:
-		case <-c.stopped:
-			return nil, errStopping
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-late.C:

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"strings"
@@ -184,9 +185,10 @@ func TestForDoesNotWaitForEver(t *testing.T) {
 		if _, err := c.For(t.Context(), "nvenc"); err == nil || !strings.Contains(err.Error(), "the devices are still being tried") {
 			t.Error(err)
 		}
-		time.AfterFunc(time.Second, c.Close)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
 		start := time.Now()
-		if _, err := c.For(t.Context(), Auto); err == nil || time.Since(start) != time.Second {
+		if _, err := c.For(ctx, Auto); err == nil || time.Since(start) != time.Second {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
 	})

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 
 	"ladderd/media"
@@ -40,8 +41,9 @@ func Books(p Proof) schedule.Device {
 		return schedule.Device{ID: Host, Class: Host, Capacity: schedule.Amount{schedule.CPU: int64(p.Device.Cores) * 1000}}
 	}
 	sessions := p.Sessions()
-	if sessions.Works() && sessions.Capped == "" {
-		sessions.Sessions = ManyEncoders
+	b, why := encoder(p)
+	if why == "" && (!sessions.Works() || sessions.Capped == "") {
+		sessions.Sessions = ManyEncoders // opening tells
 	}
 	memory := int64(p.Device.Memory - p.Device.MemoryUsed)
 	if p.Device.Memory == 0 {
@@ -49,7 +51,7 @@ func Books(p Proof) schedule.Device {
 	}
 	return schedule.Device{ID: p.Device.ID, Class: class(p.Device), Host: Host, Capacity: schedule.Amount{
 		schedule.Sessions: int64(sessions.Sessions),
-		schedule.Encode:   int64(max(p.rung(largest, true).PixelRate, p.rung(largest, false).PixelRate)),
+		schedule.Encode:   int64(p.rung(largest, b.Scale).PixelRate),
 		schedule.Decode:   int64(p.Best(pipeline.Decode, pipeline.H264).PixelRate),
 		schedule.Scale:    int64(p.Best(pipeline.Scale, "").PixelRate),
 		schedule.Memory:   memory,
@@ -87,7 +89,7 @@ func Ways(proofs []Proof, want Wanted, j pipeline.Job) ([]schedule.Way, error) {
 	for _, b := range list {
 		w, known := Takes(proofs, b, j)
 		if !known {
-			return nil, fmt.Errorf("the CPU has not been measured: run ladderd probe")
+			return nil, ErrUnmeasured
 		}
 		if key := w.Class + w.Name; !seen[key] {
 			seen[key] = true
@@ -116,11 +118,19 @@ func Takes(proofs []Proof, b pipeline.Backend, j pipeline.Job) (w schedule.Way, 
 func processor(proofs []Proof) (Proof, bool) {
 	for _, p := range proofs {
 		if p.Device.API == pipeline.CPU {
-			return p, p.rung(largest, false).PerCore > 0
+			return p, p.measured()
 		}
 	}
 	return Proof{}, false
 }
+
+// measured says that all is known of a CPU that a ladder takes of it.
+func (p Proof) measured() bool {
+	return p.rung(largest, false).PerCore > 0 && p.Best(pipeline.Decode, pipeline.H264).PerCore > 0 && p.Best(pipeline.Scale, "").PerCore > 0
+}
+
+// ErrUnmeasured says that nothing can be reckoned, since the CPU was not measured.
+var ErrUnmeasured = errors.New("the CPU has not been measured: run ladderd probe --refresh")
 
 // work is what a job is made of, in pixels per second.
 type work struct {

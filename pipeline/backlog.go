@@ -11,7 +11,7 @@ import (
 type Limits struct {
 	// Packets, Bytes and Span (of media time) bound what waits for the worker.
 	// Past any of them the worker is too slow, and the stream cuts to its newest
-	// keyframe. Default 4096, 64 MiB, 10 s.
+	// keyframe. Default 4096, 64 MiB, 15 s.
 	Packets, Bytes int
 	Span           media.Ticks
 	// Replay bounds, in bytes, what the worker has already and its replacement

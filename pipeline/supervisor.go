@@ -118,7 +118,7 @@ func Start(job Job, o Options) (*Supervisor, error) {
 // is malformed, which changes nothing, or else that the supervisor has ended.
 func (s *Supervisor) Write(p media.Packet) error {
 	if err := checkPacket(p); err != nil {
-		return fmt.Errorf("transcode: %w", err)
+		return SourceError{fmt.Sprintf("transcode: %v", err)}
 	}
 	select {
 	case <-s.drain:

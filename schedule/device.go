@@ -52,7 +52,7 @@ func (a *account) recount() {
 
 func (a *account) balance() {
 	a.free = a.limit.Minus(a.leased)
-	a.fill = a.leased.share(a.limit)
+	a.fill = a.leased.Plus(a.strangers).share(a.limit.Plus(a.strangers))
 }
 
 // overfull says that more is booked than may be: streams took more than was planned, or
@@ -87,7 +87,7 @@ const (
 	recovery = 0.02
 )
 
-// fail puts the device into quarantine.
+// fail puts the device into quarantine, which each further failure in a row doubles.
 func (a *account) fail(now time.Time) {
 	wait := longestQuarantine
 	if a.failures < 16 {

@@ -274,9 +274,10 @@ func (l *Ledger) Capped(id string, sessions int) {
 	}
 }
 
-// Failed puts a device into quarantine: nothing is put on it until it is Proven.
+// Failed puts a device into quarantine: nothing is put on it until it is Proven. All streams
+// of one tell so, and count once.
 func (l *Ledger) Failed(id string, now time.Time) {
-	if a := l.byID[id]; a != nil {
+	if a := l.byID[id]; a != nil && !a.suspect {
 		a.fail(now)
 		l.reseat()
 	}

@@ -120,6 +120,15 @@ func TestStrangersAndCaps(t *testing.T) {
 	places(t, l, "gpu-1", "b", onGPU)
 }
 
+func TestStrangersCountWhereStreamsAreSpread(t *testing.T) {
+	l := box(t, Options{Spread: true})
+	l.Others("gpu-1", Amount{Encode: 300})
+	places(t, l, "gpu-2", "ab", onGPU)
+	l = box(t, Options{})
+	l.Others("gpu-2", Amount{Encode: 300})
+	places(t, l, "gpu-2", "a", onGPU)
+}
+
 func TestMove(t *testing.T) {
 	now := time.Unix(0, 0)
 	l := box(t, Options{})
@@ -164,13 +173,17 @@ func TestQuarantineGrows(t *testing.T) {
 		places(t, l, "gpu-1", "a", onGPU)
 		l.Release("a")
 	}
+	l.Failed("gpu-1", now)
+	l.Failed("gpu-1", now) // another stream of the same card
+	if due := l.Due(now.Add(80 * time.Second)); len(due) != 1 {
+		t.Error("one failure counts as two")
+	}
 	for range 100 {
-		l.Failed("gpu-1", now)
+		l.Proven("gpu-1", false, now)
 	}
 	if due := l.Due(now.Add(longestQuarantine)); len(due) != 1 {
 		t.Error("it never ends")
 	}
-	l.Proven("gpu-1", false, now)
 	l.Proven("gpu-1", true, now)
 	l.Well("gpu-1")
 	l.Failed("gpu-1", now)

@@ -185,3 +185,7 @@ func announcedAudio(m ingest.Metadata) *media.AudioParams {
 }
 
 func sizeOf(v *media.VideoParams) string { return fmt.Sprintf("%d×%d", v.Width, v.Height) }
+
+// sizeOfPacket and sizeOfMessage are what an opening counts, in bytes.
+func sizeOfPacket(p media.Packet) int    { return heldSize + len(p.Data) }
+func sizeOfMessage(m ingest.Message) int { return heldSize + len(m.Captions) + len(m.Data) }

@@ -2,11 +2,8 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"ladderd/ingest"
-	"ladderd/media"
 	"ladderd/pipeline"
 )
 
@@ -38,8 +35,12 @@ func (l *live) place(p *publisher) {
 	w := &placing{publisher: p, answer: make(chan placement, 1), cancel: cancel, since: time.Now()}
 	l.placing = w
 	l.asking.Go(func() {
-		b, err := l.hub.options.Backends.For(ctx, l.channel.ID)
-		w.answer <- placement{b, err}
+		var found placement
+		found.err = l.guarded(func() (err error) {
+			found.backend, err = l.hub.options.Backends.For(ctx, l.channel.ID)
+			return err
+		})
+		w.answer <- found
 	})
 	l.report()
 }
@@ -93,35 +94,10 @@ func (w *placing) hold(i input) {
 	}
 }
 
-// watch logs, once, that the stream waits.
+// watchPlacing logs, once, that the stream waits.
 func (l *live) watchPlacing(now time.Time) {
 	if w := l.placing; w != nil && !w.told && now.Sub(w.since) >= slowPlacing {
 		w.told = true
 		l.log.Info("the stream waits to start: what its renditions are made on is not decided yet, the devices are being tried")
 	}
 }
-
-// ownFault is what ends a stream and is nothing that its publisher could mend: the log
-// has it in full, the publisher is told that much.
-type ownFault struct{ reason error }
-
-func (f ownFault) Error() string { return f.reason.Error() }
-func (f ownFault) Unwrap() error { return f.reason }
-
-var errOwnFault = errors.New("the server cannot carry this stream: ask its operator")
-
-// told is what a publisher hears of the reason why its stream ends.
-func told(reason error) error {
-	var own ownFault
-	if errors.Is(reason, ErrNotYet) {
-		return ErrNotYet
-	}
-	if errors.As(reason, &own) {
-		return errOwnFault
-	}
-	return reason
-}
-
-// sizeOfPacket and sizeOfMessage are what an opening counts, in bytes.
-func sizeOfPacket(p media.Packet) int    { return heldSize + len(p.Data) }
-func sizeOfMessage(m ingest.Message) int { return heldSize + len(m.Captions) + len(m.Data) }

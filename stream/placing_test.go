@@ -176,6 +176,71 @@ func TestStreamThatCannotBePlacedYet(t *testing.T) {
 	})
 }
 
+// A candidate that goes on sending keeps its place from others, though nobody reads it yet.
+func TestCandidateKeepsItsPlaceWhileTheStreamIsPlaced(t *testing.T) {
+	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {
+		shot := footageOf(t)
+		r.join(t, "").send(t, shot.shoot(2)...)
+		next := r.join(t, "priority=5")
+		for _, packet := range shot.shoot(8)[:200] {
+			<-time.After(8 * time.Second / 200)
+			next.send(t, packet)
+		}
+		if _, err := r.ask("priority=1"); !errors.Is(err, ingest.ErrPriority) {
+			t.Errorf("a third publisher is told %v", err)
+		}
+		if next.last() != nil {
+			t.Errorf("the candidate is told %v", next.last())
+		}
+		answer <- onCPUs
+	})
+}
+
+// What is left in the connection is not missing.
+func TestPublisherThatIsNotReadDoesNotStarve(t *testing.T) {
+	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {
+		p := r.join(t, "")
+		shot := footageOf(t)
+		shot.audio = nil
+		all := shot.shoot(40)
+		go func() {
+			for i, packet := range all {
+				if !packet.Key {
+					packet.Data = media.AppendNAL(nil, append([]byte{0x41, 0x9a}, make([]byte, 33_000)...))
+				}
+				<-time.After(time.Second / 30)
+				packet.Arrived = time.Now()
+				if err := p.Write(packet); err != nil {
+					t.Errorf("picture %d: %v", i, err)
+					return
+				}
+			}
+		}()
+		<-time.After(30 * time.Second)
+		if st := r.status(); st.State != Placing || st.IngestHealth != Healthy || r.count(StarvationStart, "") != 0 {
+			t.Errorf("%s, %s", st.State, st.IngestHealth)
+		}
+		answer <- onCPUs
+		<-time.After(40 * time.Second)
+	})
+}
+
+// brokenBackends panics where it is asked what a stream is made on.
+type brokenBackends struct{ slow }
+
+func (brokenBackends) For(context.Context, string) (pipeline.Backend, error) { panic("no books") }
+
+func TestPanicAtPlacingCostsOnlyItsStream(t *testing.T) {
+	relayed(t, advanced, func(t *testing.T, r *relay) {
+		r.options.Backends = brokenBackends{}
+		p := r.join(t, "")
+		p.send(t, footageOf(t).shoot(1)...)
+		if !errors.Is(p.last(), errOwnFault) {
+			t.Errorf("the publisher was told %v", p.last())
+		}
+	})
+}
+
 // The hub's end waits for nobody's answer.
 func TestEndWhileTheStreamIsPlaced(t *testing.T) {
 	placed(t, func(t *testing.T, r *relay, answer chan<- placement) {

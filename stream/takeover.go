@@ -54,13 +54,18 @@ func (l *live) hangUp() error {
 
 // passed looks at what time has brought.
 func (l *live) passed(now time.Time) error {
-	l.second(now)
+	if l.placing.hears() { // else what does not come is not the publisher's fault
+		l.second(now)
+	}
 	l.watchPlacing(now)
 	if most := l.hub.options.Longest; most > 0 && now.Sub(l.since) >= most {
 		return errLongest
 	}
-	if l.placing != nil {
-		return nil // who is there waits for the stream, not the stream for them
+	if l.placing != nil { // who is there waits for the stream, not the stream for them
+		if c := l.candidate; c != nil && len(c.in) > 0 {
+			c.hear(now)
+		}
+		return nil
 	}
 	if c := l.candidate; c != nil {
 		if err := c.overdue(now); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,6 +38,9 @@ type benchCommand struct {
 func (c *benchCommand) Run() error {
 	ctx, stop := untilSignal()
 	defer stop()
+	if c.Duration < time.Second || c.From < 1 || c.Most < 0 {
+		return errors.New("--duration is at least 1s, --from at least 1, --most at least 0")
+	}
 	old, err := c.older()
 	if err != nil {
 		return err

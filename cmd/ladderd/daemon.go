@@ -134,7 +134,6 @@ func (d *daemon) start() {
 // the window any more.
 func (d *daemon) close() {
 	d.probing()
-	d.devices.choice.Close() // streams that wait for it end
 	d.hub.Close()
 	for _, s := range d.servers {
 		if err := s.stop(); err != nil {

@@ -71,7 +71,7 @@ func trier(log *slog.Logger) gpu.Try {
 }
 
 // prove finds out what the devices do, and tells the log. Streams that might use them wait
-// until one of these was seen to encode (gpu.Choice), for at most 20 s: then "auto" is x264,
+// until one of these was seen to encode (gpu.Choice), for at most 12 s: then "auto" is x264,
 // and what asks for a GPU is refused. Where all channels want x264 nothing is tried, and no driver
 // touched.
 func (d *devices) prove(ctx context.Context) {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -148,6 +149,9 @@ func (c *fitCommand) ask(job pipeline.Job) (fitAnswer, error) {
 		want = gpu.Wanted(c.Backend)
 	}
 	ways, err := gpu.Ways(proofs, want, job)
+	if errors.Is(err, gpu.ErrUnmeasured) {
+		return fitAnswer{}, err
+	}
 	if err != nil {
 		return fitAnswer{Fits: []fitPlace{}, Why: err.Error()}, nil
 	}

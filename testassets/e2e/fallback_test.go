@@ -80,7 +80,7 @@ func TestEncoderThatOpensNoMoreCostsNoStream(t *testing.T) {
 }
 
 // TestStreamStartsWhileACardHangs has a box at its first start, of whose cards one hangs as
-// it is tried: the stream starts on the other, as soon as that has been.
+// it is tried: the stream starts on the other, and would be x264's if it waited for both.
 func TestStreamStartsWhileACardHangs(t *testing.T) {
 	t.Parallel()
 	file := clip(t, small)
@@ -100,9 +100,6 @@ func TestStreamStartsWhileACardHangs(t *testing.T) {
 	stopAtEnd(t, p, err)
 	if ran := backendOf(t, d); !strings.HasPrefix(ran, "nvenc on "+rig.UUID(1)) {
 		t.Errorf("the worker is on %s", ran)
-	}
-	if strings.Contains(d.Output(), "msg=backend") {
-		t.Error("the stream waited for the card that hangs")
 	}
 	awaitLive(t, d.Playback(studio))
 }

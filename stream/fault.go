@@ -1,0 +1,24 @@
+package stream
+
+import "errors"
+
+// ownFault is what ends a stream and is nothing that its publisher could mend: the log
+// has it in full, the publisher is told that much.
+type ownFault struct{ reason error }
+
+func (f ownFault) Error() string { return f.reason.Error() }
+func (f ownFault) Unwrap() error { return f.reason }
+
+var errOwnFault = errors.New("the server cannot carry this stream: ask its operator")
+
+// told is what a publisher hears of the reason why its stream ends.
+func told(reason error) error {
+	var own ownFault
+	if errors.Is(reason, ErrNotYet) {
+		return ErrNotYet
+	}
+	if errors.As(reason, &own) {
+		return errOwnFault
+	}
+	return reason
+}
