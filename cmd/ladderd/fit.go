@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -133,16 +132,9 @@ func (c *fitCommand) ask(job pipeline.Job) (fitAnswer, error) {
 	if err != nil {
 		return fitAnswer{}, err
 	}
-	screen := &progress{w: os.Stderr, terminal: isTerminal(os.Stderr)}
-	s := newSurvey(cfg, slog.New(slog.DiscardHandler))
-	s.CPU, s.Prover.Tell = true, screen.tell
-	proofs, err := s.Run(ctx)
-	screen.clear()
-	if ctx.Err() != nil {
-		return fitAnswer{}, err
-	}
+	proofs, err := look(ctx, cfg, false)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "ladderd: the results are not kept:", err)
+		return fitAnswer{}, err
 	}
 	want := gpu.Wanted(cfg.Pipeline.Backend)
 	if c.Backend != "" {

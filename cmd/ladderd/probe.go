@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"ladderd/config"
 	"ladderd/gpu"
 	"ladderd/pipeline"
 )
@@ -31,16 +33,9 @@ func (c *probeCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	screen := &progress{w: os.Stderr, terminal: isTerminal(os.Stderr)}
-	s := newSurvey(cfg, slog.New(slog.DiscardHandler))
-	s.Refresh, s.CPU, s.Prover.Tell = c.Refresh, true, screen.tell
-	proofs, err := s.Run(ctx)
-	screen.clear()
-	if ctx.Err() != nil {
-		return err
-	}
+	proofs, err := look(ctx, cfg, c.Refresh)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "ladderd: the results are not kept for the daemon:", err)
+		return err
 	}
 	report := gpu.NewReport(proofs)
 	if err := c.print(report); err != nil {
@@ -50,6 +45,23 @@ func (c *probeCommand) Run() error {
 		return noGPU
 	}
 	return nil
+}
+
+// look is what all devices do, the CPU measured. It tells on standard error what is tried,
+// and where the results cannot be kept. Its error is that ctx has ended.
+func look(ctx context.Context, cfg *config.Config, refresh bool) ([]gpu.Proof, error) {
+	screen := &progress{w: os.Stderr, terminal: isTerminal(os.Stderr)}
+	s := newSurvey(cfg, slog.New(slog.DiscardHandler))
+	s.Refresh, s.CPU, s.Prover.Tell = refresh, true, screen.tell
+	proofs, err := s.Run(ctx)
+	screen.clear()
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ladderd: the results are not kept for the daemon:", err)
+	}
+	return proofs, nil
 }
 
 func (c *probeCommand) print(r gpu.Report) error {
