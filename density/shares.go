@@ -23,13 +23,13 @@ type Share struct {
 // Shares is what the first n channels take, device by device. Of devices that were not proven
 // nothing is told, nor of any where the CPU was not.
 func (p *Pipelines) Shares(n int, proofs []gpu.Proof) (shares []Share) {
+	if !gpu.Measured(proofs) {
+		return nil
+	}
 	taken := map[pipeline.Device]schedule.Amount{}
 	for i := range n {
 		b := p.backend(i)
-		way, known := gpu.Takes(proofs, b, p.stream(i).plan.Job)
-		if !known {
-			return nil
-		}
+		way := gpu.Takes(proofs, b, p.stream(i).plan.Job)
 		taken[b.Device] = taken[b.Device].Plus(way.Device)
 		taken[pipeline.Device{}] = taken[pipeline.Device{}].Plus(way.Host)
 	}
@@ -44,7 +44,7 @@ func sharesOf(p gpu.Proof, taken schedule.Amount) (shares []Share) {
 	if p.Device.ID != "" {
 		name += " " + p.Device.ID
 	}
-	for r, has := range gpu.Books(p).Capacity {
+	for r, has := range gpu.Books(p, gpu.Capacity{}).Capacity {
 		// A limit that nobody knows is no proof.
 		if taken[r] == 0 || has <= 0 || has >= gpu.ManyBytes || schedule.Resource(r) == schedule.Sessions && has >= gpu.ManyEncoders {
 			continue

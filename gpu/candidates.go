@@ -199,3 +199,8 @@ func obstacles(proofs []Proof, want Wanted) string {
 	}
 	return "no render node of an Intel or AMD GPU in /dev/dri (renderD*)"
 }
+
+// alike says whether two backends differ in their devices alone.
+func alike(a, b pipeline.Backend) bool {
+	return a.Encoder == b.Encoder && a.Decode == b.Decode && a.Scale == b.Scale
+}

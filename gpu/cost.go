@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"ladderd/media"
 	"ladderd/pipeline"
@@ -33,12 +34,27 @@ const (
 	// without memory of their own: nothing is known of a limit.
 	ManyEncoders = 1 << 20
 	ManyBytes    = 1 << 50
+
+	// A CPU that was not measured yet is taken for one that does so many pixels in a second
+	// of its time: half to two thirds of what trials found on the cores of a server of
+	// 2023. Running streams correct it.
+	supposedDecode, supposedScale, supposedEncode = 300e6, 1200e6, 100e6
 )
 
-// Books is what a device has, for a schedule: what it was proven to do.
-func Books(p Proof) schedule.Device {
+// Capacity is what a machine has of what is not probed; 0 is no limit.
+type Capacity struct {
+	Network int64 // bits per second
+	Disk    int64 // bytes per second
+}
+
+// Books is what a device has, for a schedule: what it was proven to do. The CPU stands for
+// the machine, and has its capacity.
+func Books(p Proof, machine Capacity) schedule.Device {
 	if p.Device.API == pipeline.CPU {
-		return schedule.Device{ID: Host, Class: Host, Capacity: schedule.Amount{schedule.CPU: int64(p.Device.Cores) * 1000}}
+		return schedule.Device{ID: Host, Class: Host, Capacity: schedule.Amount{
+			schedule.CPU:     int64(p.Device.Cores) * 1000,
+			schedule.Network: cmp.Or(machine.Network, ManyBytes), schedule.Disk: cmp.Or(machine.Disk, ManyBytes),
+		}}
 	}
 	sessions := p.Sessions()
 	b, why := encoder(p)
@@ -59,14 +75,14 @@ func Books(p Proof) schedule.Device {
 }
 
 // Ledger is the books of a machine on which nothing runs yet.
-func Ledger(proofs []Proof, o schedule.Options) (*schedule.Ledger, error) {
+func Ledger(proofs []Proof, machine Capacity, o schedule.Options) (*schedule.Ledger, error) {
 	l := schedule.New(o)
 	for _, host := range []bool{true, false} { // hosts come first
 		for _, p := range proofs {
 			if p.Device.Problem != "" || (p.Device.API == pipeline.CPU) != host {
 				continue
 			}
-			if err := l.Add(Books(p)); err != nil {
+			if err := l.Add(Books(p, machine)); err != nil {
 				return nil, err
 			}
 		}
@@ -78,58 +94,43 @@ func Ledger(proofs []Proof, o schedule.Options) (*schedule.Ledger, error) {
 func class(d Device) string { return fmt.Sprintf("%s %s %s", d.API, d.Name, d.Driver) }
 
 // Ways are the ways in which a job may be done, best first (Candidates), each with what it
-// takes. An error says why there is none, or that nothing is known of the CPU.
+// takes. An error says why there is none.
 func Ways(proofs []Proof, want Wanted, j pipeline.Job) ([]schedule.Way, error) {
 	list, err := Candidates(proofs, want)
 	if err != nil {
 		return nil, err
 	}
-	var ways []schedule.Way
-	seen := map[string]bool{}
-	for _, b := range list {
-		w, known := Takes(proofs, b, j)
-		if !known {
-			return nil, ErrUnmeasured
-		}
-		if key := w.Class + w.Name; !seen[key] {
-			seen[key] = true
-			ways = append(ways, w)
-		}
-	}
-	return ways, nil
+	return WaysBy(proofs, list, j), nil
 }
 
-// Takes is what a job takes of a backend's device, and of the CPU around it; known is false
-// where the CPU was not measured.
-func Takes(proofs []Proof, b pipeline.Backend, j pipeline.Job) (w schedule.Way, known bool) {
-	cpu, known := processor(proofs)
-	if !known {
-		return w, false
-	}
+// Takes is what a job takes of a backend's device, and of the CPU around it.
+func Takes(proofs []Proof, b pipeline.Backend, j pipeline.Job) schedule.Way {
+	cpu := processor(proofs)
 	on := cpu
 	for _, p := range proofs {
 		if p.Device.Use() == b.Device {
 			on = p
 		}
 	}
-	return cost(j, b, on, cpu), true
+	return cost(j, b, on, cpu)
 }
 
-func processor(proofs []Proof) (Proof, bool) {
+func processor(proofs []Proof) Proof {
 	for _, p := range proofs {
 		if p.Device.API == pipeline.CPU {
-			return p, p.measured()
+			return p
 		}
 	}
-	return Proof{}, false
+	return Proof{}
 }
 
-// measured says that all is known of a CPU that a ladder takes of it.
-func (p Proof) measured() bool {
+// Measured says that the CPU was, so that what is reckoned with is its own.
+func Measured(proofs []Proof) bool {
+	p := processor(proofs)
 	return p.rung(largest, false).PerCore > 0 && p.Best(pipeline.Decode, pipeline.H264).PerCore > 0 && p.Best(pipeline.Scale, "").PerCore > 0
 }
 
-// ErrUnmeasured says that nothing can be reckoned, since the CPU was not measured.
+// ErrUnmeasured says that the CPU was not.
 var ErrUnmeasured = errors.New("the CPU has not been measured: run ladderd probe --refresh")
 
 // work is what a job is made of, in pixels per second.
@@ -151,7 +152,10 @@ func take(j pipeline.Job, b pipeline.Backend, on Proof) (w work) {
 	w.largestIn = float64(j.Video.Width * j.Video.Height)
 	w.decode = w.largestIn * rate
 	above, aboveRate := w.largestIn, rate
-	for _, v := range j.Videos {
+	for i, v := range j.Videos {
+		if slices.Contains(j.Shed, i) {
+			continue
+		}
 		size, fps := float64(v.Width*v.Height), min(frames(v.Rate), rate)
 		if size != above {
 			w.scale += above * min(aboveRate, fps)
@@ -177,6 +181,18 @@ func take(j pipeline.Job, b pipeline.Backend, on Proof) (w work) {
 	return w
 }
 
+// rates are the bits per second of all that a job puts out, which are sent at least once and
+// may lie on a disk.
+func rates(j pipeline.Job) (bits int64) {
+	for _, v := range j.Videos {
+		bits += int64(v.Bitrate)
+	}
+	for _, a := range j.Audios {
+		bits += int64(a.Bitrate)
+	}
+	return bits
+}
+
 // frames per second; what is not known counts as 30.
 func frames(r media.Rate) float64 { return cmp.Or(r.Float(), 30) }
 
@@ -199,21 +215,20 @@ func (p Proof) spares(v pipeline.VideoOutput) bool {
 func cost(j pipeline.Job, b pipeline.Backend, on, cpu Proof) schedule.Way {
 	w := take(j, b, on)
 	cores := overhead + (w.up+w.down)/copied*1000
-	onCPU := func(pixels float64, r Result) {
-		if r.PerCore > 0 {
-			cores += crowded * pixels / r.PerCore * 1000
-		}
+	onCPU := func(pixels float64, r Result, supposed float64) {
+		cores += crowded * pixels / cmp.Or(r.PerCore, supposed) * 1000
 	}
-	onCPU(w.spare, cpu.rung(largest, false))
+	onCPU(w.spare, cpu.rung(largest, false), supposedEncode)
 	if !b.Decode {
-		onCPU(w.decode, cpu.Best(pipeline.Decode, pipeline.H264))
+		onCPU(w.decode, cpu.Best(pipeline.Decode, pipeline.H264), supposedDecode)
 	}
 	if !b.Scale {
-		onCPU(w.scale, cpu.Best(pipeline.Scale, ""))
+		onCPU(w.scale, cpu.Best(pipeline.Scale, ""), supposedScale)
 	}
-	taken := schedule.Amount{schedule.CPU: int64(cores)}
+	bits := rates(j)
+	taken := schedule.Amount{schedule.CPU: int64(cores), schedule.Network: bits, schedule.Disk: bits / 8}
 	if b.Device.API == pipeline.CPU {
-		return schedule.Way{Class: Host, Name: b.String(), Device: taken}
+		return schedule.Way{Class: Host, Name: wayOf(b), Device: taken}
 	}
 	bytes := contextBytes + 1.5*encodePictures*w.pictures
 	d := schedule.Amount{schedule.Sessions: w.encoders, schedule.Encode: int64(w.encode)}
@@ -225,7 +240,5 @@ func cost(j pipeline.Job, b pipeline.Backend, on, cpu Proof) schedule.Way {
 		d[schedule.Scale] = int64(w.scale)
 	}
 	d[schedule.Memory] = int64(bytes)
-	anyone := b
-	anyone.Device.ID = "any"
-	return schedule.Way{Class: class(on.Device), Name: anyone.String(), Device: d, Host: taken}
+	return schedule.Way{Class: class(on.Device), Name: wayOf(b), Device: d, Host: taken}
 }

@@ -104,7 +104,7 @@ cpu: x264`
 	if got := strings.Join(names, "\n"); got != want {
 		t.Errorf("the ways are\n%s", got)
 	}
-	l, err := Ledger(proofs, schedule.Options{})
+	l, err := Ledger(proofs, Capacity{}, schedule.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,12 +122,28 @@ cpu: x264`
 	}
 }
 
-func TestNothingFitsUntilTheCPUIsMeasured(t *testing.T) {
+// A CPU that was not measured is supposed to be a common one.
+func TestUnmeasuredCPU(t *testing.T) {
 	proofs := []Proof{proven(t4, 1e9, nil), {Device: cpu}}
-	if _, err := Ways(proofs, Auto, ladderJob()); err == nil {
-		t.Error("nothing is known of the CPU")
+	if w := Takes(proofs, pipeline.Backend{Encoder: pipeline.X264}, ladderJob()); Measured(proofs) || w.Device[schedule.CPU] < 1000 || w.Device[schedule.CPU] > 5000 {
+		t.Errorf("measured %v, it takes %v", Measured(proofs), w.Device)
 	}
-	if d := Books(proofs[0]); d.Capacity[schedule.Sessions] != ManyEncoders || d.Host != Host {
+	if d := Books(proofs[0], Capacity{}); d.Capacity[schedule.Sessions] != ManyEncoders || d.Host != Host {
 		t.Errorf("%+v", d)
+	}
+}
+
+// What is shed is not encoded, and yet sent.
+func TestShedRenditionsTakeLess(t *testing.T) {
+	proofs := []Proof{proven(t4, 1e9, nil), {Device: cpu}}
+	on, _ := encoder(proofs[0])
+	whole, less := ladderJob(), ladderJob()
+	less.Shed = []int{1, 2}
+	all, some := Takes(proofs, on, whole), Takes(proofs, on, less)
+	if all.Device[schedule.Sessions]-some.Device[schedule.Sessions] != 2 || all.Device[schedule.Encode] <= some.Device[schedule.Encode] {
+		t.Errorf("all takes %v, less %v", all.Device, some.Device)
+	}
+	if all.Host[schedule.Network] != some.Host[schedule.Network] || all.Host[schedule.Disk]*8 != all.Host[schedule.Network] {
+		t.Errorf("all takes %v, less %v", all.Host, some.Host)
 	}
 }

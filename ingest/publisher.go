@@ -19,6 +19,9 @@ var (
 	ErrDraining = errors.New("the server is shutting down")
 	// ErrFull refuses a publisher because as many channels are live as may be.
 	ErrFull = errors.New("too many channels are live")
+	// ErrCapacity refuses a publisher, or ends one that was let in, since its stream cannot be
+	// encoded now: what that takes is in use.
+	ErrCapacity = errors.New("transcode capacity exceeded")
 	// ErrAddress refuses an address that has too many connections open, or that has
 	// tried too many keys that do not exist.
 	ErrAddress = errors.New("too much comes from this address")

@@ -16,6 +16,9 @@ type Job struct {
 	Interlaced Interlaced
 	Videos     []VideoOutput
 	Audios     []AudioOutput
+	// Shed are the indexes into Videos of those that are not encoded: each is put out as a
+	// copy of the next smaller one that is.
+	Shed []int
 	// After is the PTS that has been put out already by the worker before this
 	// one: no video is emitted up to it, and it begins at the first grid point past
 	// it. Sound is made from the first packet on. Negative in a stream's first worker.

@@ -55,6 +55,27 @@ func (a *account) balance() {
 	a.fill = a.leased.Plus(a.strangers).share(a.limit.Plus(a.strangers))
 }
 
+// lacks is what there is too little of for a way, on the device or on its host.
+func (a *account) lacks(w Way) (Resource, bool) {
+	lacking, lacks := w.Device.lacks(&a.free)
+	if !lacks && a.host != a {
+		lacking, lacks = w.Host.lacks(&a.host.free)
+	}
+	return lacking, lacks
+}
+
+// lacksOnlyTime says that a way would fit if work took no time.
+func (a *account) lacksOnlyTime(w Way) bool {
+	for _, r := range work {
+		w.Device[r], w.Host[r] = 0, 0
+	}
+	_, lacks := a.lacks(w)
+	return !lacks
+}
+
+// idle says of a host that nothing is booked on it or its devices, not even a reservation.
+func (a *account) idle() bool { return a.leases == 0 && a.leased == Amount{} }
+
 // overfull says that more is booked than may be: streams took more than was planned, or
 // the plan was lowered.
 func (a *account) overfull() bool {

@@ -69,3 +69,18 @@ func (l *Ledger) clone() *Ledger {
 	}
 	return c
 }
+
+// Overfull says that more is booked on a device, or on its host, than may be: the plan was
+// lowered below it.
+func (l *Ledger) Overfull(id string) bool {
+	a := l.byID[id]
+	return a != nil && (a.overfull() || a.host.overfull())
+}
+
+// Capacity is what a device has in all, booked or not.
+func (l *Ledger) Capacity(id string) Amount {
+	if a := l.byID[id]; a != nil {
+		return a.Capacity
+	}
+	return Amount{}
+}

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -11,6 +12,9 @@ type Options struct {
 	// Spread puts each stream where the most is left. Otherwise it goes where it fills best,
 	// so that the other devices keep room for large ladders.
 	Spread bool
+	// OneAlways has a host without any stream take one that is too much work for it: it may
+	// be slower than planned, and there is nobody whom that could harm.
+	OneAlways bool
 }
 
 // Way is a way to make a stream's renditions: on a device of that class.
@@ -39,6 +43,8 @@ type Lease struct {
 	Ladder          int    // index into Request.Ladders
 	// Pending says that what is booked is the plan: the stream has not told yet what it uses.
 	Pending bool
+	// Tight says that it is more work than the device or its host has room for (OneAlways).
+	Tight bool
 	// Taken is what is booked on the device, Hosted on its host.
 	Taken, Hosted Amount
 }
@@ -148,13 +154,17 @@ func (l *Ledger) Place(r Request) (Lease, error) {
 	}
 	seat := own.lift()
 	on, way, ladder, refusal := l.choose(r.Ladders, nil)
+	tight := on == nil && l.options.OneAlways
+	if tight {
+		on, way = l.stretch(r.Ladders[0])
+	}
 	if on == nil {
 		own.take(seat)
 		return Lease{}, refusal
 	}
 	k := &lease{on: on, request: r, reserved: own, Lease: Lease{
 		Stream: r.Stream, Channel: r.Channel, Device: on.ID, Class: on.Class, Way: way.Name, Ladder: ladder,
-		Pending: true, Taken: way.Device, Hosted: way.Host,
+		Pending: true, Tight: tight, Taken: way.Device, Hosted: way.Host,
 	}}
 	if own != nil {
 		own.used = true
@@ -210,16 +220,25 @@ func (l *Ledger) Release(stream string) {
 	l.reseat()
 }
 
-// Move gives a stream whose device has failed another one, of the same or another class, with
-// as many renditions as it has or fewer. It keeps its lease where there is none: whoever
-// asked decides what follows.
-func (l *Ledger) Move(stream string) (Lease, error) {
+// Move gives a stream that has failed on its device something else, with as many renditions
+// as it has or fewer. ladders, unless they are nil, take the place of its request's: what can
+// be done may be other than it was. stay says that it may be on the same device still, in
+// another way. It keeps its lease where there is nothing: whoever asked decides what
+// follows.
+func (l *Ledger) Move(stream string, ladders [][]Way, stay bool) (Lease, error) {
 	k := l.leases[stream]
-	if k == nil {
-		return Lease{}, fmt.Errorf("move stream %s: it has no lease", stream)
+	if k == nil || ladders != nil && len(ladders) <= k.Ladder {
+		return Lease{}, fmt.Errorf("move stream %s: it has no lease, or no ladder any more", stream)
 	}
 	l.shut(k)
-	on, way, ladder, refusal := l.choose(k.request.Ladders[k.Ladder:], k.on)
+	if ladders != nil {
+		k.request.Ladders = ladders
+	}
+	not := k.on
+	if stay {
+		not = nil
+	}
+	on, way, ladder, refusal := l.choose(k.request.Ladders[k.Ladder:], not)
 	if on == nil {
 		if k.reserved != nil {
 			k.reserved.used = true
@@ -235,6 +254,31 @@ func (l *Ledger) Move(stream string) (Lease, error) {
 	}
 	l.open(k)
 	l.forget(was)
+	l.reseat()
+	return k.Lease, nil
+}
+
+// Shed has a running stream carried with another of its request's ladders, on the same device
+// and in the same way. Fewer renditions are always granted, more where there is room.
+func (l *Ledger) Shed(stream string, ladder int) (Lease, error) {
+	k := l.leases[stream]
+	if k == nil || ladder < 0 || ladder >= len(k.request.Ladders) {
+		return Lease{}, fmt.Errorf("shed of stream %s: it has no lease, or no ladder %d", stream, ladder)
+	}
+	i := slices.IndexFunc(k.request.Ladders[ladder], func(w Way) bool { return w.Class == k.Class && w.Name == k.Way })
+	if i < 0 {
+		return Lease{}, fmt.Errorf("shed of stream %s: ladder %d is not made by %s", stream, ladder, k.Way)
+	}
+	way := k.request.Ladders[ladder][i]
+	k.on.unbook(k.Taken, k.Hosted)
+	if ladder < k.Ladder {
+		if lacking, lacks := k.on.lacks(way); lacks {
+			k.on.book(k.Taken, k.Hosted)
+			return Lease{}, Refusal{lacking, true}
+		}
+	}
+	k.Taken, k.Hosted, k.Ladder, k.Pending = way.Device, way.Host, ladder, true
+	k.on.book(k.Taken, k.Hosted)
 	l.reseat()
 	return k.Lease, nil
 }
@@ -264,6 +308,9 @@ func (l *Ledger) Others(id string, taken Amount) {
 	}
 }
 
+// Spread says anew how streams are placed from now on (Options.Spread).
+func (l *Ledger) Spread(spread bool) { l.options.Spread = spread }
+
 // Capped tells how many encoder sessions a device really has: what opening one too many
 // said.
 func (l *Ledger) Capped(id string, sessions int) {
@@ -275,12 +322,23 @@ func (l *Ledger) Capped(id string, sessions int) {
 }
 
 // Failed puts a device into quarantine: nothing is put on it until it is Proven. All streams
-// of one tell so, and count once.
-func (l *Ledger) Failed(id string, now time.Time) {
-	if a := l.byID[id]; a != nil && !a.suspect {
-		a.fail(now)
-		l.reseat()
+// of one tell so, and count once: news is true of the first. until is when it is to be tried.
+func (l *Ledger) Failed(id string, now time.Time) (until time.Time, news bool) {
+	a := l.byID[id]
+	if a == nil || a.suspect {
+		return time.Time{}, false
 	}
+	a.fail(now)
+	l.reseat()
+	return a.until, true
+}
+
+// Leases are all that streams have, by stream.
+func (l *Ledger) Leases() (list []Lease) {
+	for _, stream := range slices.Sorted(maps.Keys(l.leases)) {
+		list = append(list, l.leases[stream].Lease)
+	}
+	return list
 }
 
 // Due are the devices whose quarantine is over by now, and that are to be tried.
@@ -293,18 +351,20 @@ func (l *Ledger) Due(now time.Time) (ids []string) {
 	return ids
 }
 
-// Proven tells what trying a device in quarantine came to.
-func (l *Ledger) Proven(id string, works bool, now time.Time) {
+// Proven tells what trying a device in quarantine came to; until is when it is to be tried
+// again where it does not work.
+func (l *Ledger) Proven(id string, works bool, now time.Time) (until time.Time) {
 	a := l.byID[id]
 	if a == nil || !a.suspect {
-		return
+		return time.Time{}
 	}
 	if !works {
 		a.fail(now)
-		return
+		return a.until
 	}
 	a.suspect = false
 	l.reseat()
+	return time.Time{}
 }
 
 // Well tells that a stream has run well on a device for long: its failures are forgiven.

@@ -135,18 +135,18 @@ func TestMove(t *testing.T) {
 	places(t, l, "gpu-1", "ab", onGPU, onCPU)
 	l.Failed("gpu-1", now)
 	for _, c := range []struct{ stream, want string }{{"a", "gpu-2"}, {"b", "gpu-2"}} {
-		if k, err := l.Move(c.stream); err != nil || k.Device != c.want {
+		if k, err := l.Move(c.stream, nil, false); err != nil || k.Device != c.want {
 			t.Errorf("stream %s: %+v, %v", c.stream, k, err)
 		}
 	}
 	l.Failed("gpu-2", now)
-	if k, err := l.Move("a"); err != nil || k.Device != "cpu" {
+	if k, err := l.Move("a", nil, false); err != nil || k.Device != "cpu" {
 		t.Errorf("%+v, %v", k, err)
 	}
 	places(t, l, "cpu", "c", onCPU)
 	l.Used("c", Amount{CPU: 6000}, Amount{})
 	var full Refusal
-	if _, err := l.Move("b"); !errors.As(err, &full) || full.Lacking != CPU {
+	if _, err := l.Move("b", nil, false); !errors.As(err, &full) || full.Lacking != CPU {
 		t.Errorf("%v", err)
 	}
 	l.Release("b") // it has its lease still

@@ -18,14 +18,24 @@ func (l *Ledger) choose(ladders [][]Way, not *account) (on *account, way Way, la
 	return nil, Way{}, 0, refusal
 }
 
+// stretch is the first way of a device that lacks nothing but time for it, on a host
+// that carries nothing and keeps nothing for others.
+func (l *Ledger) stretch(ways []Way) (*account, Way) {
+	for _, w := range ways {
+		for _, a := range l.classes[w.Class] {
+			if a.usable() && a.host.idle() && a.lacksOnlyTime(w) {
+				return a, w
+			}
+		}
+	}
+	return nil, Way{}
+}
+
 // best is the fullest device of a class that has room, or the emptiest with Spread. Of
 // equals it is the first.
 func (l *Ledger) best(w Way, not *account) (found *account, refusal Refusal) {
 	for _, a := range l.classes[w.Class] {
-		lacking, lacks := w.Device.lacks(&a.free)
-		if !lacks && a.host != a {
-			lacking, lacks = w.Host.lacks(&a.host.free)
-		}
+		lacking, lacks := a.lacks(w)
 		switch {
 		case a == not || !a.usable():
 		case lacks:

@@ -207,8 +207,8 @@ func (w *world) move() {
 		return
 	}
 	before := w.booked[w.streams[i]]
-	k, err := w.l.Move(before.Stream)
-	again, errAgain := w.twin.Move(before.Stream)
+	k, err := w.l.Move(before.Stream, nil, false)
+	again, errAgain := w.twin.Move(before.Stream, nil, false)
 	if k != again || !reflect.DeepEqual(err, errAgain) {
 		w.t.Fatalf("step %d: %+v moves to %+v, %v and %+v, %v", w.step, before, k, err, again, errAgain)
 	}

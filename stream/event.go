@@ -11,6 +11,8 @@ type Event struct {
 	Stream  string // the id; empty where no stream came of it
 	// Code says why, for those events that have one: a takeover's failure.
 	Code string
+	// Reason says why in words, for a StreamFailure.
+	Reason string
 	// Breach is set for limit breaches.
 	Breach *Breach
 }
@@ -21,6 +23,7 @@ const (
 	SessionEnded         = "Session Ended"
 	StreamStart          = "Stream Start"
 	StreamEnd            = "Stream End"
+	StreamFailure        = "Stream Failure"
 	StreamTakeover       = "Stream Takeover"
 	TakeoverFailure      = "Stream Takeover Failure"
 	StarvationStart      = "Starvation Start"
@@ -36,6 +39,9 @@ const (
 	TakeoverInvalidPriority = "StreamTakeoverInvalidPriority"
 	TakeoverLimitBreached   = "StreamTakeoverLimitBreached"
 )
+
+// capacityExceeded is the reason of a StreamFailure (guide, line 7808).
+const capacityExceeded = "Transcode capacity exceeded. Please try again."
 
 // Breach is a limit that was exceeded (guide, lines 7910–8060). The event's name
 // is the limit's.

@@ -1,6 +1,10 @@
 package stream
 
-import "errors"
+import (
+	"errors"
+
+	"ladderd/ingest"
+)
 
 // ownFault is what ends a stream and is nothing that its publisher could mend: the log
 // has it in full, the publisher is told that much.
@@ -14,8 +18,10 @@ var errOwnFault = errors.New("the server cannot carry this stream: ask its opera
 // told is what a publisher hears of the reason why its stream ends.
 func told(reason error) error {
 	var own ownFault
-	if errors.Is(reason, ErrNotYet) {
-		return ErrNotYet
+	for _, passing := range []error{ErrNotYet, ingest.ErrCapacity} {
+		if errors.Is(reason, passing) {
+			return passing
+		}
 	}
 	if errors.As(reason, &own) {
 		return errOwnFault

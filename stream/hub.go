@@ -60,17 +60,34 @@ type Transcoder interface {
 	Snapshot() pipeline.Snapshot
 }
 
-// ErrNotYet is Backends.For's where another try may have an answer. Publishers are told.
+// ErrNotYet is Devices.Place's where another try may have an answer. Publishers are told.
 var ErrNotYet = errors.New("the server is still finding out what its devices do: try again in a minute")
 
-// Backends says on what the renditions of a channel's streams are made.
-type Backends interface {
-	// For is a new stream's. It may wait until what the devices do is known, or ctx ends.
-	// An error says in an operator's words why what the channel wants is not available.
-	For(ctx context.Context, channel string) (pipeline.Backend, error)
+// Devices says on what streams' renditions are made.
+type Devices interface {
+	// Place is a new stream's. It may wait until what the devices do is known, or ctx ends.
+	// An error says in an operator's words why the stream cannot be carried; it wraps
+	// ingest.ErrCapacity where that is for want of room.
+	Place(ctx context.Context, w Wish) (Grant, error)
 	// Elsewhere is what a running stream goes on with after its backend has failed for that
-	// reason: failed itself where there is no other. It does not wait.
-	Elsewhere(channel string, failed pipeline.Backend, reason string) pipeline.Backend
+	// reason; false where there is no other. It does not wait.
+	Elsewhere(stream string, failed pipeline.Backend, reason string) (pipeline.Backend, bool)
+	// Release follows on each Place that gave something, when the stream's worker has gone.
+	Release(stream string)
+}
+
+// Wish is a stream that is to be encoded.
+type Wish struct {
+	Stream, Channel string
+	Job             pipeline.Job // with all renditions, and no backend
+	// Shed are the outputs that viewers miss least, in the order in which they may be left out.
+	Shed []int
+}
+
+// Grant is what a stream is encoded on.
+type Grant struct {
+	Backend pipeline.Backend
+	Shed    []int // outputs that are not encoded, for want of room
 }
 
 // Options is what the hub's streams have in common.
@@ -79,7 +96,7 @@ type Options struct {
 	Memory       int64          // likewise
 	Disk         *packager.Disk // likewise; the hub's Close leaves it open
 	Linger       time.Duration  // how long a stream's playlists stay after its end, unless others follow on it
-	Backends     Backends
+	Devices      Devices
 	Interlaced   pipeline.Interlaced // what is done with sources that are, where they are encoded
 	Transcode    func(pipeline.Job, pipeline.Options) (Transcoder, error)
 	Log          *slog.Logger

@@ -107,6 +107,9 @@ func (l *live) second(now time.Time) {
 
 // breached tells of the limit that the stream's end is owed to, if it is one.
 func (l *live) breached(reason error) {
+	if errors.Is(reason, ingest.ErrCapacity) {
+		l.hub.emit(Event{Name: StreamFailure, Channel: l.channel.ID, Stream: l.id, Reason: capacityExceeded})
+	}
 	if event, breach := breachOf(reason); breach != nil {
 		l.hub.emit(Event{Name: event, Channel: l.channel.ID, Stream: l.id, Breach: breach})
 	}

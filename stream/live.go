@@ -51,6 +51,7 @@ type live struct {
 	source     *source        // nil until its media are known
 	placing    *placing       // nil but between that and the stream's start
 	asking     sync.WaitGroup // for what placing asks
+	leased     bool           // something has to be given back
 	plan       *plan
 	timeline   *timeline
 	soundtrack *soundtrack // nil without audio
@@ -173,11 +174,11 @@ func (l *live) outputs() <-chan pipeline.Output {
 
 // finish lets what has been taken reach the viewers, whatever ended the stream.
 func (l *live) finish() {
-	l.unplace()
 	_ = l.guarded(l.flush) // the stream is at its end already
 	if l.transcoder != nil {
 		l.transcoder.Close()
 	}
+	l.unplace()
 	if l.pack != nil {
 		_ = l.guarded(func() error { l.pack.Finish(); return nil })
 	}

@@ -90,7 +90,7 @@ func newTestHub(t *testing.T, channel Channel) *testHub {
 	t.Helper()
 	h := &testHub{transcoder: &echo{out: make(chan pipeline.Output, 4096)}}
 	h.Hub = NewHub([]Channel{channel}, Options{
-		Linger: time.Hour, Backends: onCPU{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Linger: time.Hour, Devices: onCPU{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Transcode: func(pipeline.Job, pipeline.Options) (Transcoder, error) { return h.transcoder, nil },
 	})
 	t.Cleanup(h.Close)

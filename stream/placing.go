@@ -3,8 +3,6 @@ package stream
 import (
 	"context"
 	"time"
-
-	"ladderd/pipeline"
 )
 
 // placing is what a stream does between knowing its source and its start: it waits to
@@ -22,8 +20,8 @@ type placing struct {
 
 // placement says what makes the renditions, or why nothing does.
 type placement struct {
-	backend pipeline.Backend
-	err     error
+	grant Grant
+	err   error
 }
 
 // slowPlacing is after what time the log tells that a stream waits.
@@ -34,10 +32,11 @@ func (l *live) place(p *publisher) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &placing{publisher: p, answer: make(chan placement, 1), cancel: cancel, since: time.Now()}
 	l.placing = w
+	wish := Wish{Stream: l.id, Channel: l.channel.ID, Job: l.plan.Job, Shed: l.plan.sheddable()}
 	l.asking.Go(func() {
 		var found placement
 		found.err = l.guarded(func() (err error) {
-			found.backend, err = l.hub.options.Backends.For(ctx, l.channel.ID)
+			found.grant, err = l.hub.options.Devices.Place(ctx, wish)
 			return err
 		})
 		w.answer <- found
@@ -48,22 +47,30 @@ func (l *live) place(p *publisher) {
 // placed starts the stream on what has been found for it.
 func (l *live) placed(found placement) error {
 	p := l.placing.publisher
-	l.unplace()
-	if found.err != nil {
-		return ownFault{found.err}
-	}
-	l.plan.Job.Backend = found.backend
-	return l.open(p)
-}
-
-// unplace waits for no answer any more.
-func (l *live) unplace() {
-	if l.placing == nil {
-		return
-	}
 	l.placing.cancel()
 	l.asking.Wait()
 	l.placing = nil
+	if found.err != nil {
+		return ownFault{found.err}
+	}
+	l.leased = true
+	l.plan.Job.Backend, l.plan.Job.Shed = found.grant.Backend, found.grant.Shed
+	return l.open(p)
+}
+
+// unplace waits for no answer any more, and gives back what the stream has. Its worker
+// has gone.
+func (l *live) unplace() {
+	if l.placing != nil {
+		l.placing.cancel()
+		l.leased = (<-l.placing.answer).err == nil
+		l.asking.Wait()
+		l.placing = nil
+	}
+	if l.leased {
+		l.leased = false
+		l.hub.options.Devices.Release(l.id)
+	}
 }
 
 // answers is nil where the stream waits for none.

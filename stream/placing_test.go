@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,28 +18,32 @@ import (
 // slow knows what a stream is made on when the test says it.
 type slow struct{ answer chan placement }
 
-func (s slow) For(ctx context.Context, _ string) (pipeline.Backend, error) {
+func (s slow) Place(ctx context.Context, _ Wish) (Grant, error) {
 	select {
 	case p := <-s.answer:
-		return p.backend, p.err
+		return p.grant, p.err
 	case <-ctx.Done():
-		return pipeline.Backend{}, ctx.Err()
+		return Grant{}, ctx.Err()
 	}
 }
 
-func (slow) Elsewhere(_ string, failed pipeline.Backend, _ string) pipeline.Backend { return failed }
+func (slow) Elsewhere(_ string, failed pipeline.Backend, _ string) (pipeline.Backend, bool) {
+	return failed, false
+}
+
+func (slow) Release(string) {}
 
 // placed runs a test whose streams are placed when it says so.
 func placed(t *testing.T, test func(*testing.T, *relay, chan<- placement)) {
 	t.Helper()
 	relayed(t, advanced, func(t *testing.T, r *relay) {
 		answer := make(chan placement, 1)
-		r.options.Backends = slow{answer}
+		r.options.Devices = slow{answer}
 		test(t, r, answer)
 	})
 }
 
-var onCPUs = placement{backend: cpu}
+var onCPUs = placement{grant: Grant{Backend: cpu}}
 
 // frames counts the pictures that the transcoder was given.
 func (r *relay) pictures() (n int) {
@@ -225,14 +230,14 @@ func TestPublisherThatIsNotReadDoesNotStarve(t *testing.T) {
 	})
 }
 
-// brokenBackends panics where it is asked what a stream is made on.
-type brokenBackends struct{ slow }
+// brokenDevices panics where it is asked what a stream is made on.
+type brokenDevices struct{ slow }
 
-func (brokenBackends) For(context.Context, string) (pipeline.Backend, error) { panic("no books") }
+func (brokenDevices) Place(context.Context, Wish) (Grant, error) { panic("no books") }
 
 func TestPanicAtPlacingCostsOnlyItsStream(t *testing.T) {
 	relayed(t, advanced, func(t *testing.T, r *relay) {
-		r.options.Backends = brokenBackends{}
+		r.options.Devices = brokenDevices{}
 		p := r.join(t, "")
 		p.send(t, footageOf(t).shoot(1)...)
 		if !errors.Is(p.last(), errOwnFault) {
@@ -250,6 +255,74 @@ func TestEndWhileTheStreamIsPlaced(t *testing.T) {
 		r.Close()
 		if took := time.Since(began); took > endDelay || !errors.Is(p.last(), ingest.ErrDraining) {
 			t.Errorf("it took %v, the publisher was told %v", took, p.last())
+		}
+	})
+}
+
+// books keep who has something, and can be full.
+type books struct {
+	onCPU
+	mu   sync.Mutex
+	full bool
+	held map[string]Wish
+}
+
+func (b *books) Place(_ context.Context, w Wish) (Grant, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.full {
+		return Grant{}, fmt.Errorf("%w: too little is left of CPU", ingest.ErrCapacity)
+	}
+	b.held[w.Stream] = w
+	return Grant{Backend: cpu}, nil
+}
+
+func (b *books) Release(stream string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.held, stream)
+}
+
+func (b *books) holders() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.held)
+}
+
+// Who does not fit is told so in the guide's words, and that is an event.
+func TestRefusalForWantOfRoom(t *testing.T) {
+	relayed(t, advanced, func(t *testing.T, r *relay) {
+		r.options.Devices = &books{full: true, held: map[string]Wish{}}
+		p := r.join(t, "")
+		p.send(t, footageOf(t).shoot(1)...)
+		if !errors.Is(p.last(), ingest.ErrCapacity) || strings.Contains(p.last().Error(), "CPU") {
+			t.Errorf("the publisher was told %v", p.last())
+		}
+		if n := r.count(StreamFailure, ""); n != 1 {
+			t.Errorf("%d events", n)
+		}
+	})
+}
+
+// What a stream has is its own until its worker has gone, and nobody's then.
+func TestStreamsGiveBackWhatTheyHave(t *testing.T) {
+	relayed(t, advanced, func(t *testing.T, r *relay) {
+		b := &books{held: map[string]Wish{}}
+		r.options.Devices = b
+		p := r.join(t, "")
+		p.send(t, footageOf(t).shoot(3)...)
+		if b.holders() != 1 {
+			t.Errorf("%d streams have something", b.holders())
+		}
+		for id, w := range b.held {
+			if w.Channel != "a" || w.Stream != id || len(w.Job.Videos) != 3 || len(w.Shed) != 2 {
+				t.Errorf("%+v", w)
+			}
+		}
+		p.Close(nil)
+		<-time.After(endDelay)
+		if b.holders() != 0 {
+			t.Errorf("%d streams have something after their end", b.holders())
 		}
 	})
 }

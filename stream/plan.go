@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"slices"
 	"time"
 
 	"ladderd/ladder"
@@ -20,6 +21,15 @@ type plan struct {
 	*route.Plan
 	renditions []ladder.Rendition
 	target     media.Ticks
+}
+
+// sheddable are the outputs of the worker that viewers miss least, in the order in which they
+// may be left out.
+func (p *plan) sheddable() (outputs []int) {
+	for _, r := range ladder.Shed(p.renditions) {
+		outputs = append(outputs, slices.Index(p.MadeVideo, r))
+	}
+	return outputs
 }
 
 // newPlan takes the interval of the source's keyframes as the publisher told it, 0

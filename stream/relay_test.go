@@ -55,7 +55,7 @@ func relayed(t *testing.T, c Channel, test func(*testing.T, *relay)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &relay{}
 		r.Hub = NewHub([]Channel{c}, Options{
-			Linger: time.Hour, Backends: onCPU{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Linger: time.Hour, Devices: onCPU{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 			Transcode: func(pipeline.Job, pipeline.Options) (Transcoder, error) {
 				return tape{&echo{out: make(chan pipeline.Output, 8192)}, r}, nil
 			},

@@ -37,6 +37,5 @@ func transcoding(err error) error {
 
 // elsewhere is pipeline.Options'. The transcoder's goroutine calls it.
 func (l *live) elsewhere(failed pipeline.Backend, reason string) (pipeline.Backend, bool) {
-	next := l.hub.options.Backends.Elsewhere(l.channel.ID, failed, reason)
-	return next, next != failed
+	return l.hub.options.Devices.Elsewhere(l.id, failed, reason)
 }

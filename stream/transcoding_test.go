@@ -14,27 +14,31 @@ var cpu = pipeline.Backend{Encoder: pipeline.X264}
 // onCPU has the CPU make all renditions.
 type onCPU struct{}
 
-func (onCPU) For(context.Context, string) (pipeline.Backend, error) { return cpu, nil }
-func (onCPU) Elsewhere(_ string, failed pipeline.Backend, _ string) pipeline.Backend {
-	return failed
+func (onCPU) Place(context.Context, Wish) (Grant, error) { return Grant{Backend: cpu}, nil }
+func (onCPU) Elsewhere(_ string, failed pipeline.Backend, _ string) (pipeline.Backend, bool) {
+	return failed, false
 }
+func (onCPU) Release(string) {}
 
 // oneGPU has channel a's streams begin on a GPU, and go on with the CPU.
 type oneGPU struct{ err error }
 
 var onGPU = pipeline.Backend{Encoder: pipeline.NVENC, Device: pipeline.Device{API: pipeline.CUDA, ID: "GPU-1"}}
 
-func (g oneGPU) For(_ context.Context, channel string) (pipeline.Backend, error) {
-	if channel != "a" {
-		return cpu, nil
+func (g oneGPU) Place(_ context.Context, w Wish) (Grant, error) {
+	if w.Channel != "a" {
+		return Grant{Backend: cpu}, nil
 	}
-	return onGPU, g.err
+	return Grant{Backend: onGPU}, g.err
 }
-func (oneGPU) Elsewhere(string, pipeline.Backend, string) pipeline.Backend { return cpu }
+func (oneGPU) Elsewhere(_ string, failed pipeline.Backend, _ string) (pipeline.Backend, bool) {
+	return cpu, failed != cpu
+}
+func (oneGPU) Release(string) {}
 
 func TestStreamIsGivenItsChannelsBackend(t *testing.T) {
 	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
-	h.options.Backends = oneGPU{}
+	h.options.Devices = oneGPU{}
 	given := make(chan pipeline.Backend, 1)
 	h.options.Transcode = func(j pipeline.Job, o pipeline.Options) (Transcoder, error) {
 		if next, ok := o.Elsewhere(j.Backend, "lost"); !ok || next != cpu {
@@ -56,7 +60,7 @@ func TestStreamIsGivenItsChannelsBackend(t *testing.T) {
 
 func TestBackendThatIsNotToBeHadEndsTheStream(t *testing.T) {
 	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
-	h.options.Backends = oneGPU{errors.New("backend nvenc: this GPU has no video encoder")}
+	h.options.Devices = oneGPU{errors.New("backend nvenc: this GPU has no video encoder")}
 	s := h.publish(t, basic.Key)
 	for _, p := range first(20, realVideo(t)) {
 		if s.Write(p) != nil {
@@ -71,7 +75,7 @@ func TestBackendThatIsNotToBeHadEndsTheStream(t *testing.T) {
 // A stream that passes its video through is on air without the backend.
 func TestPassthroughNeedsNoBackend(t *testing.T) {
 	h := newTestHub(t, Channel{ID: "a", Type: ladder.Basic, Key: basic.Key, Insecure: true})
-	h.options.Backends = oneGPU{errors.New("backend nvenc: this GPU has no video encoder")}
+	h.options.Devices = oneGPU{errors.New("backend nvenc: this GPU has no video encoder")}
 	s := h.publish(t, basic.Key)
 	write(t, s, first(20, realVideo(t))...)
 	until(t, "it is on air", func() bool { st := h.Status(); return len(st) == 1 && len(st[0].Renditions) > 0 })

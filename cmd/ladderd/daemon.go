@@ -52,10 +52,13 @@ type server struct {
 // wrong with them is known before anything runs.
 func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	disk, diskErr := windowDisk(cfg, log)
-	devices := newDevices(cfg, log)
+	devices, err := newDevices(cfg, log)
+	if err != nil {
+		return nil, err
+	}
 	d := &daemon{log: log, disk: disk, devices: devices, probing: func() {}, hub: newHub(cfg, disk, devices, log)}
 	d.play = playback.NewHandler(playback.Config{Region: cfg.Server.Region, Account: cfg.Server.Account, Log: log}, viewers{d.hub})
-	err := errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
+	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err != nil {
 		d.close()
 		return nil, err
@@ -74,7 +77,7 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, log *slog
 	}
 	return stream.NewHub(channels, stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
-		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Backends: devices, Log: log,
+		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
 		Interlaced: pipeline.Interlaced(cfg.Pipeline.Interlaced),
 		Transcode:  func(j pipeline.Job, o pipeline.Options) (stream.Transcoder, error) { return pipeline.Start(j, o) },
 		Metadata: func(channel, stream string, m stream.Metadata) {

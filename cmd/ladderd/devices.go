@@ -16,26 +16,45 @@ import (
 	"sync"
 	"time"
 
+	"ladderd/admission"
 	"ladderd/config"
 	"ladderd/gpu"
+	"ladderd/ingest"
 	"ladderd/pipeline"
 	"ladderd/stream"
 )
 
-// devices is what the daemon knows of this machine's, and which of them a channel gets.
+// devices is what the daemon knows of this machine's, and who has them.
 type devices struct {
-	log    *slog.Logger
-	choice *gpu.Choice
-	survey gpu.Survey
-	wanted map[string]gpu.Wanted // by channel
+	log     *slog.Logger
+	control *admission.Control
+	survey  gpu.Survey
+
+	mu     sync.Mutex
+	wanted map[string]admission.Policy // by channel
 }
 
-func newDevices(cfg *config.Config, log *slog.Logger) *devices {
-	d := &devices{log: log, choice: gpu.NewChoice(log), survey: newSurvey(cfg, log), wanted: map[string]gpu.Wanted{}}
+func newDevices(cfg *config.Config, log *slog.Logger) (*devices, error) {
+	d := &devices{log: log, survey: newSurvey(cfg, log)}
+	control, err := admission.New(admission.Options{
+		Log: log, CPU: d.survey.Machine.CPU(), Part: cfg.Playback.PartDuration,
+	})
+	d.control = control
+	d.heed(cfg)
+	return d, err
+}
+
+// heed takes what the configuration wants of the channels.
+func (d *devices) heed(cfg *config.Config) {
+	channels, wanted := map[string]admission.Channel{}, map[string]admission.Policy{}
 	for _, c := range cfg.Channels {
-		d.wanted[c.ID] = gpu.Wanted(cmp.Or(c.Backend, cfg.Pipeline.Backend))
+		p := admission.Policy{Make: gpu.Wanted(cmp.Or(c.Backend, cfg.Pipeline.Backend))}
+		channels[c.ID], wanted[c.ID] = admission.Channel{Policy: p}, p
 	}
-	return d
+	d.control.Heed(channels, false)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.wanted = wanted
 }
 
 // newSurvey is the same for the daemon and for probe, so that one finds what the other
@@ -71,12 +90,12 @@ func trier(log *slog.Logger) gpu.Try {
 }
 
 // prove finds out what the devices do, and tells the log. Streams that might use them wait
-// until one of these was seen to encode (gpu.Choice), for at most 12 s: then "auto" is x264,
-// and what asks for a GPU is refused. Where all channels want x264 nothing is tried, and no driver
-// touched.
+// until one of these was seen to encode (admission.Control), for at most 12 s: then it is the
+// CPU's, or refused, by policy. Where all channels want the CPU no driver is touched.
 func (d *devices) prove(ctx context.Context) {
 	if !d.hardware() {
-		d.log.Info("GPUs are not looked at: all channels want x264")
+		d.log.Info("GPUs are not looked at: all channels want the CPU")
+		d.control.Settle([]gpu.Proof{d.survey.Processor()})
 		d.tell(d.survey.Processor())
 		return
 	}
@@ -90,7 +109,7 @@ func (d *devices) prove(ctx context.Context) {
 		d.log.Debug("trying a device", "name", device.Name, "id", device.ID, "trial", gpu.Describe(t))
 	}
 	d.survey.Prover.Proven = func(p gpu.Proof) {
-		d.choice.Learn(p)
+		d.control.Learn(p)
 		if _, known := told.LoadOrStore(p.Device, true); !known {
 			d.tell(p)
 		}
@@ -102,7 +121,7 @@ func (d *devices) prove(ctx context.Context) {
 	if err != nil {
 		d.log.Warn("what the devices do is not kept for the next start", "reason", err)
 	}
-	d.choice.Settle(proofs)
+	d.control.Settle(proofs)
 	if took := time.Since(start); trying(&begun) {
 		d.log.Info("all devices are tried", "took", took.Round(time.Second/10))
 	}
@@ -121,8 +140,10 @@ func trying(begun *sync.Map) (some bool) {
 }
 
 func (d *devices) hardware() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, w := range d.wanted {
-		if w != gpu.Wanted(pipeline.X264) {
+		if !w.OnCPU() {
 			return true
 		}
 	}
@@ -141,32 +162,41 @@ func (d *devices) tell(p gpu.Proof) {
 // be had. The daemon runs all the same: other channels may do, and what passes through
 // needs none.
 func (d *devices) judge(proofs []gpu.Proof) {
-	told := map[gpu.Wanted]bool{}
-	for _, channel := range slices.Sorted(maps.Keys(d.wanted)) {
-		w := d.wanted[channel]
+	d.mu.Lock()
+	wanted := d.wanted
+	d.mu.Unlock()
+	told := map[admission.Policy]bool{}
+	for _, channel := range slices.Sorted(maps.Keys(wanted)) {
+		w := wanted[channel]
 		if told[w] {
 			continue
 		}
 		told[w] = true
-		list, err := gpu.Candidates(proofs, w)
+		list, err := w.Backends(proofs)
 		if err == nil {
-			d.log.Info("backend", "wanted", w, "gives", list[0].String())
+			d.log.Info("backend", "wanted", w.String(), "gives", list[0].String())
 			continue
 		}
-		d.log.Error("streams that have to be encoded will be refused", "backend", w, "channel", channel, "reason", err)
+		d.log.Error("streams that have to be encoded will be refused", "backend", w.String(), "channel", channel, "reason", err)
 	}
 }
 
-// For is the backend for a channel's new stream.
-func (d *devices) For(ctx context.Context, channel string) (pipeline.Backend, error) {
-	b, err := d.choice.For(ctx, d.wanted[channel])
-	if errors.Is(err, gpu.ErrTrying) {
+// Place is stream.Devices'.
+func (d *devices) Place(ctx context.Context, w stream.Wish) (stream.Grant, error) {
+	g, err := d.control.Place(ctx, admission.Wish(w))
+	switch {
+	case errors.Is(err, admission.ErrTrying):
 		err = fmt.Errorf("%w: %w", stream.ErrNotYet, err)
+	case errors.Is(err, admission.ErrFull):
+		err = fmt.Errorf("%w: %w", ingest.ErrCapacity, err)
 	}
-	return b, err
+	return stream.Grant(g), err
 }
 
-// Elsewhere is what a channel's stream goes on with.
-func (d *devices) Elsewhere(channel string, failed pipeline.Backend, reason string) pipeline.Backend {
-	return d.choice.Elsewhere(d.wanted[channel], failed, reason)
+// Elsewhere is stream.Devices'.
+func (d *devices) Elsewhere(stream string, failed pipeline.Backend, reason string) (pipeline.Backend, bool) {
+	return d.control.Elsewhere(stream, failed, reason)
 }
+
+// Release is stream.Devices'.
+func (d *devices) Release(stream string) { d.control.Release(stream) }

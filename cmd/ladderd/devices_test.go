@@ -10,8 +10,16 @@ import (
 
 	"ladderd/config"
 	"ladderd/gpu"
+	"ladderd/media"
 	"ladderd/pipeline"
+	"ladderd/stream"
 )
+
+// small is little work for any machine.
+var small = pipeline.Job{
+	Video: media.VideoParams{Width: 320, Height: 180}, Rate: media.Rate{Num: 5, Den: 1},
+	Videos: []pipeline.VideoOutput{{Width: 284, Height: 160, Rate: media.Rate{Num: 5, Den: 1}}},
+}
 
 // machineWith has no GPU but what cards, a shell's words, tells of.
 func machineWith(t *testing.T, d *devices, cards string) {
@@ -32,12 +40,15 @@ func TestDaemonStartsWithoutAWantedBackend(t *testing.T) {
 	cfg.Server.DataDir = t.TempDir()
 	cfg.Channels = []config.Channel{{ID: "a"}, {ID: "b", Backend: "nvenc"}, {ID: "c", Backend: "x264"}}
 	var log bytes.Buffer
-	d := newDevices(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	d, err := newDevices(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	machineWith(t, d, `echo '{"driver":"535","cards":1}'; echo '{"index":0,"uuid":"GPU-1","name":"NVIDIA H100"}'`)
 	d.prove(t.Context())
 	for channel, want := range map[string]string{"a": "x264", "b": "backend nvenc is not available: NVIDIA H100: this GPU has no video encoder", "c": "x264"} {
-		b, err := d.For(t.Context(), channel)
-		got := b.String()
+		g, err := d.Place(t.Context(), stream.Wish{Stream: "st-" + channel, Channel: channel, Job: small})
+		got := g.Backend.String()
 		if err != nil {
 			got = err.Error()
 		}
@@ -59,7 +70,10 @@ func TestDaemonLeavesDevicesAlone(t *testing.T) {
 	cfg.Pipeline.Backend = "x264"
 	cfg.Channels = []config.Channel{{ID: "a"}}
 	var log bytes.Buffer
-	d := newDevices(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	d, err := newDevices(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	machineWith(t, d, "exit 1")
 	d.survey.Machine.Cards = func(int) *exec.Cmd {
 		t.Error("NVIDIA's driver is asked")
@@ -69,7 +83,7 @@ func TestDaemonLeavesDevicesAlone(t *testing.T) {
 	if strings.Count(log.String(), "msg=device") != 1 {
 		t.Errorf("the log says\n%s", log.String())
 	}
-	if b, err := d.For(t.Context(), "a"); err != nil || b.String() != "x264" {
-		t.Errorf("%v, %v", b, err)
+	if g, err := d.Place(t.Context(), stream.Wish{Stream: "st-a", Channel: "a", Job: small}); err != nil || g.Backend.String() != "x264" {
+		t.Errorf("%v, %v", g, err)
 	}
 }

@@ -15,6 +15,9 @@ func logEvent(log *slog.Logger, e stream.Event) {
 	if e.Code != "" {
 		about = append(about, "code", e.Code)
 	}
+	if e.Reason != "" {
+		about = append(about, "reason", e.Reason)
+	}
 	if b := e.Breach; b != nil {
 		about = append(about, "limit", b.Limit, "exceeded by", b.ExceededBy, "unit", b.Unit)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -140,14 +139,14 @@ func (c *fitCommand) ask(job pipeline.Job) (fitAnswer, error) {
 	if c.Backend != "" {
 		want = gpu.Wanted(c.Backend)
 	}
-	ways, err := gpu.Ways(proofs, want, job)
-	if errors.Is(err, gpu.ErrUnmeasured) {
-		return fitAnswer{}, err
+	if !gpu.Measured(proofs) {
+		return fitAnswer{}, gpu.ErrUnmeasured
 	}
+	ways, err := gpu.Ways(proofs, want, job)
 	if err != nil {
 		return fitAnswer{Fits: []fitPlace{}, Why: err.Error()}, nil
 	}
-	books, err := gpu.Ledger(proofs, schedule.Options{})
+	books, err := gpu.Ledger(proofs, gpu.Capacity{}, schedule.Options{})
 	if err != nil {
 		return fitAnswer{}, err
 	}

@@ -46,7 +46,7 @@ func fitOn(t *testing.T, count int, proofs ...gpu.Proof) fitAnswer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	books, err := gpu.Ledger(proofs, schedule.Options{})
+	books, err := gpu.Ledger(proofs, gpu.Capacity{}, schedule.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

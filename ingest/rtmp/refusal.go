@@ -28,6 +28,8 @@ func lastWords(reason error) wire.Status {
 		return wire.Status{Code: codeBadName, Description: "Refused: " + reason.Error() + ". Put ?priority=N behind the stream key, with a greater N."}
 	case errors.Is(reason, ingest.ErrTakeovers), errors.Is(reason, ingest.ErrMismatch), errors.Is(reason, ingest.ErrFull):
 		return wire.Status{Code: codeBadName, Description: "Refused: " + reason.Error() + "."}
+	case errors.Is(reason, ingest.ErrCapacity):
+		return wire.Status{Code: codeBadName, Description: "Transcode capacity exceeded. Please try again."} // the guide's words, line 7808
 	case errors.Is(reason, ingest.ErrInsecure):
 		return wire.Status{Code: codeRejected, Description: "This channel takes encrypted ingest only. Publish by rtmps://, or set insecure_ingest for the channel."}
 	case errors.Is(reason, errPlay):

@@ -1,0 +1,167 @@
+package admission
+
+import (
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"ladderd/gpu"
+	"ladderd/pipeline"
+	"ladderd/schedule"
+)
+
+// Options sets a Control up.
+type Options struct {
+	Log *slog.Logger
+	// CPU is the machine's processor, which is there before anything was tried.
+	CPU gpu.Device
+	// Part is how far behind its source no stream may fall: a part of a playlist.
+	Part time.Duration
+	// Network (bits per second) and Disk (bytes per second) are what the machine has of
+	// them; 0 is no limit.
+	Network, Disk int64
+}
+
+// Control decides what each stream is made on.
+type Control struct {
+	log  *slog.Logger
+	part time.Duration
+	host gpu.Capacity
+
+	mu       sync.Mutex // guards what follows
+	ledger   *schedule.Ledger
+	proofs   []gpu.Proof   // of the devices that are known
+	settled  bool          // these are all
+	learned  chan struct{} // closed, and replaced, when proofs come
+	channels map[string]Channel
+	carried  map[string]*carried   // by stream
+	devices  map[string]*condition // by ID in the books
+}
+
+// Channel is what is to be heeded of a channel.
+type Channel struct {
+	Policy Policy
+	// Reserved is the largest job that room is always kept for; nil for none.
+	Reserved *pipeline.Job
+}
+
+// carried is a stream that has a lease.
+type carried struct {
+	wish    Wish
+	policy  Policy
+	backend pipeline.Backend
+	lease   schedule.Lease // as it was planned; its Ladder is how many of wish.Shed are not encoded
+	told    int            // how many its worker was told of
+	began   time.Time
+	pulse   pulse
+}
+
+// condition is how a device does.
+type condition struct {
+	fullUntil time.Time // its driver opened no more encoders
+	trying    bool      // somebody finds out whether it works again
+	pace      pace
+}
+
+// New is a control that knows of no device but the CPU, and of that nothing.
+func New(o Options) (*Control, error) {
+	c := &Control{
+		log: o.Log, part: o.Part, host: gpu.Capacity{Network: o.Network, Disk: o.Disk},
+		learned: make(chan struct{}), channels: map[string]Channel{}, carried: map[string]*carried{}, devices: map[string]*condition{},
+		ledger: schedule.New(schedule.Options{OneAlways: true}),
+	}
+	c.proofs = []gpu.Proof{{Device: o.CPU}}
+	return c, c.ledger.Add(gpu.Books(c.proofs[0], c.host))
+}
+
+// Heed takes what is wanted of each channel, and how streams are spread, from now on. Streams
+// that run keep what they have.
+func (c *Control) Heed(channels map[string]Channel, spread bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ledger.Spread(spread)
+	for id, old := range c.channels {
+		if old.Reserved != nil && channels[id].Reserved == nil {
+			c.ledger.Reserve(id, nil)
+		}
+	}
+	c.channels = maps.Clone(channels)
+	for id, channel := range c.channels {
+		channel.Policy = channel.Policy.normal()
+		c.channels[id] = channel
+	}
+	c.reserve()
+}
+
+// Learn tells what one device does. More are to come.
+func (c *Control) Learn(p gpu.Proof) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.know(p)
+	c.tell()
+}
+
+// Settle tells what all devices do.
+func (c *Control) Settle(proofs []gpu.Proof) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range proofs {
+		c.know(p)
+	}
+	c.settled = true
+	c.tell()
+	for _, channel := range c.ledger.Unseated() {
+		c.log.Warn("there is no room for a channel that has it reserved: it may be refused", "channel", channel)
+	}
+}
+
+// know puts a device into the books. The lock is held.
+func (c *Control) know(p gpu.Proof) {
+	i := slices.IndexFunc(c.proofs, func(old gpu.Proof) bool { return old.Device.Use() == p.Device.Use() })
+	if i < 0 {
+		c.proofs = append(slices.Clip(c.proofs), p)
+	} else {
+		c.proofs = slices.Clone(c.proofs)
+		c.proofs[i] = p
+	}
+	if p.Device.Problem != "" {
+		return
+	}
+	if err := c.ledger.Add(gpu.Books(p, c.host)); err != nil {
+		c.log.Error("a device is not used", "device", p.Device.ID, "reason", err)
+	}
+}
+
+// tell wakes who waits. The lock is held.
+func (c *Control) tell() {
+	c.reserve()
+	close(c.learned)
+	c.learned = make(chan struct{})
+}
+
+// reserve keeps room for the channels that are to have it. The lock is held.
+func (c *Control) reserve() {
+	for _, id := range slices.Sorted(maps.Keys(c.channels)) {
+		channel := c.channels[id]
+		if channel.Reserved == nil {
+			continue
+		}
+		list, err := channel.Policy.Backends(c.proofs)
+		if err != nil {
+			continue // Settle tells
+		}
+		c.ledger.Reserve(id, gpu.WaysBy(c.proofs, list, *channel.Reserved))
+	}
+}
+
+// of is a device's condition. The lock is held.
+func (c *Control) of(id string) *condition {
+	d := c.devices[id]
+	if d == nil {
+		d = &condition{}
+		c.devices[id] = d
+	}
+	return d
+}

@@ -1,0 +1,129 @@
+package admission
+
+import (
+	"fmt"
+	"time"
+
+	"ladderd/gpu"
+	"ladderd/pipeline"
+	"ladderd/schedule"
+)
+
+// emptied is after what time encoder sessions that were all in use are asked for again.
+const emptied = time.Minute
+
+// Elsewhere is what a running stream goes on with after its backend has failed for that
+// reason; false where there is no other with room. The device is left alone for a while
+// (schedule.Ledger.Failed), but where only its sessions ran out.
+func (c *Control) Elsewhere(stream string, failed pipeline.Backend, reason string) (pipeline.Backend, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := c.carried[stream]
+	if k == nil {
+		return failed, false
+	}
+	full := failed.Device != (pipeline.Device{}) && c.blame(stream, failed, reason)
+	next, err := c.move(k, full)
+	if err != nil {
+		c.log.Warn("there is nothing else for the stream", "stream", stream, "backend", failed.String(), "reason", err)
+		return failed, false
+	}
+	return next, next != failed
+}
+
+// move gives a stream another device; where its own has no sessions left, that may do what is
+// not encoding. The lock is held.
+func (c *Control) move(k *carried, full bool) (pipeline.Backend, error) {
+	list, err := k.policy.Backends(c.proofs)
+	if err != nil {
+		return pipeline.Backend{}, err
+	}
+	lease, err := c.ledger.Move(k.wish.Stream, c.ladders(k.wish, k.policy, list), full)
+	if err != nil {
+		return pipeline.Backend{}, err
+	}
+	next, known := gpu.Chosen(c.proofs, list, lease)
+	if !known {
+		return pipeline.Backend{}, fmt.Errorf("no backend for %s on %s", lease.Way, lease.Device)
+	}
+	k.backend, k.lease, k.pulse = next, lease, pulse{}
+	return next, nil
+}
+
+// blame notes what a device has done, and says whether it is full. The lock is held.
+func (c *Control) blame(stream string, failed pipeline.Backend, reason string) (full bool) {
+	device := gpu.DeviceOf(c.proofs, failed.Device)
+	id := gpu.BookedAs(failed.Device)
+	why, noSessions := gpu.Fault(device, failed, reason)
+	now := time.Now()
+	if noSessions {
+		c.cap(stream, id, now)
+		c.log.Warn("a device has no encoder sessions left", "device", id, "name", device.Name)
+		return true
+	}
+	until, news := c.ledger.Failed(id, now)
+	if news {
+		c.log.Warn("a device failed: it is left alone, and tried before it is used again",
+			"device", id, "name", device.Name, "reason", why, "until", until.Format(time.TimeOnly))
+	}
+	return false
+}
+
+// cap notes that no more encoders could be opened than other streams have: what else is open is
+// other programs'. Where the driver's limit was not known, that is it.
+func (c *Control) cap(stream, id string, now time.Time) {
+	var open int64
+	for _, k := range c.ledger.Leases() {
+		if k.Device == id && k.Stream != stream {
+			open += k.Taken[schedule.Sessions]
+		}
+	}
+	limit := c.ledger.Capacity(id)[schedule.Sessions]
+	if limit >= gpu.ManyEncoders {
+		c.ledger.Capped(id, int(open))
+		return
+	}
+	c.of(id).fullUntil = now.Add(emptied)
+	c.ledger.Others(id, schedule.Amount{schedule.Sessions: max(limit-open, 0)})
+}
+
+// reopen asks for sessions again that were in use. The lock is held.
+func (c *Control) reopen(now time.Time) {
+	for id, d := range c.devices {
+		if !d.fullUntil.IsZero() && now.After(d.fullUntil) {
+			d.fullUntil = time.Time{}
+			c.ledger.Others(id, schedule.Amount{})
+		}
+	}
+}
+
+// Due are the devices that were left alone for long enough and are to be tried, each once
+// until Tried says what came of it.
+func (c *Control) Due(now time.Time) (due []gpu.Proof) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range c.ledger.Due(now) {
+		d := c.of(id)
+		for _, p := range c.proofs {
+			if gpu.BookedAs(p.Device.Use()) == id && !d.trying {
+				d.trying = true
+				due = append(due, p)
+			}
+		}
+	}
+	return due
+}
+
+// Tried tells what trying a device again came to: err is why it still does not work.
+func (c *Control) Tried(device gpu.Device, err error, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := gpu.BookedAs(device.Use())
+	c.of(id).trying = false
+	until := c.ledger.Proven(id, err == nil, now)
+	if err != nil {
+		c.log.Warn("a device that failed still does not work", "device", id, "name", device.Name, "reason", err, "until", until.Format(time.TimeOnly))
+		return
+	}
+	c.log.Info("a device that failed works again", "device", id, "name", device.Name)
+}

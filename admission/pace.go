@@ -1,0 +1,98 @@
+package admission
+
+import "time"
+
+// pulse is how far behind its source one stream is, over time.
+type pulse struct {
+	restarts int
+	begun    time.Time // the present worker's readiness
+	least    time.Duration
+	looks    []look // of the last second, oldest first
+	meter    meter
+}
+
+type look struct {
+	at     time.Time
+	behind time.Duration
+}
+
+const (
+	// settling is how long a worker that has just started may be behind: it replays what
+	// the one before had, or what came while it started. It may be no further behind
+	// than tooLate even then.
+	settling = 3 * time.Second
+	tooLate  = 4 * time.Second
+	// slope is over what time a stream's falling behind is measured. grid is how long it
+	// takes at most until a rendition is gone that is to go: that happens at an IDR.
+	slope = time.Second
+	grid  = 2 * time.Second
+	// noise is how much a stream may be behind its best for no reason: pictures come in
+	// bursts, and encoders take them as they come.
+	noise = 60 * time.Millisecond
+)
+
+// add takes a stream's present figure.
+func (p *pulse) add(r Running, now time.Time) {
+	if p.begun.IsZero() || r.Restarts != p.restarts {
+		*p = pulse{restarts: r.Restarts, begun: now, least: r.Behind}
+	}
+	p.least = min(p.least, r.Behind)
+	p.looks = append(p.looks, look{now, r.Behind})
+	for now.Sub(p.looks[0].at) > slope {
+		p.looks = p.looks[1:]
+	}
+}
+
+// late says that a stream is falling behind, and will be behind by more than a part before
+// anything that is done now helps; speed is how fast it runs, 1 being real time. What came
+// in a burst, as after a stall of the network, is behind too, and gets less.
+func (p *pulse) late(part time.Duration, now time.Time) (speed float64, late bool) {
+	first, last := p.looks[0], p.looks[len(p.looks)-1]
+	span := last.at.Sub(first.at)
+	if span < slope/2 {
+		return 1, false
+	}
+	growth := float64(last.behind-first.behind) / float64(span)
+	speed = min(1/(1+max(growth, 0)), 1)
+	if now.Sub(p.begun) < settling {
+		return speed, growth > 0 && last.behind > tooLate
+	}
+	excess := last.behind - p.least
+	expected := excess + time.Duration(growth*float64(grid))
+	return speed, growth > 0 && excess > noise && expected > part
+}
+
+// pace is how a device does with all of its streams.
+type pace struct {
+	planned   time.Time // when the plan was changed last
+	shed      time.Time // when a rendition went last
+	grown     time.Time // when one came back last
+	calm      time.Time // since when no stream has been late
+	patience  time.Duration
+	complains bool // the log knows that it is too slow
+}
+
+const (
+	// replan is how often a plan is changed, and renditions are shed: what was done has to
+	// show first.
+	replan = 3 * time.Second
+	// regrow is after what calm a rendition comes back. It doubles each time that this
+	// turns out to be too much within relapse, up to regrowMost.
+	regrow     = 10 * time.Second
+	regrowMost = 5 * time.Minute
+	relapse    = 30 * time.Second
+)
+
+// strained notes that a stream is late.
+func (p *pace) strained(now time.Time) {
+	if !p.grown.IsZero() && now.Sub(p.grown) < relapse {
+		p.patience = min(max(p.patience, regrow)*2, regrowMost)
+		p.grown = time.Time{}
+	}
+	p.calm = now
+}
+
+// mayGrow says whether it has been calm for long enough.
+func (p *pace) mayGrow(now time.Time) bool {
+	return now.Sub(p.calm) >= max(p.patience, regrow)
+}

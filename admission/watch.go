@@ -1,0 +1,234 @@
+package admission
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"ladderd/gpu"
+	"ladderd/schedule"
+)
+
+// Running is how a stream's worker does.
+type Running struct {
+	Stream string
+	// Behind is how long ago the oldest picture of the source came that is not out.
+	Behind   time.Duration
+	Restarts int
+	Ready    bool          // its encoders are open
+	CPU      time.Duration // what the present worker has taken of it so far
+}
+
+// Order has a stream encode other renditions than it does.
+type Order struct {
+	Stream string
+	Shed   []int // outputs that are not to be encoded
+	Why    string
+}
+
+// Look takes how all streams that are encoded do, a few times a second. What the plan did not
+// know is corrected by it: a device whose streams fall behind is planned with less, and what
+// may be shed on it is, before anything is behind by more than a part. Where there is room
+// again, renditions come back.
+func (c *Control) Look(now time.Time, running []Running) []Order {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reopen(now)
+	slowest := map[string]float64{}
+	for _, r := range running {
+		k := c.carried[r.Stream]
+		if k == nil || !r.Ready {
+			continue
+		}
+		k.pulse.add(r, now)
+		c.meter(r, k, now)
+		if speed, late := k.pulse.late(c.part, now); late {
+			id := gpu.BookedAs(k.backend.Device)
+			slowest[id] = min(speed, slowestOr(slowest, id))
+		}
+	}
+	for _, id := range c.busy() {
+		if speed, late := slowest[id]; late {
+			c.slow(id, speed, now)
+		} else {
+			c.calm(id, now)
+		}
+	}
+	return c.orders()
+}
+
+func slowestOr(slowest map[string]float64, id string) float64 {
+	if speed, known := slowest[id]; known {
+		return speed
+	}
+	return 1
+}
+
+// busy are the devices that have streams, in order. The lock is held.
+func (c *Control) busy() []string {
+	ids := map[string]bool{}
+	for _, k := range c.carried {
+		ids[gpu.BookedAs(k.backend.Device)] = true
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// slow lowers a device's plan, and sheds what may be until it holds. The lock is held.
+func (c *Control) slow(id string, speed float64, now time.Time) {
+	p := &c.of(id).pace
+	p.strained(now)
+	if now.Sub(p.planned) < replan {
+		return
+	}
+	p.planned = now
+	c.ledger.Slow(id, speed)
+	shed := 0
+	for _, stream := range c.sheddable(id) {
+		if shed > 0 && !c.ledger.Overfull(id) {
+			break
+		}
+		k := c.carried[stream]
+		if err := c.rebook(k, k.lease.Ladder+1); err != nil {
+			c.log.Error("a rendition cannot be shed", "stream", stream, "reason", err)
+			continue
+		}
+		shed++
+	}
+	if !p.complains {
+		p.complains = true
+		c.log.Warn("a device is slower than planned: its streams fall behind", "device", id,
+			"speed", fmt.Sprintf("%.2f", speed), "renditions shed", shed)
+	}
+}
+
+// sheddable are the streams of a device that may go without another rendition, once for
+// each: the one that lacks the fewest first, of these the newest. The lock is held.
+func (c *Control) sheddable(id string) (list []string) {
+	type turn struct {
+		stream string
+		lacks  int
+		began  time.Time
+	}
+	var turns []turn
+	for stream, k := range c.carried {
+		if gpu.BookedAs(k.backend.Device) != id {
+			continue
+		}
+		for n := k.lease.Ladder; n < k.policy.most(k.wish); n++ {
+			turns = append(turns, turn{stream, n, k.began})
+		}
+	}
+	slices.SortFunc(turns, func(a, b turn) int {
+		return cmp.Or(a.lacks-b.lacks, b.began.Compare(a.began), cmp.Compare(a.stream, b.stream))
+	})
+	for _, t := range turns {
+		list = append(list, t.stream)
+	}
+	return list
+}
+
+// calm lets a device's plan recover, and one rendition come back. The lock is held.
+func (c *Control) calm(id string, now time.Time) {
+	p := &c.of(id).pace
+	if p.calm.IsZero() {
+		p.calm = now
+	}
+	if now.Sub(p.planned) >= replan {
+		p.planned = now
+		c.ledger.Slow(id, 1)
+	}
+	if !p.mayGrow(now) {
+		return
+	}
+	if p.complains {
+		p.complains = false
+		c.log.Info("a device keeps up with its streams again", "device", id)
+	}
+	for _, stream := range c.lacking(id) {
+		k := c.carried[stream]
+		if c.rebook(k, k.lease.Ladder-1) == nil {
+			p.grown, p.calm = now, now
+			return
+		}
+	}
+}
+
+// lacking are the streams of a device that lack renditions: the one that lacks most first,
+// of these the oldest. The lock is held.
+func (c *Control) lacking(id string) (list []string) {
+	for stream, k := range c.carried {
+		if gpu.BookedAs(k.backend.Device) == id && k.lease.Ladder > 0 {
+			list = append(list, stream)
+		}
+	}
+	slices.SortFunc(list, func(a, b string) int {
+		ka, kb := c.carried[a], c.carried[b]
+		return cmp.Or(kb.lease.Ladder-ka.lease.Ladder, ka.began.Compare(kb.began), cmp.Compare(a, b))
+	})
+	return list
+}
+
+// rebook has a stream carried with that many renditions shed. The lock is held.
+func (c *Control) rebook(k *carried, shed int) error {
+	lease, err := c.ledger.Shed(k.wish.Stream, shed)
+	if err == nil {
+		k.lease = lease
+	}
+	return err
+}
+
+// orders are for the streams whose workers have not been told yet. The lock is held.
+func (c *Control) orders() (list []Order) {
+	for _, stream := range slices.Sorted(maps.Keys(c.carried)) {
+		k := c.carried[stream]
+		if k.told == k.lease.Ladder {
+			continue
+		}
+		why := "the machine is too slow for all of its streams' renditions"
+		if k.lease.Ladder < k.told {
+			why = "there is room again"
+		}
+		k.told = k.lease.Ladder
+		list = append(list, Order{stream, slices.Clone(k.wish.Shed[:k.lease.Ladder]), why})
+	}
+	return list
+}
+
+const (
+	// metered is over what time the CPU that a stream takes is measured; margin is added to
+	// that, in percent. Less than half of what was planned is not believed: a still picture
+	// may begin to move.
+	metered = 10 * time.Second
+	margin  = 20
+)
+
+// meter corrects what a stream is booked with by what it takes.
+type meter struct {
+	at   time.Time
+	cpu  time.Duration
+	most int64 // thousandths of a core
+}
+
+// meter is the CPU that a stream took over the last seconds. The lock is held.
+func (c *Control) meter(r Running, k *carried, now time.Time) {
+	m := &k.pulse.meter
+	switch {
+	case m.at.IsZero() || r.CPU < m.cpu:
+		m.at, m.cpu = now, r.CPU
+		return
+	case now.Sub(m.at) < metered:
+		return
+	}
+	cores := int64(float64(r.CPU-m.cpu) / float64(now.Sub(m.at)) * 1000)
+	m.at, m.cpu, m.most = now, r.CPU, max(m.most, cores)
+	taken, hosted := k.lease.Taken, k.lease.Hosted
+	takes := func(planned *int64) { *planned = max(m.most*(100+margin)/100, *planned/2) }
+	if k.lease.Device == gpu.Host {
+		takes(&taken[schedule.CPU])
+	} else {
+		takes(&hosted[schedule.CPU])
+	}
+	c.ledger.Used(r.Stream, taken, hosted)
+}
