@@ -11,11 +11,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ladderd/pipeline"
 )
 
 // Cache keeps proofs in a file. A proof holds for the same device with the same driver,
-// the same ladderd, and the same place of libraries and drivers; one with a failure that
-// may pass does not hold at all.
+// the same ladderd, and, but for the CPU, the same place of libraries and drivers; one with a
+// failure that may pass does not hold at all.
 type Cache struct {
 	// Path is the file's, whose folder is made where it is missing. Empty keeps nothing.
 	Path string
@@ -64,8 +66,11 @@ func (c Cache) read() []Proof {
 		return nil
 	}
 	var k kept
-	if json.Unmarshal(text, &k) != nil || k.By != c.By || k.Environment != environment(os.Environ()) {
+	if json.Unmarshal(text, &k) != nil || k.By != c.By {
 		return nil
+	}
+	if k.Environment != environment(os.Environ()) {
+		k.Proofs = slices.DeleteFunc(k.Proofs, func(p Proof) bool { return p.Device.API != pipeline.CPU })
 	}
 	return k.Proofs
 }

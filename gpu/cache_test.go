@@ -152,3 +152,15 @@ func TestCacheAfterARepair(t *testing.T) {
 		}
 	}
 }
+
+// No library of a driver's has to do with how fast the CPU is.
+func TestCacheOfTheCPUInAnotherEnvironment(t *testing.T) {
+	c := Cache{Path: filepath.Join(t.TempDir(), "devices.json")}
+	if err := c.Save([]Proof{proven(t4, 1e9, nil), proven(cpu, 1e9, nil)}); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("LD_LIBRARY_PATH", "/opt/other-driver")
+	if known, _ := c.Load([]Device{t4, cpu}); len(known) != 1 || known[0].Device.API != pipeline.CPU {
+		t.Errorf("%+v", known)
+	}
+}

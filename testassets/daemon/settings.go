@@ -43,6 +43,9 @@ type Settings struct {
 	Backend string
 	// Interlaced is [pipeline] interlaced; empty leaves the default.
 	Interlaced string
+	// Measured has the daemon find out by itself what its devices do, and how fast they are.
+	// Otherwise that is known when it starts, and they are fast (vouch).
+	Measured bool
 	// RenderNodes is render_nodes; empty leaves the default.
 	RenderNodes []string
 	// Env is added to the daemon's environment, each "KEY=value".

@@ -24,7 +24,7 @@ func TestDaemonChoosesByWhatWasProven(t *testing.T) {
 		{ID: "va", Key: streamKey + "-va", Type: ladder.Standard, Backend: "vaapi"},
 	}
 	d := startDaemonWith(t, daemon.Settings{
-		Channels: channels, Backend: "auto", Env: rig.Env(), RenderNodes: []string{"/nonexistent/renderD128"},
+		Channels: channels, Backend: "auto", Measured: true, Env: rig.Env(), RenderNodes: []string{"/nonexistent/renderD128"},
 	})
 	for _, c := range channels {
 		p, err := publish.FFmpegLoop(d.RTMP(c.Key), file)

@@ -89,7 +89,7 @@ func TestStreamStartsWhileACardHangs(t *testing.T) {
 	rig.Misbehave(0, doubles.Fault{At: doubles.Context, Word: doubles.Hang})
 	d := startDaemonWith(t, daemon.Settings{
 		Channels: []daemon.Channel{channel(daemon.Channel{Type: ladder.Standard})},
-		Backend:  "auto", RenderNodes: []string{"/nonexistent/renderD128"}, Env: rig.Env(),
+		Backend:  "auto", Measured: true, RenderNodes: []string{"/nonexistent/renderD128"}, Env: rig.Env(),
 	})
 	if err := await.Until(within(t, time.Minute), "the good card", nil, func() (bool, error) {
 		return strings.Contains(d.Output(), "msg=device name=\"NVIDIA Double\" id="+rig.UUID(1)), nil
