@@ -10,6 +10,7 @@ import (
 // check finds what is wrong between keys that are right each by itself.
 func (d *decoder) check(c *Config) {
 	d.checkListeners(c)
+	d.checkPolicies(c)
 	ids, keys := map[string]string{}, map[Secret]string{}
 	for i, channel := range c.Channels {
 		path := element("channel", i)
@@ -78,16 +79,20 @@ func (c *Config) Warnings() []string {
 	return w
 }
 
-// channelWarnings looks for a way to publish to a channel.
+// channelWarnings looks for a way to publish to a channel, and for what it has no use for.
 func (c *Config) channelWarnings(channel Channel) []string {
+	var w []string
+	if channel.Reserved && channel.Type == ladder.Basic {
+		w = append(w, fmt.Sprintf("channel %q: reserved is true, and a BASIC channel needs no device: it is passed through", channel.ID))
+	}
 	srt := c.Ingest.SRT.Listen.On()
 	switch {
 	case channel.SRTPassphrase != "" && !srt:
-		return []string{fmt.Sprintf("channel %q: srt_passphrase is set, and there is no [ingest.srt] section", channel.ID)}
+		w = append(w, fmt.Sprintf("channel %q: srt_passphrase is set, and there is no [ingest.srt] section", channel.ID))
 	case c.Ingest.on() && !channel.InsecureIngest && !c.Ingest.RTMPS.Listen.On() && channel.SRTPassphrase == "":
-		return []string{fmt.Sprintf("channel %q: insecure_ingest is false, srt_passphrase is not set, and there is no [ingest.rtmps] section: nobody can publish to it", channel.ID)}
+		w = append(w, fmt.Sprintf("channel %q: insecure_ingest is false, srt_passphrase is not set, and there is no [ingest.rtmps] section: nobody can publish to it", channel.ID))
 	}
-	return nil
+	return w
 }
 
 // on says whether publishers have any listener.

@@ -46,6 +46,9 @@ type Limits struct {
 	StreamDuration    time.Duration // the longest stream: 1 min to 168 h
 	ConcurrentStreams int           // live at once: 1 to 10000
 	Takeovers         int           // of one stream: 0 to 1000000
+	// Network is what streams may take of the network, in bits per second, and Disk of
+	// the disk, in bytes per second; 0 is no limit.
+	Network, Disk int64
 }
 
 // RTMP is plain RTMP, open to channels with InsecureIngest only.
@@ -93,6 +96,13 @@ type Log struct {
 type Pipeline struct {
 	// Backend is "auto", "nvenc", "vaapi" or "x264".
 	Backend string
+	// Policy is where renditions may be made, "gpu", "gpu-then-cpu" or "cpu"; empty
+	// where that follows from the backend.
+	Policy string
+	// WhenFull is what becomes of a stream that does not fit whole: "refuse" or "shed".
+	WhenFull string
+	// Placement is how streams are spread over equal devices: "best-fit" or "spread".
+	Placement string
 	// Interlaced is "deinterlace" or "refuse".
 	Interlaced string
 	// RenderNodes are the paths of the only ones that VAAPI may use; empty is all.
@@ -112,8 +122,11 @@ type Channel struct {
 	// SRTPassphrase is what SRT is encrypted with; empty where the channel has none.
 	SRTPassphrase Secret
 	LatencyMode   string // "LOW" or "NORMAL"
-	// Backend is as Pipeline's; empty where the channel has none of its own.
-	Backend string
+	// Backend, Policy and WhenFull are as Pipeline's; empty where the channel has none of
+	// its own (Config.Transcoding).
+	Backend, Policy, WhenFull string
+	// Reserved says that room for the channel's largest ladder is kept free.
+	Reserved bool
 }
 
 const (
@@ -148,7 +161,7 @@ func withoutListeners() *Config {
 		},
 		Limits:   Limits{StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, Takeovers: 100},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
-		Pipeline: Pipeline{Backend: "auto", Interlaced: "deinterlace"},
+		Pipeline: Pipeline{Backend: "auto", WhenFull: "refuse", Placement: "best-fit", Interlaced: "deinterlace"},
 	}
 }
 

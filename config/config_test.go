@@ -128,6 +128,7 @@ func TestWarnings(t *testing.T) {
 		{"no protocol for a channel", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'", []string{`channel "a": insecure_ingest is false`}},
 		{"SRT only", "[ingest.srt]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\nsrt_passphrase='0123456789'", nil},
 		{"a passphrase without SRT", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\nstream_key='12345678'\ninsecure_ingest=true\nsrt_passphrase='0123456789'", []string{`channel "a": srt_passphrase is set`}},
+		{"a reserved BASIC channel", "[ingest.rtmp]\n[playback]\n[[channel]]\nid='a'\ntype='BASIC'\nstream_key='12345678'\ninsecure_ingest=true\nreserved=true", []string{`channel "a": reserved is true`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			parsed, err := parse("test.toml", c.text)

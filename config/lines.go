@@ -23,6 +23,12 @@ func (x lineIndex) line(path string) int {
 	return 1
 }
 
+// names says whether the file has that very path.
+func (x lineIndex) names(path string) bool {
+	_, ok := x[path]
+	return ok
+}
+
 // mark keeps the first place at which a path is named.
 func (x lineIndex) mark(path string, line int) {
 	if _, ok := x[path]; !ok {

@@ -123,6 +123,9 @@ func (c *Config) schema() schema {
 			}}},
 			{"pipeline", schema{keys: []key{
 				{name: "backend", set: text(&c.Pipeline.Backend, parseBackend)},
+				{name: "policy", set: text(&c.Pipeline.Policy, parsePolicy)},
+				{name: "when_full", set: text(&c.Pipeline.WhenFull, parseWhenFull)},
+				{name: "placement", set: text(&c.Pipeline.Placement, parsePlacement)},
 				{name: "interlaced", set: text(&c.Pipeline.Interlaced, parseInterlaced)},
 				{name: "render_nodes", set: texts(&c.Pipeline.RenderNodes, parseNode)},
 			}}},
@@ -130,6 +133,8 @@ func (c *Config) schema() schema {
 				{name: "stream_duration", set: text(&c.Limits.StreamDuration, duration(time.Minute, 168*time.Hour))},
 				{name: "concurrent_streams", set: number(&c.Limits.ConcurrentStreams, 1, 10_000)},
 				{name: "takeovers", set: number(&c.Limits.Takeovers, 0, 1_000_000)},
+				{name: "network", set: text(&c.Limits.Network, bandwidth("b/s"))},
+				{name: "disk", set: text(&c.Limits.Disk, bandwidth("B/s"))},
 			}}},
 		},
 		arrays: []subarray{{"channel", func(read func(schema)) {
@@ -202,6 +207,9 @@ func (c *Channel) schema() schema {
 			{name: "insecure_ingest", set: boolean(&c.InsecureIngest)},
 			{name: "latency_mode", set: text(&c.LatencyMode, parseLatency)},
 			{name: "backend", set: text(&c.Backend, parseBackend)},
+			{name: "policy", set: text(&c.Policy, parsePolicy)},
+			{name: "when_full", set: text(&c.WhenFull, parseWhenFull)},
+			{name: "reserved", set: boolean(&c.Reserved)},
 			{name: "srt_passphrase", set: text(&c.SRTPassphrase, parsePassphrase), secret: true},
 		},
 	}

@@ -154,6 +154,28 @@ func size(least, most int64) func(string) (int64, error) {
 	}
 }
 
+// bandwidth reads amounts a second in a unit, "b/s" or "B/s", by the thousand thousands
+// that networks and disks are sold in: 1 M to 1000 G of it, and 0 for none that is known.
+func bandwidth(unit string) func(string) (int64, error) {
+	const mega, giga, most = int64(1_000_000), int64(1_000_000_000), 1000
+	return func(s string) (int64, error) {
+		if s == "" || s == "0" {
+			return 0, nil
+		}
+		scale := mega
+		digits, ok := strings.CutSuffix(s, "M"+unit)
+		if !ok {
+			scale = giga
+			digits, ok = strings.CutSuffix(s, "G"+unit)
+		}
+		n, err := strconv.ParseUint(digits, 10, 32)
+		if !ok || err != nil || n == 0 || int64(n) > most*giga/scale {
+			return 0, fmt.Errorf(`not a bandwidth in range; allowed: "1M%[1]s" to "%[2]dG%[1]s", whole numbers of M%[1]s or G%[1]s, and "" for no limit`, unit, most)
+		}
+		return int64(n) * scale, nil
+	}
+}
+
 // oneOf reads one of a few words.
 func oneOf[T ~string](what string, words []T) func(string) (T, error) {
 	return func(s string) (T, error) {
@@ -178,6 +200,9 @@ var (
 	parseContainer = oneOf("a container format", []string{"FRAGMENTED_MP4", "TS"})
 	parseLatency   = oneOf("a latency mode", []string{"LOW", "NORMAL"})
 	parseBackend   = oneOf("a backend", []string{"auto", "nvenc", "vaapi", "x264"})
+	parsePolicy    = oneOf("a policy", []string{"gpu", "gpu-then-cpu", "cpu"})
+	parseWhenFull  = oneOf("what becomes of streams that do not fit", []string{"refuse", "shed"})
+	parsePlacement = oneOf("a placement", []string{"best-fit", "spread"})
 	// What is done with interlaced sources, as pipeline.Interlaced names it.
 	parseInterlaced = oneOf("a way to treat interlaced sources", []string{"deinterlace", "refuse"})
 	parseFormat     = oneOf("a log format", []string{"text", "json"})
