@@ -62,7 +62,7 @@ func newVariants(writers []*writer, c *clock, low, ending bool) *variants {
 		switch {
 		case w.init == nil && wait && !w.spec.OnRequest:
 			return nil
-		case w.init == nil || c.frontier-w.end > outdated:
+		case w.init == nil || c.frontier-w.end > outdated || w.borrowed():
 			continue
 		}
 		v.entries = append(v.entries, w.variant())
@@ -74,6 +74,13 @@ func newVariants(writers []*writer, c *clock, low, ending bool) *variants {
 		return nil
 	}
 	return v
+}
+
+// borrowed says that the rendition shows another one's pictures at present, since it is not
+// encoded for want of room: who comes new is not to choose it.
+func (w *writer) borrowed() bool {
+	v := w.init.video
+	return w.spec.Video == ladder.Transcode && v != nil && v.Width*v.Height < w.spec.Width*w.spec.Height
 }
 
 // young says whether renditions may still be on their way to what they list first: a

@@ -69,6 +69,9 @@ func checkJob(j Job) error {
 	if j.Interlaced != "" && j.Interlaced != Deinterlace && j.Interlaced != Refuse {
 		return fmt.Errorf("job with interlaced sources to be treated by %q", j.Interlaced)
 	}
+	if err := checkShed(j.Videos, j.Shed); err != nil {
+		return fmt.Errorf("job: %w", err)
+	}
 	if len(j.Audios) > 0 && j.Audio == nil {
 		return errors.New("job with audio outputs but no audio input")
 	}
@@ -79,6 +82,22 @@ func checkJob(j Job) error {
 	}
 	if err := checkVideo(j.Video); err != nil {
 		return fmt.Errorf("job: %w", err)
+	}
+	return nil
+}
+
+// checkShed refuses to have nothing encoded that is at most as large as what is shed: it would
+// have nothing to be a copy of.
+func checkShed(videos []VideoOutput, shed []int) error {
+	for _, i := range shed {
+		if i < 0 || i >= len(videos) {
+			return fmt.Errorf("output %d of %d is to be shed", i, len(videos))
+		}
+	}
+	for _, i := range shed {
+		if _, found := Follows(videos, shed, i); !found {
+			return fmt.Errorf("output %d is to be shed, and no smaller one is encoded", i)
+		}
 	}
 	return nil
 }

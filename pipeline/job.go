@@ -1,6 +1,10 @@
 package pipeline
 
-import "ladderd/media"
+import (
+	"slices"
+
+	"ladderd/media"
+)
 
 // Job is all that a worker is told: what comes in, what goes out, and what it
 // may use. It travels as JSON in the first message.
@@ -23,6 +27,19 @@ type Job struct {
 	// one: no video is emitted up to it, and it begins at the first grid point past
 	// it. Sound is made from the first packet on. Negative in a stream's first worker.
 	After media.Ticks
+}
+
+// Follows is the output that a shed one is a copy of: the largest of those that are smaller and
+// encoded.
+func Follows(videos []VideoOutput, shed []int, output int) (follows int, found bool) {
+	size := func(i int) int { return videos[i].Width * videos[i].Height }
+	for i := range videos {
+		smaller := size(i) < size(output) || size(i) == size(output) && i > output
+		if smaller && !slices.Contains(shed, i) && (!found || size(i) > size(follows)) {
+			follows, found = i, true
+		}
+	}
+	return follows, found
 }
 
 // Grid is where all renditions have their IDRs.

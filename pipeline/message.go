@@ -6,7 +6,7 @@ import (
 	"ladderd/media"
 )
 
-// Message is what travels between the daemon and a worker: Job or Trial, Input and
+// Message is what travels between the daemon and a worker: Job or Trial, Input, Shed and
 // Drain on the way down; Ready, Output, Finding, Progress, Log and Failed on the way up.
 type Message interface{ tag() tag }
 
@@ -17,6 +17,9 @@ type Input struct{ Packet media.Packet }
 // Drain is the daemon's last message: the worker puts out what its decoders and
 // encoders still hold and exits with ExitDone.
 type Drain struct{}
+
+// Shed changes which outputs are not encoded (Job.Shed), from the next grid point on.
+type Shed struct{ Outputs []int }
 
 // Ready says that every encoder of the job is open, which they may be only with
 // the first picture.
@@ -34,6 +37,8 @@ type Progress struct {
 	FramesDecoded int64   // pictures that left the video decoder, put out or not
 	FramesOut     []int64 // packets put out, per Job.Videos
 	Queued        []int   // pictures that wait for each encoder, per Job.Videos
+	// Shed is what is not encoded at present (Job.Shed).
+	Shed []int
 	// Device says what decodes, scales and encodes, and where, in words. It may change: a
 	// device leaves to the CPU what it turns out not to decode.
 	Device string
@@ -72,6 +77,7 @@ const (
 func (Job) tag() tag      { return tagJob }
 func (Input) tag() tag    { return tagInput }
 func (Drain) tag() tag    { return tagDrain }
+func (Shed) tag() tag     { return tagShed }
 func (Ready) tag() tag    { return tagReady }
 func (Output) tag() tag   { return tagOutput }
 func (Progress) tag() tag { return tagProgress }

@@ -35,6 +35,7 @@ type owner struct {
 	gate    *gate
 	worker  *worker // nil between two workers
 	pending *Output // passed the gate, waits for room in s.out
+	order   *Shed   // what the worker is to be told
 	restart <-chan time.Time
 	tick    time.Duration
 
@@ -121,6 +122,8 @@ func (w *owner) step(tick <-chan time.Time) {
 		w.hear(m, ok)
 	case <-gone:
 		w.bury()
+	case shed := <-w.s.shed:
+		w.shed(shed)
 	case <-w.restart:
 		w.begin()
 	case <-tick:
@@ -139,6 +142,7 @@ func (w *owner) begin() {
 	w.skip()
 	held := w.backlog.rewind(w.gate.after, w.gate.heard())
 	w.gate.resume()
+	w.order = nil // the job says it
 	job := w.job
 	job.Video, job.Audio, job.After = *held.video, held.audio, w.gate.after
 	w.worker = &worker{process: w.o.launch(job), began: time.Now(), after: job.After, backend: job.Backend}
@@ -187,6 +191,9 @@ func (w *owner) next() Message {
 	if w.worker.asked || w.worker.killed != "" {
 		return nil
 	}
+	if w.order != nil {
+		return *w.order
+	}
 	if p, ok := w.backlog.head(); ok {
 		return Input{Packet: p}
 	}
@@ -197,12 +204,27 @@ func (w *owner) next() Message {
 }
 
 func (w *owner) fed(m Message) {
-	if _, ok := m.(Drain); ok {
+	switch m := m.(type) {
+	case Drain:
 		w.worker.asked = true
+	case Shed:
+		w.order = nil
+	case Input:
+		w.worker.fed = w.worker.fed || m.Packet.Kind == media.Video || len(w.job.Videos) == 0
+		w.backlog.sent()
+	}
+}
+
+// shed has other outputs encoded than are.
+func (w *owner) shed(outputs []int) {
+	if err := checkShed(w.job.Videos, outputs); err != nil {
+		w.log.Error("outputs cannot be shed", "error", err)
 		return
 	}
-	w.worker.fed = w.worker.fed || m.(Input).Packet.Kind == media.Video || len(w.job.Videos) == 0
-	w.backlog.sent()
+	w.job.Shed = outputs
+	if w.worker != nil {
+		w.order = &Shed{Outputs: outputs}
+	}
 }
 
 // bury deals with a worker that has gone: it is replaced, or the stream ends.

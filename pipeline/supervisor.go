@@ -86,6 +86,7 @@ const outputQueue = 256
 type Supervisor struct {
 	in    chan media.Packet
 	out   chan Output
+	shed  chan []int // of one: the newest
 	drain chan struct{}
 	stop  chan struct{}
 	ended chan struct{} // no more is taken
@@ -105,7 +106,7 @@ func Start(job Job, o Options) (*Supervisor, error) {
 	}
 	s := &Supervisor{
 		in: make(chan media.Packet), out: make(chan Output, outputQueue),
-		drain: make(chan struct{}), stop: make(chan struct{}),
+		shed: make(chan []int, 1), drain: make(chan struct{}), stop: make(chan struct{}),
 		ended: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.snapshot.Store(&Snapshot{Backend: job.Backend})
@@ -141,6 +142,18 @@ func (s *Supervisor) Write(p media.Packet) error {
 // after a worker was replaced every video output resumes with an IDR, with its
 // parameters told anew, all at one PTS.
 func (s *Supervisor) Outputs() <-chan Output { return s.out }
+
+// Shed has these outputs encoded no more, and all others encoded, from the next grid point
+// on (Job.Shed), by this worker and those after it. It does not wait.
+func (s *Supervisor) Shed(outputs []int) {
+	for {
+		select {
+		case s.shed <- outputs:
+			return
+		case <-s.shed: // an older one that nobody has taken
+		}
+	}
+}
 
 // Drain says that no more packets come: the worker puts out what it has, and
 // then Outputs is closed. It does not wait.
@@ -197,6 +210,9 @@ type Snapshot struct {
 	Progress Progress
 	// Queued and QueuedBytes are what waits for the worker.
 	Queued, QueuedBytes int
+	// Behind is how long ago the oldest source picture came that is not out in all video
+	// outputs; 0 where all are.
+	Behind time.Duration
 	// Lost is how many source packets no worker was given, for want of time.
 	Lost int
 }

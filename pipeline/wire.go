@@ -33,6 +33,7 @@ const (
 	tagFailed
 	tagTrial
 	tagFinding
+	tagShed
 )
 
 // Limits, so that a broken peer costs little: 16 MiB is several times the
@@ -62,6 +63,7 @@ var codecs = [...]struct {
 	tagFailed:   {maxText, decodeJSON[Failed]},
 	tagTrial:    {maxText, decodeTrial},
 	tagFinding:  {maxText, decodeJSON[Finding]},
+	tagShed:     {maxText, decodeJSON[Shed]},
 }
 
 const headerSize = 5

@@ -76,6 +76,7 @@ var wireTests = []struct {
 		"00000019" + "05" + "0003" + "01" + "0000000000000001" + "0000000000000001" + "000000026588",
 	},
 	{"drain", Drain{}, "0000000003"},
+	{"shed", Shed{Outputs: []int{2, 1}}, frame(tagShed, text(`{"Outputs":[2,1]}`))},
 	{
 		"trial", Trial{Task: Encode, Backend: Backend{Encoder: NVENC, Device: Device{CUDA, "GPU-1"}}, Codec: H264, Width: 640, Height: 360, For: 1e9},
 		frame(tagTrial, text(`{"Task":"encode","Backend":{"Encoder":"nvenc","Device":{"API":"cuda","ID":"GPU-1"},"Decode":false,"Scale":false},`+
@@ -90,17 +91,21 @@ var wireTests = []struct {
 		Job{
 			Stream: "st-1", Video: testVideo, Audio: &testAudio, Rate: media.Rate{Num: 60, Den: 1},
 			Grid: Grid{Period: 180000, Origin: 90000}, Backend: Backend{Encoder: X264},
-			Videos: []VideoOutput{{Width: 852, Height: 480, Rate: media.Rate{Num: 30, Den: 1}, Bitrate: 1200000}},
-			Audios: []AudioOutput{{Bitrate: 64000}}, After: -1,
+			Videos: []VideoOutput{
+				{Width: 852, Height: 480, Rate: media.Rate{Num: 30, Den: 1}, Bitrate: 1200000},
+				{Width: 284, Height: 160, Rate: media.Rate{Num: 30, Den: 1}, Bitrate: 230000},
+			},
+			Audios: []AudioOutput{{Bitrate: 64000}}, Shed: []int{0}, After: -1,
 		},
 		frame(tagJob, text(`{"Stream":"st-1","Video":`+videoJSON+`,"Audio":`+audioJSON+
 			`,"Rate":{"Num":60,"Den":1},"Grid":{"Period":180000,"Origin":90000},"Backend":{"Encoder":"x264","Device":{"API":"","ID":""},"Decode":false,"Scale":false},"Interlaced":"",`+
-			`"Videos":[{"Width":852,"Height":480,"Rate":{"Num":30,"Den":1},"Bitrate":1200000}],"Audios":[{"Bitrate":64000}],"After":-1}`)),
+			`"Videos":[{"Width":852,"Height":480,"Rate":{"Num":30,"Den":1},"Bitrate":1200000},{"Width":284,"Height":160,"Rate":{"Num":30,"Den":1},"Bitrate":230000}],`+
+			`"Audios":[{"Bitrate":64000}],"Shed":[0],"After":-1}`)),
 	},
 	{"ready", Ready{Encoders: []string{"libx264 852x480"}}, frame(tagReady, text(`{"Encoders":["libx264 852x480"]}`))},
 	{
-		"progress", Progress{PacketsIn: 7, FramesDecoded: 5, FramesOut: []int64{4, 2}, Queued: []int{0, 1}, Device: "encode by libx264"},
-		frame(tagProgress, text(`{"PacketsIn":7,"FramesDecoded":5,"FramesOut":[4,2],"Queued":[0,1],"Device":"encode by libx264"}`)),
+		"progress", Progress{PacketsIn: 7, FramesDecoded: 5, FramesOut: []int64{4, 2}, Queued: []int{0, 1}, Shed: []int{1}, Device: "encode by libx264"},
+		frame(tagProgress, text(`{"PacketsIn":7,"FramesDecoded":5,"FramesOut":[4,2],"Queued":[0,1],"Shed":[1],"Device":"encode by libx264"}`)),
 	},
 	{"log", Log{Level: slog.LevelWarn, Text: "late"}, frame(tagLog, text(`{"Level":"WARN","Text":"late"}`))},
 	{

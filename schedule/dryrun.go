@@ -1,6 +1,9 @@
 package schedule
 
-import "maps"
+import (
+	"maps"
+	"time"
+)
 
 // Dry is what placing some requests would come to.
 type Dry struct {
@@ -83,4 +86,33 @@ func (l *Ledger) Capacity(id string) Amount {
 		return a.Capacity
 	}
 	return Amount{}
+}
+
+// Account is a device's, as it stands.
+type Account struct {
+	Device       string
+	Plan         float64 // how much of its capacity for work is planned with
+	Leases       int     // of a host, those of its devices too
+	Reserved     int     // channels for which room is kept on it
+	Booked, Free Amount
+	Failures     int       // in a row
+	Until        time.Time // when it is to be tried, where it is in quarantine
+}
+
+// Accounts are all devices', in the order in which they were added.
+func (l *Ledger) Accounts() (list []Account) {
+	reserved := map[*account]int{}
+	for _, r := range l.reserved {
+		if r.on != nil {
+			reserved[r.on]++
+		}
+	}
+	for _, a := range l.accounts {
+		s := Account{Device: a.ID, Plan: a.plan, Leases: a.leases, Reserved: reserved[a], Booked: a.leased, Free: a.free, Failures: a.failures}
+		if a.suspect {
+			s.Until = a.until
+		}
+		list = append(list, s)
+	}
+	return list
 }

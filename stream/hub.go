@@ -56,6 +56,9 @@ type Transcoder interface {
 	// Drain has the encoders finish what they hold; Close stops at once and waits.
 	Drain()
 	Close()
+	// Shed has these of the job's outputs not be encoded from the next IDR on, and all
+	// others encoded (pipeline.Job.Shed). It does not block.
+	Shed(outputs []int)
 	Err() error
 	Snapshot() pipeline.Snapshot
 }
@@ -237,6 +240,40 @@ func (h *Hub) Status() []Status {
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Channel < list[j].Channel })
 	return list
+}
+
+// Shed has a stream that is on air encode no more of these of its job's outputs, and all
+// others, from its next IDR on. What is not encoded goes on as a copy of the next smaller
+// rendition, so that its viewers' players notice another picture size and nothing else; new
+// viewers are not offered it.
+func (h *Hub) Shed(stream string, outputs []int, why string) {
+	h.mu.Lock()
+	l := h.streams[stream]
+	h.mu.Unlock()
+	if l == nil {
+		return
+	}
+	if s := l.status.Load(); s.transcoder != nil {
+		l.log.Warn("other renditions are encoded from the next IDR on", "shed", s.shed(outputs), "reason", why)
+		s.transcoder.Shed(outputs)
+	}
+}
+
+// Transcoding is how the worker of each stream that has one does, by stream.
+func (h *Hub) Transcoding() map[string]pipeline.Snapshot {
+	h.mu.Lock()
+	transcoders := map[string]Transcoder{}
+	for _, l := range h.onAir {
+		if t := l.status.Load().transcoder; t != nil {
+			transcoders[l.id] = t
+		}
+	}
+	h.mu.Unlock()
+	snapshots := make(map[string]pipeline.Snapshot, len(transcoders))
+	for id, t := range transcoders {
+		snapshots[id] = t.Snapshot()
+	}
+	return snapshots
 }
 
 // Close ends every stream: publishers are told, what had been taken from them

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,7 @@ type echo struct {
 	out   chan pipeline.Output
 	close sync.Once
 	err   error
+	told  atomic.Pointer[[]int] // what is to be shed
 }
 
 func (e *echo) Write(p media.Packet) error {
@@ -47,9 +49,14 @@ func (e *echo) Write(p media.Packet) error {
 func (e *echo) Outputs() <-chan pipeline.Output { return e.out }
 func (e *echo) Drain()                          { e.close.Do(func() { close(e.out) }) }
 func (e *echo) Close()                          { e.Drain() }
+func (e *echo) Shed(outputs []int)              { e.told.Store(&outputs) }
 func (e *echo) Err() error                      { return e.err }
 func (e *echo) Snapshot() pipeline.Snapshot {
-	return pipeline.Snapshot{Backend: pipeline.Backend{Encoder: pipeline.X264}, PID: 7}
+	s := pipeline.Snapshot{Backend: pipeline.Backend{Encoder: pipeline.X264}, PID: 7}
+	if told := e.told.Load(); told != nil {
+		s.Progress.Shed = *told
+	}
+	return s
 }
 
 // realVideo has parameter sets that an init segment can be made of: x264's for

@@ -20,8 +20,11 @@ type Status struct {
 	Link       *Link     `json:"link,omitempty"`    // absent where the protocol does not know
 	Encoder    string    `json:"encoder,omitempty"` // what the publisher calls itself; absent where it does not
 	Renditions []string  `json:"renditions"`
-	Viewers    int       `json:"viewers"` // sessions that download it; whoever serves viewers fills it in
-	Health     []Finding `json:"health"`
+	// Shed are the renditions that are not encoded for want of room, and are copies of the
+	// next smaller one.
+	Shed    []string  `json:"shed,omitempty"`
+	Viewers int       `json:"viewers"` // sessions that download it; whoever serves viewers fills it in
+	Health  []Finding `json:"health"`
 	// IngestHealth is Healthy or Starving; Ingest is what came in the last second.
 	IngestHealth string     `json:"ingest_health"`
 	Ingest       Statistics `json:"ingest"`
@@ -32,6 +35,7 @@ type Status struct {
 	inBand     *inBand
 	link       func() ingest.Link
 	transcoder Transcoder
+	made       []int // renditions by output of the transcoder
 	packager   *packager.Stream
 }
 
@@ -137,6 +141,17 @@ func (s *Status) readWorker() {
 		PID: w.PID, Backend: w.Backend.String(), Device: w.Progress.Device, Encoders: w.Encoders,
 		Restarts: w.Restarts, LastFailure: w.LastFailure,
 	}
+	s.Shed = s.shed(w.Progress.Shed)
+}
+
+// shed names the renditions of some of the transcoder's outputs.
+func (s *Status) shed(outputs []int) (names []string) {
+	for _, o := range outputs {
+		if o < len(s.made) {
+			names = append(names, s.Renditions[s.made[o]])
+		}
+	}
+	return names
 }
 
 // report puts out the stream's status anew. The stream's goroutine calls it when
@@ -151,7 +166,7 @@ func (l *live) report() {
 		s.State = Placing
 	}
 	if l.plan != nil {
-		s.Renditions = names(l.plan.renditions)
+		s.Renditions, s.made = names(l.plan.renditions), l.plan.MadeVideo
 	}
 	l.status.Store(s)
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"ladderd/ladder"
@@ -94,6 +95,28 @@ func TestJobsSayWhatBecomesOfInterlacedSources(t *testing.T) {
 	write(t, s, first(20, realVideo(t))...)
 	if got := <-given; got != pipeline.Refuse {
 		t.Errorf("the job says %q", got)
+	}
+	s.Close(nil)
+}
+
+// What a stream is to encode no more is told its transcoder, and operators.
+func TestShed(t *testing.T) {
+	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
+	s := h.publish(t, basic.Key)
+	write(t, s, first(20, realVideo(t))...)
+	until(t, "it has a worker", func() bool { return len(h.Transcoding()) == 1 })
+	id := h.Status()[0].ID
+	h.Shed("st-unknown", []int{0}, "nobody has it")
+	h.Shed(id, []int{1, 0}, "the machine is slow")
+	if st := h.Status()[0]; !slices.Equal(st.Shed, []string{"360p30", "480p30"}) {
+		t.Errorf("shed are %v of %v", st.Shed, st.Renditions)
+	}
+	if w := h.Transcoding()[id]; !slices.Equal(w.Progress.Shed, []int{1, 0}) {
+		t.Errorf("the worker sheds %v", w.Progress.Shed)
+	}
+	h.Shed(id, nil, "there is room")
+	if st := h.Status()[0]; st.Shed != nil {
+		t.Errorf("shed are %v", st.Shed)
 	}
 	s.Close(nil)
 }

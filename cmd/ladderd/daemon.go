@@ -94,7 +94,7 @@ func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	if ln == nil {
 		return err
 	}
-	s := &http.Server{Handler: healthHandler(d.streams, d.hub.Lingering, diskErr), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	s := &http.Server{Handler: healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve metrics: %w", err)
@@ -122,6 +122,7 @@ func (d *daemon) start() {
 	ctx, stop := context.WithCancel(context.Background())
 	d.probing = stop
 	d.running.Go(func() { d.devices.prove(ctx) })
+	d.running.Go(func() { d.devices.watch(ctx, d.hub) })
 	for _, s := range d.servers {
 		d.running.Go(func() {
 			if err := s.serve(); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +19,10 @@ import (
 	"ladderd/config"
 	"ladderd/gpu"
 	"ladderd/ingest"
+	"ladderd/ladder"
+	"ladderd/media"
 	"ladderd/pipeline"
+	"ladderd/pipeline/route"
 	"ladderd/stream"
 )
 
@@ -38,6 +40,7 @@ func newDevices(cfg *config.Config, log *slog.Logger) (*devices, error) {
 	d := &devices{log: log, survey: newSurvey(cfg, log)}
 	control, err := admission.New(admission.Options{
 		Log: log, CPU: d.survey.Machine.CPU(), Part: cfg.Playback.PartDuration,
+		Network: cfg.Limits.Network, Disk: cfg.Limits.Disk,
 	})
 	d.control = control
 	d.heed(cfg)
@@ -48,13 +51,34 @@ func newDevices(cfg *config.Config, log *slog.Logger) (*devices, error) {
 func (d *devices) heed(cfg *config.Config) {
 	channels, wanted := map[string]admission.Channel{}, map[string]admission.Policy{}
 	for _, c := range cfg.Channels {
-		p := admission.Policy{Make: gpu.Wanted(cmp.Or(c.Backend, cfg.Pipeline.Backend))}
-		channels[c.ID], wanted[c.ID] = admission.Channel{Policy: p}, p
+		t := cfg.Transcoding(c)
+		p := admission.Policy{Make: gpu.Wanted(t.Backend), Where: admission.Where(t.Policy), Shed: t.WhenFull == "shed"}
+		channel := admission.Channel{Policy: p}
+		if c.Reserved {
+			channel.Reserved = largest(c)
+		}
+		channels[c.ID], wanted[c.ID] = channel, p
 	}
-	d.control.Heed(channels, false)
+	d.control.Heed(channels, cfg.Pipeline.Placement == "spread")
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.wanted = wanted
+}
+
+// largest is the most that a channel's streams may be: full HD at 60 frames a second. It is
+// nil where that needs no encoder.
+func largest(c config.Channel) *pipeline.Job {
+	in := ladder.Input{Width: 1920, Height: 1080, Rate: media.Rate{Num: 60, Den: 1}, Audio: true}
+	renditions, err := ladder.For(c.Type, c.Preset, in)
+	if err != nil {
+		return nil
+	}
+	video := &media.VideoParams{Width: in.Width, Height: in.Height, Rate: in.Rate}
+	job := route.New("", renditions, route.Source{Video: video, Rate: in.Rate}, 0).Job
+	if len(job.Videos) == 0 {
+		return nil
+	}
+	return &job
 }
 
 // newSurvey is the same for the daemon and for probe, so that one finds what the other

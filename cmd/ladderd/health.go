@@ -5,15 +5,17 @@ import (
 	"net/http"
 	"runtime"
 
+	"ladderd/admission"
 	"ladderd/stream"
 )
 
 // healthHandler answers for whoever watches over the daemon: /readyz once its
 // listeners stand, /healthz with what its streams do.
+// admission is who has what of the devices;
 // lingering is what those take that have ended and can still be watched, all together;
 // window_disk_error is there where no stream's window is on disk, for the reason that
 // it names.
-func healthHandler(streams func() []stream.Status, lingering func() stream.Lingering, windowDisk error) http.Handler {
+func healthHandler(streams func() []stream.Status, lingering func() stream.Lingering, admission func() admission.Status, windowDisk error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -23,7 +25,7 @@ func healthHandler(streams func() []stream.Status, lingering func() stream.Linge
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		report := map[string]any{
-			"streams": streams(), "lingering": lingering(), "process": map[string]int{"goroutines": runtime.NumGoroutine()},
+			"streams": streams(), "lingering": lingering(), "admission": admission(), "process": map[string]int{"goroutines": runtime.NumGoroutine()},
 		}
 		if windowDisk != nil {
 			report["window_disk_error"] = windowDisk.Error()

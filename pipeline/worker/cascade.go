@@ -32,6 +32,7 @@ type rung struct {
 	scalers map[origin]scaler // by what they scale from
 	owed    userData          // of pictures that the rendition does not keep
 	queue   chan order
+	shed    bool // it is not encoded
 }
 
 // mover is an upload or a download, and what its pictures become.
@@ -54,6 +55,19 @@ func newCascade(job pipeline.Job, b *backend) *cascade {
 	return c
 }
 
+// shed leaves these outputs out from now on, and no others; gone are those that were not left
+// out before.
+func (c *cascade) shed(outputs []int) (gone []*rung) {
+	for _, r := range c.rungs {
+		was := r.shed
+		if r.shed = isShed(outputs, r.index); r.shed && !was {
+			r.owed = userData{}
+			gone = append(gone, r)
+		}
+	}
+	return gone
+}
+
 // put hands the source picture to every rung that keeps it. The caller keeps src.
 func (c *cascade) put(src picture, u userData) error {
 	if at := src.origin(); at != c.source {
@@ -63,6 +77,9 @@ func (c *cascade) put(src picture, u userData) error {
 	from := src.share()
 	defer func() { from.frame.Free() }()
 	for _, r := range c.rungs {
+		if r.shed {
+			continue
+		}
 		r.owed.owe(u)
 		if !r.cadence.Keep(src.pts, src.grid) {
 			continue

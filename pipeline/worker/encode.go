@@ -11,10 +11,13 @@ import (
 	"ladderd/pipeline/pace"
 )
 
-// order is a picture with all that is to be encoded with it.
+// order is a picture with all that is to be encoded with it; or that the encoder is to stop
+// before a picture that it is not given any more.
 type order struct {
 	picture picture
 	data    userData
+	stop    bool
+	before  media.Ticks // where it stops
 }
 
 // encoder is one video rendition's encoder. It belongs to one goroutine.
@@ -22,8 +25,9 @@ type encoder struct {
 	index  int
 	out    pipeline.VideoOutput
 	coding encoding
-	emit   func(pipeline.Output) error
+	emit   func(source int, p media.Packet) error
 	opened func() // called when the first encoder is open
+	told   bool   // it has been
 	budget *pace.Budget
 
 	ctx    *astiav.CodecContext // nil before the first picture
@@ -77,13 +81,8 @@ func (e *encoder) suit(p picture) error {
 	if e.ctx != nil && (e.on == p.on || !p.grid) {
 		return nil
 	}
-	first := e.ctx == nil
-	if !first {
-		if err := e.flush(); err != nil {
-			return err
-		}
-		e.ctx.Free()
-		e.ctx = nil
+	if err := e.stop(); err != nil {
+		return err
 	}
 	ctx, err := e.coding.open(e.out, p)
 	if err != nil {
@@ -95,9 +94,23 @@ func (e *encoder) suit(p picture) error {
 			return err
 		}
 	}
-	if first {
+	if !e.told {
+		e.told = true
 		e.opened()
 	}
+	return nil
+}
+
+// stop puts out what the encoder holds and closes it. The next picture opens it anew.
+func (e *encoder) stop() error {
+	if e.ctx == nil {
+		return nil
+	}
+	if err := e.flush(); err != nil {
+		return err
+	}
+	e.ctx.Free()
+	e.ctx = nil
 	return nil
 }
 
@@ -147,7 +160,7 @@ func (e *encoder) deliver() error {
 	}
 	p := media.Packet{Kind: media.Video, PTS: pts, DTS: pts, Key: key, Data: owed.written(data), Video: e.params}
 	e.params = nil
-	return e.emit(pipeline.Output{Index: e.index, Packet: p})
+	return e.emit(e.index, p)
 }
 
 // accessUnit is what the encoder made of a picture. Encoders without extradata have

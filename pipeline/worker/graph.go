@@ -41,6 +41,7 @@ type graph struct {
 	pacer    *pace.Pacer
 	cascade  *cascade
 	encoders []*encoder
+	weave    *weave
 	sound    *sound // nil where no audio is transcoded
 	source   surface
 
@@ -52,7 +53,8 @@ type graph struct {
 	wg     sync.WaitGroup
 
 	counts  counts
-	unready atomic.Int32 // video encoders that are not open yet
+	shed    atomic.Pointer[[]int] // what is to be shed from the next grid point on; nil for no change
+	unready atomic.Int32          // video encoders that are not open yet
 }
 
 // counts are read by the heartbeat while the graph works.
@@ -80,6 +82,8 @@ func newGraph(job pipeline.Job, out func(pipeline.Output) error, ready func([]st
 		counts:   counts{framesOut: make([]atomic.Int64, len(job.Videos))},
 	}
 	g.cascade.hand = g.hand
+	g.cascade.shed(job.Shed)
+	g.weave = newWeave(job, g.emit)
 	g.ctx, g.cancel = context.WithCancelCause(context.Background())
 	if err := g.open(); err != nil {
 		g.free()
@@ -98,11 +102,11 @@ func (g *graph) open() (err error) {
 	}
 	for i, out := range g.job.Videos {
 		g.encoders = append(g.encoders, &encoder{
-			index: i, out: out, coding: g.backend.encoding(out), emit: g.emit, opened: g.opened, packet: astiav.AllocPacket(),
+			index: i, out: out, coding: g.backend.encoding(out), emit: g.weave.made, opened: g.opened, packet: astiav.AllocPacket(),
 			budget: pace.NewBudget(out.Rate, vbvBuffer),
 		})
 	}
-	g.unready.Store(int32(len(g.encoders)))
+	g.unready.Store(int32(len(g.encoders) - len(g.job.Shed)))
 	if len(g.job.Audios) > 0 {
 		g.sound, err = newSound(g.job, g.emit, g.log)
 	}
@@ -118,7 +122,7 @@ func (g *graph) inFlight() int {
 }
 
 func (g *graph) start() {
-	if len(g.encoders) == 0 {
+	if len(g.encoders) == 0 { // at least one is not shed
 		g.tellReady()
 	}
 	g.run(g.decodeVideo)
@@ -205,7 +209,11 @@ func (g *graph) opened() {
 
 func (g *graph) tellReady() {
 	var names []string
-	for _, v := range g.job.Videos {
+	for i, v := range g.job.Videos {
+		if isShed(g.job.Shed, i) {
+			follows, _ := pipeline.Follows(g.job.Videos, g.job.Shed, i)
+			v = g.job.Videos[follows]
+		}
 		names = append(names, fmt.Sprintf("%s %dx%d", g.backend.encoding(v).name(), v.Width, v.Height))
 	}
 	for _, a := range g.job.Audios {
@@ -222,6 +230,7 @@ func (g *graph) progress() pipeline.Progress {
 		FramesDecoded: g.counts.framesDecoded.Load(),
 		FramesOut:     make([]int64, len(g.job.Videos)),
 		Queued:        make([]int, len(g.job.Videos)),
+		Shed:          g.weave.present(),
 		Device:        g.where(),
 	}
 	for i := range p.FramesOut {
@@ -240,7 +249,9 @@ func (g *graph) free() {
 	}
 	for _, r := range g.cascade.rungs {
 		for len(r.queue) > 0 {
-			(<-r.queue).picture.frame.Free()
+			if o := <-r.queue; !o.stop {
+				o.picture.frame.Free()
+			}
 		}
 	}
 	g.cascade.close()

@@ -139,6 +139,8 @@ func (w *session) feed(g *graph) error {
 				if err := g.write(m.Packet); err != nil {
 					return err
 				}
+			case pipeline.Shed:
+				g.shed.Store(&m.Outputs)
 			case pipeline.Drain:
 				return g.drain()
 			default:

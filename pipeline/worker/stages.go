@@ -1,6 +1,10 @@
 package worker
 
-import "fmt"
+import (
+	"fmt"
+
+	"ladderd/media"
+)
 
 // decodeVideo is the goroutine between the source's packets and the pictures.
 func (g *graph) decodeVideo() error {
@@ -67,12 +71,32 @@ func (g *graph) place(d decoded) error {
 			g.source.width, g.source.height, on.width, on.height))
 	}
 	g.source = on
+	if gridPoint {
+		if err := g.reshape(d.pts); err != nil {
+			return err
+		}
+	}
 	return g.cascade.put(picture{d.frame, d.pts, gridPoint, on}, user)
+}
+
+// reshape has what was ordered be shed from a grid point on, before any encoder has it.
+func (g *graph) reshape(at media.Ticks) error {
+	ordered := g.shed.Swap(nil)
+	if ordered == nil {
+		return nil
+	}
+	g.weave.change(at, *ordered)
+	for _, r := range g.cascade.shed(*ordered) {
+		if err := send(g, r.queue, order{stop: true, before: at}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hand gives a picture to a rendition's encoder.
 func (g *graph) hand(r *rung, p picture, u userData) error {
-	if err := send(g, r.queue, order{p, u}); err != nil {
+	if err := send(g, r.queue, order{picture: p, data: u}); err != nil {
 		p.frame.Free()
 		return err
 	}
@@ -86,7 +110,7 @@ func (g *graph) encodeVideo(e *encoder, queue <-chan order) error {
 		if !ok {
 			break
 		}
-		if err := e.encode(o); err != nil {
+		if err := g.obey(e, o); err != nil {
 			return err
 		}
 	}
@@ -94,6 +118,17 @@ func (g *graph) encodeVideo(e *encoder, queue <-chan order) error {
 		return nil
 	}
 	return e.flush()
+}
+
+// obey has an encoder do what it is ordered to.
+func (g *graph) obey(e *encoder, o order) error {
+	if !o.stop {
+		return e.encode(o)
+	}
+	if err := e.stop(); err != nil {
+		return err
+	}
+	return g.weave.stopped(e.index, o.before)
 }
 
 // transcodeAudio is the goroutine of all audio.

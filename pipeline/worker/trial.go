@@ -200,9 +200,9 @@ func (t *trial) decode(f *pipeline.Finding) error {
 
 // clip is a second of H.264 that begins with an IDR.
 func (t *trial) clip() (packets []media.Packet, err error) {
-	e := t.encoder(t.backend.spare, func(o pipeline.Output) error {
-		o.Packet.Data = append([]byte(nil), o.Packet.Data...)
-		packets = append(packets, o.Packet)
+	e := t.encoder(t.backend.spare, func(_ int, p media.Packet) error {
+		p.Data = append([]byte(nil), p.Data...)
+		packets = append(packets, p)
 		return nil
 	})
 	defer e.free()

@@ -24,7 +24,7 @@ func (t *trial) output() pipeline.VideoOutput {
 }
 
 // encoder is one like a rendition's, which minds that IDRs come where they are asked for.
-func (t *trial) encoder(coding encoding, emit func(pipeline.Output) error) *encoder {
+func (t *trial) encoder(coding encoding, emit func(source int, p media.Packet) error) *encoder {
 	out := t.output()
 	return &encoder{
 		out: out, coding: coding, emit: emit, opened: func() {}, packet: astiav.AllocPacket(),
@@ -41,7 +41,7 @@ func (t *trial) feed(e *encoder, i int) error {
 	return e.encode(order{picture: p})
 }
 
-func (t *trial) count(pipeline.Output) error {
+func (t *trial) count(int, media.Packet) error {
 	t.out++
 	return nil
 }
