@@ -64,9 +64,9 @@ func (p *pulse) late(part time.Duration, now time.Time) (speed float64, late boo
 
 // pace is how a device does with all of its streams.
 type pace struct {
-	planned   time.Time // when the plan was changed last
-	shed      time.Time // when a rendition went last
-	grown     time.Time // when one came back last
+	lowered   time.Time // when the plan was lowered last
+	raised    time.Time // when it grew last, or could have
+	grown     time.Time // when a rendition came back last
 	calm      time.Time // since when no stream has been late
 	patience  time.Duration
 	complains bool // the log knows that it is too slow

@@ -79,10 +79,10 @@ func (c *Control) busy() []string {
 func (c *Control) slow(id string, speed float64, now time.Time) {
 	p := &c.of(id).pace
 	p.strained(now)
-	if now.Sub(p.planned) < replan {
+	if now.Sub(p.lowered) < replan {
 		return
 	}
-	p.planned = now
+	p.lowered = now
 	c.ledger.Slow(id, speed)
 	shed := 0
 	for _, stream := range c.sheddable(id) {
@@ -135,8 +135,8 @@ func (c *Control) calm(id string, now time.Time) {
 	if p.calm.IsZero() {
 		p.calm = now
 	}
-	if now.Sub(p.planned) >= replan {
-		p.planned = now
+	if now.Sub(p.raised) >= replan {
+		p.raised = now
 		c.ledger.Slow(id, 1)
 	}
 	if !p.mayGrow(now) {
