@@ -12,8 +12,8 @@ type pulse struct {
 }
 
 type look struct {
-	at     time.Time
-	behind time.Duration
+	at          time.Time
+	behind, out time.Duration
 }
 
 const (
@@ -29,6 +29,8 @@ const (
 	// noise is how much a stream may be behind its best for no reason: pictures come in
 	// bursts, and encoders take them as they come.
 	noise = 60 * time.Millisecond
+	// keepsUp is a speed at which a stream is real time: a second has a picture more or less.
+	keepsUp = 0.98
 )
 
 // add takes a stream's present figure.
@@ -37,7 +39,7 @@ func (p *pulse) add(r Running, now time.Time) {
 		*p = pulse{restarts: r.Restarts, begun: now, least: r.Behind}
 	}
 	p.least = min(p.least, r.Behind)
-	p.looks = append(p.looks, look{now, r.Behind})
+	p.looks = append(p.looks, look{now, r.Behind, r.Out})
 	for now.Sub(p.looks[0].at) > slope {
 		p.looks = p.looks[1:]
 	}
@@ -45,7 +47,7 @@ func (p *pulse) add(r Running, now time.Time) {
 
 // late says that a stream is falling behind, and will be behind by more than a part before
 // anything that is done now helps; speed is how fast it runs, 1 being real time. What came
-// in a burst, as after a stall of the network, is behind too, and gets less.
+// in a burst, as after a stall of the network, is behind too, and runs faster than that.
 func (p *pulse) late(part time.Duration, now time.Time) (speed float64, late bool) {
 	first, last := p.looks[0], p.looks[len(p.looks)-1]
 	span := last.at.Sub(first.at)
@@ -53,13 +55,16 @@ func (p *pulse) late(part time.Duration, now time.Time) (speed float64, late boo
 		return 1, false
 	}
 	growth := float64(last.behind-first.behind) / float64(span)
-	speed = min(1/(1+max(growth, 0)), 1)
+	speed = float64(last.out-first.out) / float64(span)
+	if speed >= keepsUp || growth <= 0 {
+		return 1, false
+	}
 	if now.Sub(p.begun) < settling {
-		return speed, growth > 0 && last.behind > tooLate
+		return speed, last.behind > tooLate
 	}
 	excess := last.behind - p.least
 	expected := excess + time.Duration(growth*float64(grid))
-	return speed, growth > 0 && excess > noise && expected > part
+	return speed, excess > noise && expected > part
 }
 
 // pace is how a device does with all of its streams.

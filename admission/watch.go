@@ -15,7 +15,9 @@ import (
 type Running struct {
 	Stream string
 	// Behind is how long ago the oldest picture of the source came that is not out.
-	Behind   time.Duration
+	Behind time.Duration
+	// Out is up to where all is out, on the stream's own clock.
+	Out      time.Duration
 	Restarts int
 	Ready    bool          // its encoders are open
 	CPU      time.Duration // what the present worker has taken of it so far

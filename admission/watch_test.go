@@ -19,10 +19,32 @@ type machine struct {
 
 type runner struct {
 	behind   time.Duration
+	out      time.Duration
+	burst    time.Duration // media that came at once and are not out
 	speed    float64
 	restarts int
 	cores    float64 // that its worker takes
 	cpu      time.Duration
+}
+
+// pass works on what is queued at the stream's speed. What came at once is as old as all of it
+// until the last.
+func (r *runner) pass(d time.Duration) {
+	made := time.Duration(r.speed * float64(d))
+	if r.burst > 0 {
+		if r.burst -= made; r.burst > 0 {
+			r.behind += d
+		} else {
+			r.behind, r.speed = 100*time.Millisecond, 1
+		}
+		r.out += made
+		return
+	}
+	if r.behind = r.behind + d - made; r.behind < 100*time.Millisecond {
+		made -= 100*time.Millisecond - r.behind
+		r.behind = 100 * time.Millisecond
+	}
+	r.out += made
 }
 
 func newMachine(d *desk) *machine {
@@ -43,9 +65,9 @@ func (m *machine) pass(d time.Duration, obey func(r *runner, shed []int)) {
 		m.now = m.now.Add(beat)
 		var list []Running
 		for id, r := range m.streams {
-			r.behind = max(r.behind+time.Duration((1-r.speed)*float64(beat)), 100*time.Millisecond)
+			r.pass(beat)
 			r.cpu += time.Duration(r.cores * float64(beat))
-			list = append(list, Running{Stream: id, Behind: r.behind, Restarts: r.restarts, Ready: true, CPU: r.cpu})
+			list = append(list, Running{Stream: id, Behind: r.behind, Out: r.out, Restarts: r.restarts, Ready: true, CPU: r.cpu})
 		}
 		for _, o := range m.Look(m.now, list) {
 			m.orders++
@@ -154,9 +176,9 @@ func TestBurstsAndReplaysAreNotSlowness(t *testing.T) {
 	s, _ := d.place("a")
 	r := m.run(s)
 	m.pass(10*time.Second, nil)
-	r.behind, r.speed = 1500*time.Millisecond, 2 // a stall of the network
+	r.burst, r.speed = 3*time.Second, 2 // after a stall of the network
 	m.pass(5*time.Second, nil)
-	r.restarts, r.behind = 1, 3*time.Second // a new worker
+	r.restarts, r.behind, r.speed = 1, 3*time.Second, 2 // a new worker
 	m.pass(10*time.Second, nil)
 	if m.orders != 0 || m.plan("cpu") != 1 {
 		t.Errorf("%d orders, the plan is %v", m.orders, m.plan("cpu"))

@@ -213,6 +213,8 @@ type Snapshot struct {
 	// Behind is how long ago the oldest source picture came that is not out in all video
 	// outputs; 0 where all are.
 	Behind time.Duration
+	// Out is the PTS up to which all is out.
+	Out media.Ticks
 	// Lost is how many source packets no worker was given, for want of time.
 	Lost int
 }

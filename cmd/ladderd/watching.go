@@ -40,7 +40,7 @@ func (d *devices) watch(ctx context.Context, hub *stream.Hub) {
 func running(hub *stream.Hub) (list []admission.Running) {
 	for id, w := range hub.Transcoding() {
 		list = append(list, admission.Running{
-			Stream: id, Behind: w.Behind, Restarts: w.Restarts, Ready: w.Encoders != nil, CPU: cpuOf(w),
+			Stream: id, Behind: w.Behind, Out: w.Out.Duration(), Restarts: w.Restarts, Ready: w.Encoders != nil, CPU: cpuOf(w),
 		})
 	}
 	return list
