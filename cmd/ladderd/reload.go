@@ -34,7 +34,7 @@ func (r *reloads) report(to map[string]any) {
 		result = "refused"
 		to["config_error"] = r.err.Error()
 	}
-	to["reloaded"] = map[string]any{"at": r.at.UTC().Format(time.RFC3339), "result": result}
+	to["reloaded"] = map[string]any{"at": r.at.UTC(), "result": result}
 }
 
 // reload takes what can be taken without a restart: certificates, and what there is in the
