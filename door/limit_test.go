@@ -10,11 +10,11 @@ func TestOtherLimitsHoldForWhoComesNext(t *testing.T) {
 	d := New(Options{PerAddress: 2, FailedKeys: 5, Log: slog.New(slog.DiscardHandler)})
 	at := &net.TCPAddr{IP: net.ParseIP("192.0.2.1"), Port: 1}
 	enter := func() bool { _, ok := d.Enter(at); return ok }
-	if !enter() || !enter() || enter() {
+	if first, second := enter(), enter(); !first || !second || enter() {
 		t.Fatal("not two from one address")
 	}
 	d.Limit(Options{PerAddress: 3, FailedKeys: 5})
-	if !enter() || enter() {
+	if third := enter(); !third || enter() {
 		t.Error("not three from one address")
 	}
 	d.Limit(Options{PerAddress: 1, FailedKeys: 2})
