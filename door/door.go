@@ -40,6 +40,15 @@ func New(o Options) *Door {
 	return &Door{options: o, from: map[netip.Prefix]int{}, guesses: newGuesses(o.FailedKeys)}
 }
 
+// Limit has the limits of o hold from now on: who is in stays, also where there are more
+// than these allow.
+func (d *Door) Limit(o Options) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.options.Connections, d.options.PerAddress, d.options.FailedKeys = o.Connections, o.PerAddress, o.FailedKeys
+	d.guesses.most = o.FailedKeys
+}
+
 // Enter says whether a connection from a may stay; if so, leave is to be called
 // once, at its end.
 func (d *Door) Enter(a net.Addr) (leave func(), ok bool) {

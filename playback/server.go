@@ -74,6 +74,12 @@ func NewServer(h http.Handler, o Options) *Server {
 	return s
 }
 
+// Limit has these limits of connections, as Options has them, hold for viewers who come
+// from now on.
+func (s *Server) Limit(connections, perAddress int) {
+	s.door.Limit(door.Options{Connections: connections, PerAddress: perAddress})
+}
+
 // Settle waits until viewers have asked for nothing for a while, or until ctx
 // ends: once all streams have ended it is how long those who watched them take to
 // fetch the last segment.

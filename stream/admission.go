@@ -74,13 +74,13 @@ func (h *Hub) barred(c Channel, p ingest.Parameters, wrong error) admission {
 	case h.closed:
 		return admission{err: ingest.ErrDraining}
 	case l != nil:
-		if err := l.desk.admit(p.Priority, h.options.Takeovers, time.Now()); err != nil {
+		if err := l.desk.admit(p.Priority, l.terms.Takeovers, time.Now()); err != nil {
 			return refusal(l, err)
 		}
-	case h.options.Streams > 0 && len(h.onAir) >= h.options.Streams:
+	case h.terms.Streams > 0 && len(h.onAir) >= h.terms.Streams:
 		return admission{err: fmt.Errorf("%w: %d", ingest.ErrFull, len(h.onAir)), events: []Event{{
 			Name: ConcurrentBroadcasts, Channel: c.ID,
-			Breach: &Breach{Limit: h.options.Streams, ExceededBy: len(h.onAir) + 1 - h.options.Streams, Unit: "active streams"},
+			Breach: &Breach{Limit: h.terms.Streams, ExceededBy: len(h.onAir) + 1 - h.terms.Streams, Unit: "active streams"},
 		}}}
 	}
 	return admission{}
@@ -126,7 +126,7 @@ func (h *Hub) leave(p *publisher, cause error) {
 		return // it was a candidate, or has been cut off
 	}
 	l.desk.current = nil
-	l.desk.ending = cause == nil || h.options.ReconnectWindow <= 0 || l.packager.Load() == nil
+	l.desk.ending = cause == nil || l.terms.ReconnectWindow <= 0 || l.packager.Load() == nil
 	h.closeIfOver(l)
 }
 

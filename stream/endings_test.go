@@ -28,7 +28,7 @@ func TestStreamEndsWithItsTime(t *testing.T) {
 	})
 	t.Run("the longest stream", func(t *testing.T) {
 		relayed(t, basic, func(t *testing.T, r *relay) {
-			r.options.Longest = time.Minute
+			r.terms.Longest = time.Minute
 			p := r.join(t, "")
 			shot := footageOf(t)
 			for range 58 {
@@ -51,7 +51,7 @@ func TestTooManyStreamsAreRefused(t *testing.T) {
 	relayed(t, basic, func(t *testing.T, r *relay) {
 		other := basic
 		other.ID, other.Key = "b", "sk_local_b_key"
-		r.channels, r.options.Streams = append(r.channels, other), 1
+		r.channels, r.terms.Streams = append(r.channels, other), 1
 		r.join(t, "")
 		if _, err := r.Accept(ingest.Request{Key: other.Key}); !errors.Is(err, ingest.ErrFull) {
 			t.Errorf("the second stream: %v", err)

@@ -100,20 +100,13 @@ type Options struct {
 	Disk         *packager.Disk // likewise; the hub's Close leaves it open
 	Linger       time.Duration  // how long a stream's playlists stay after its end, unless others follow on it
 	Devices      Devices
-	Interlaced   pipeline.Interlaced // what is done with sources that are, where they are encoded
 	Transcode    func(pipeline.Job, pipeline.Options) (Transcoder, error)
 	Log          *slog.Logger
 	// Metadata takes what publishers say to their viewers; nil for nobody. The streams'
 	// goroutines call it, so it must not block.
 	Metadata func(channel, stream string, m Metadata)
 
-	// ReconnectWindow is how long a stream waits for its publisher after the last data,
-	// where the connection broke; 0 ends it at once.
-	ReconnectWindow time.Duration
-	// Longest is how long a stream may last, and Streams how many may be on air at
-	// once; 0 is no limit. Takeovers is how many a stream may have.
-	Longest            time.Duration
-	Streams, Takeovers int
+	Terms Terms // until Reload brings others
 	// Events hears of what happens to streams; nil for nobody. It is called from several
 	// goroutines, without a lock held, and must not block.
 	Events func(Event)
@@ -122,24 +115,25 @@ type Options struct {
 // Hub keeps the channels and their streams. It lets publishers in
 // (ingest.Acceptor, in admission.go) and finds streams for viewers and operators.
 type Hub struct {
-	options  Options
-	channels []Channel
+	options Options
 
 	stop    context.CancelFunc
 	context context.Context
 	running sync.WaitGroup // the streams' goroutines
 
-	mu      sync.Mutex         // guards what follows, and each stream's desk
-	onAir   map[string]*live   // by channel id
-	streams map[string]*live   // by stream id; those that have ended linger
-	past    map[string][]*past // by channel id, oldest first: those that linger
-	closed  bool
+	mu       sync.Mutex // guards what follows, and each stream's desk
+	channels []Channel  // replaced whole, by Reload
+	terms    Terms
+	onAir    map[string]*live   // by channel id
+	streams  map[string]*live   // by stream id; those that have ended linger
+	past     map[string][]*past // by channel id, oldest first: those that linger
+	closed   bool
 }
 
 // NewHub makes a hub for the channels.
 func NewHub(channels []Channel, o Options) *Hub {
 	h := &Hub{
-		options: o, channels: channels,
+		options: o, channels: channels, terms: o.Terms,
 		onAir: make(map[string]*live), streams: make(map[string]*live), past: make(map[string][]*past),
 	}
 	h.context, h.stop = context.WithCancel(context.Background())
@@ -150,7 +144,7 @@ func NewHub(channels []Channel, o Options) *Hub {
 // every channel, so that the time taken tells nothing of any key.
 func (h *Hub) byKey(key string) (found Channel, known bool) {
 	want := sha256.Sum256([]byte(key))
-	for _, c := range h.channels {
+	for _, c := range h.all() {
 		has := sha256.Sum256([]byte(c.Key))
 		if subtle.ConstantTimeCompare(want[:], has[:]) == 1 {
 			found, known = c, true
@@ -159,11 +153,18 @@ func (h *Hub) byKey(key string) (found Channel, known bool) {
 	return found, known
 }
 
-// newLive makes a stream with p as its publisher.
+// all are the channels that there are at present.
+func (h *Hub) all() []Channel {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.channels
+}
+
+// newLive makes a stream with p as its publisher. The hub's lock is held.
 func (h *Hub) newLive(p *publisher) *live {
 	id := "st-" + rand.Text()
 	l := &live{
-		id: id, channel: p.channel, hub: h, current: p, request: p.request, checkup: newCheckup(), since: time.Now(),
+		id: id, channel: p.channel, terms: h.terms, hub: h, current: p, request: p.request, checkup: newCheckup(), since: time.Now(),
 		log:   h.options.Log.With("channel", p.channel.ID, "stream", id),
 		knock: make(chan struct{}, 1),
 	}
@@ -185,21 +186,12 @@ func (h *Hub) emit(e Event) {
 // ErrNotLive where there is none.
 func (h *Hub) Channel(channel string) (*packager.Stream, error) {
 	h.mu.Lock()
-	l := h.onAir[channel]
+	l, known := h.onAir[channel], has(h.channels, channel)
 	h.mu.Unlock()
-	if l == nil && !h.has(channel) {
+	if l == nil && !known {
 		return nil, ErrNoChannel
 	}
 	return viewed(l)
-}
-
-func (h *Hub) has(channel string) bool {
-	for _, c := range h.channels {
-		if c.ID == channel {
-			return true
-		}
-	}
-	return false
 }
 
 // Stream finds a stream by its id, up to some time after its end: ErrNotLive

@@ -33,7 +33,8 @@ var (
 // shared.
 type live struct {
 	id      string
-	channel Channel
+	channel Channel // as it was when the stream began, like terms
+	terms   Terms
 	hub     *Hub
 	log     *slog.Logger
 	since   time.Time
@@ -260,7 +261,7 @@ func (l *live) start(p *publisher) error {
 	}
 	l.examine(p)
 	l.plan = newPlan(l.id, renditions, src, p.parameters.KeyframeInterval)
-	l.plan.Job.Interlaced = l.hub.options.Interlaced
+	l.plan.Job.Interlaced = l.terms.Interlaced
 	l.plan.Job.Backend = pipeline.Backend{Encoder: pipeline.X264} // audio needs no device
 	if len(l.plan.Job.Videos) > 0 {
 		l.place(p)

@@ -59,7 +59,7 @@ func relayed(t *testing.T, c Channel, test func(*testing.T, *relay)) {
 			Transcode: func(pipeline.Job, pipeline.Options) (Transcoder, error) {
 				return tape{&echo{out: make(chan pipeline.Output, 8192)}, r}, nil
 			},
-			ReconnectWindow: 30 * time.Second, Takeovers: 100,
+			Terms: Terms{ReconnectWindow: 30 * time.Second, Takeovers: 100},
 			Events: func(e Event) {
 				r.mu.Lock()
 				defer r.mu.Unlock()

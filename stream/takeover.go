@@ -26,7 +26,7 @@ func (l *live) heed(i input, open bool) error {
 // one that it had has gone, nil for a goodbye.
 func (l *live) lost(cause error) error {
 	now := time.Now()
-	l.until = now.Add(l.hub.options.ReconnectWindow - l.current.silence(now))
+	l.until = now.Add(l.terms.ReconnectWindow - l.current.silence(now))
 	l.current = nil
 	var refused ingest.Refusal
 	switch {
@@ -58,7 +58,7 @@ func (l *live) passed(now time.Time) error {
 		l.second(now)
 	}
 	l.watchPlacing(now)
-	if most := l.hub.options.Longest; most > 0 && now.Sub(l.since) >= most {
+	if most := l.terms.Longest; most > 0 && now.Sub(l.since) >= most {
 		return errLongest
 	}
 	if l.placing != nil { // who is there waits for the stream, not the stream for them

@@ -86,7 +86,7 @@ func TestPassthroughNeedsNoBackend(t *testing.T) {
 func TestJobsSayWhatBecomesOfInterlacedSources(t *testing.T) {
 	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
 	given := make(chan pipeline.Interlaced, 1)
-	h.options.Interlaced = pipeline.Refuse
+	h.terms.Interlaced = pipeline.Refuse
 	h.options.Transcode = func(j pipeline.Job, _ pipeline.Options) (Transcoder, error) {
 		given <- j.Interlaced
 		return h.transcoder, nil

@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ladderd/certificate"
 	"ladderd/config"
+	"ladderd/door"
 	"ladderd/media"
 	"ladderd/packager"
 	"ladderd/pipeline"
@@ -30,11 +32,19 @@ const lastAnswers = 5 * time.Second
 // daemon is all that `ladderd serve` runs: the hub, and a server per listener.
 type daemon struct {
 	log          *slog.Logger
+	file         string         // what a reload reads; empty where there is none
+	level        *slog.LevelVar // log's; nil without a file
+	config       *config.Config // as it was taken last; await's goroutine has it
+	reloads      reloads
 	disk         *packager.Disk // nil where windows stay in memory
 	hub          *stream.Hub
 	devices      *devices
-	probing      context.CancelFunc // stops it
+	prove        func()             // has the devices looked at
+	probing      context.CancelFunc // stops that
 	play         *playback.Handler
+	pages        atomic.Pointer[http.ServeMux] // the channels'
+	viewers      *playback.Server
+	entrance     *door.Door // of publishers
 	certificates []*certificate.Store
 	servers      []server // in the order in which they are to be stopped
 	running      sync.WaitGroup
@@ -56,7 +66,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{log: log, disk: disk, devices: devices, probing: func() {}, hub: newHub(cfg, disk, devices, log)}
+	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, hub: newHub(cfg, disk, devices, log)}
 	d.play = playback.NewHandler(playback.Config{Region: cfg.Server.Region, Account: cfg.Server.Account, Log: log}, viewers{d.hub})
 	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err != nil {
@@ -67,6 +77,19 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 }
 
 func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, log *slog.Logger) *stream.Hub {
+	return stream.NewHub(hubChannels(cfg), stream.Options{
+		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
+		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
+		Transcode: func(j pipeline.Job, o pipeline.Options) (stream.Transcoder, error) { return pipeline.Start(j, o) },
+		Metadata: func(channel, stream string, m stream.Metadata) {
+			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
+		},
+		Terms:  hubTerms(cfg),
+		Events: func(e stream.Event) { logEvent(log, e) },
+	})
+}
+
+func hubChannels(cfg *config.Config) []stream.Channel {
 	channels := make([]stream.Channel, len(cfg.Channels))
 	for i, c := range cfg.Channels {
 		channels[i] = stream.Channel{
@@ -75,18 +98,15 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, log *slog
 			Container:  packager.Container(c.ContainerFormat), Latency: packager.Latency(c.LatencyMode),
 		}
 	}
-	return stream.NewHub(channels, stream.Options{
-		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
-		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
-		Interlaced: pipeline.Interlaced(cfg.Pipeline.Interlaced),
-		Transcode:  func(j pipeline.Job, o pipeline.Options) (stream.Transcoder, error) { return pipeline.Start(j, o) },
-		Metadata: func(channel, stream string, m stream.Metadata) {
-			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
-		},
+	return channels
+}
+
+func hubTerms(cfg *config.Config) stream.Terms {
+	return stream.Terms{
 		ReconnectWindow: cfg.Ingest.ReconnectWindow, Longest: cfg.Limits.StreamDuration,
 		Streams: cfg.Limits.ConcurrentStreams, Takeovers: cfg.Limits.Takeovers,
-		Events: func(e stream.Event) { logEvent(log, e) },
-	})
+		Interlaced: pipeline.Interlaced(cfg.Pipeline.Interlaced),
+	}
 }
 
 func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
@@ -94,7 +114,8 @@ func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	if ln == nil {
 		return err
 	}
-	s := &http.Server{Handler: healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	health := healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads)
+	s := &http.Server{Handler: health, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve metrics: %w", err)
@@ -121,7 +142,8 @@ func (d *daemon) start() {
 	d.failed = make(chan error, len(d.servers))
 	ctx, stop := context.WithCancel(context.Background())
 	d.probing = stop
-	d.running.Go(func() { d.devices.prove(ctx) })
+	d.prove = func() { d.running.Go(func() { d.devices.prove(ctx) }) }
+	d.prove()
 	d.running.Go(func() { d.devices.watch(ctx, d.hub) })
 	for _, s := range d.servers {
 		d.running.Go(func() {

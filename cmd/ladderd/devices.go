@@ -34,6 +34,7 @@ type devices struct {
 
 	mu     sync.Mutex
 	wanted map[string]admission.Policy // by channel
+	looked bool                        // the devices have been looked at, or are
 }
 
 func newDevices(cfg *config.Config, log *slog.Logger) (*devices, error) {
@@ -115,12 +116,16 @@ func trier(log *slog.Logger) gpu.Try {
 
 // prove finds out what the devices do, and tells the log. Streams that might use them wait
 // until one of these was seen to encode (admission.Control), for at most 12 s: then it is the
-// CPU's, or refused, by policy. Where all channels want the CPU no driver is touched.
+// CPU's, or refused, by policy. Where all channels want the CPU no driver is touched, until a reload brings one that
+// does not.
 func (d *devices) prove(ctx context.Context) {
 	if !d.hardware() {
 		d.log.Info("GPUs are not looked at: all channels want the CPU")
 		d.control.Settle([]gpu.Proof{d.survey.Processor()})
 		d.tell(d.survey.Processor())
+		return
+	}
+	if !d.first() {
 		return
 	}
 	start := time.Now()
@@ -161,6 +166,15 @@ func (d *devices) prove(ctx context.Context) {
 func trying(begun *sync.Map) (some bool) {
 	begun.Range(func(_, _ any) bool { some = true; return false })
 	return some
+}
+
+// first says, once, that the devices have not been looked at.
+func (d *devices) first() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	first := !d.looked
+	d.looked = true
+	return first
 }
 
 func (d *devices) hardware() bool {

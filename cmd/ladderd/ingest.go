@@ -15,10 +15,16 @@ import (
 // addIngest opens the publishers' listeners. They have one door, so that its limits
 // hold for an address whatever it speaks.
 func (d *daemon) addIngest(cfg *config.Config) error {
-	entrance := door.New(door.Options{
-		Who: "publishers", PerAddress: cfg.Ingest.MaxConnectionsPerAddress, FailedKeys: cfg.Ingest.FailedKeysPerMinute, Log: d.log,
-	})
+	limits := entranceLimits(cfg)
+	limits.Who, limits.Log = "publishers", d.log
+	entrance := door.New(limits)
+	d.entrance = entrance
 	return errors.Join(d.addRTMP(cfg.Ingest.RTMP, entrance), d.addRTMPS(cfg.Ingest.RTMPS, entrance), d.addSRT(cfg.Ingest.SRT, entrance))
+}
+
+// entranceLimits are those of the publishers' door.
+func entranceLimits(cfg *config.Config) door.Options {
+	return door.Options{PerAddress: cfg.Ingest.MaxConnectionsPerAddress, FailedKeys: cfg.Ingest.FailedKeysPerMinute}
 }
 
 func (d *daemon) addRTMP(c config.RTMP, entrance *door.Door) error {

@@ -15,10 +15,11 @@ import (
 // addPlayback opens the viewers' listeners, HTTP and HTTPS, which are one server:
 // their limits hold for both together, and they drain at once.
 func (d *daemon) addPlayback(cfg *config.Config) error {
-	handler, err := viewerHandler(cfg, d.play)
+	pages, err := channelPages(cfg)
 	if err != nil {
 		return err
 	}
+	d.pages.Store(pages)
 	options := playback.Options{
 		Connections: cfg.Playback.MaxConnections, PerAddress: cfg.Playback.MaxConnectionsPerAddress, Log: d.log,
 	}
@@ -40,7 +41,8 @@ func (d *daemon) addPlayback(cfg *config.Config) error {
 		}
 		return err
 	}
-	s := playback.NewServer(handler, options)
+	s := playback.NewServer(viewerHandler(&d.pages, d.play), options)
+	d.viewers = s
 	stop := sync.OnceValue(func() error { return drain(s) })
 	if plain != nil {
 		d.servers = append(d.servers, server{"playback", func() error { return s.Serve(plain) }, stop})
@@ -85,26 +87,6 @@ func (d *daemon) addCertificate(c config.TLS) (*certificate.Store, error) {
 		return nil
 	}})
 	return store, nil
-}
-
-// reload takes what can be taken without a restart: certificates. What is no good
-// is told, and what was in use stays.
-func (d *daemon) reload() {
-	if len(d.certificates) == 0 {
-		d.log.Info("nothing to reload: no listener has a certificate")
-		return
-	}
-	taken := 0
-	for _, c := range d.certificates {
-		if err := c.Reload(); err != nil {
-			d.log.Error("the certificate is no good; the old one stays in use", "reason", err)
-			continue
-		}
-		taken++
-	}
-	if taken > 0 {
-		d.log.Info("reloaded", "certificates", taken)
-	}
 }
 
 // streams is what the live streams do, with how many watch each.

@@ -25,7 +25,9 @@ func (c *serveCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	log := newLog(cfg.Log)
+	level := new(slog.LevelVar)
+	level.Set(cfg.Log.Level)
+	log := newLog(cfg.Log.Format, level)
 	for _, w := range cfg.Warnings() {
 		log.Warn("configuration", "warning", w)
 	}
@@ -37,8 +39,9 @@ func (c *serveCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	d.file, d.level = c.Config, level
 	d.start()
-	tellChannels(cfg, log)
+	tellChannels(cfg.Server, cfg.Channels, log)
 	log.Info("ready", "channels", len(cfg.Channels))
 	err = d.await(ctx, hangUp)
 	log.Info("draining: publishers are told, playlists get their end")
@@ -68,18 +71,18 @@ func (c *serveCommand) load() (*config.Config, error) {
 	return config.Load(c.Config)
 }
 
-func newLog(c config.Log) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.Level}
-	if c.Format == "json" {
+func newLog(format string, level slog.Leveler) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "json" {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
-// tellChannels says where each channel can be watched.
-func tellChannels(cfg *config.Config, log *slog.Logger) {
-	for _, c := range cfg.Channels {
+// tellChannels says where each of these channels can be watched.
+func tellChannels(s config.Server, channels []config.Channel, log *slog.Logger) {
+	for _, c := range channels {
 		log.Info("channel", "channel", c.ID, "type", c.Type, "page", watchPath(c.ID),
-			"playlist", playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, c.ID))
+			"playlist", playback.PlaybackPath(s.Region, s.Account, c.ID))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"ladderd/config"
 	"ladderd/console"
@@ -35,12 +36,9 @@ func (v viewers) Stream(id string) (*packager.Stream, error) {
 	return s, nil
 }
 
-// viewerHandler serves playback, and below /watch/ a page for each channel that
-// plays it. All else is playback's, whatever its path: a mux above both would
-// redirect paths such as //hls without the CORS headers.
-func viewerHandler(cfg *config.Config, play http.Handler) (http.Handler, error) {
+// channelPages has below /watch/ a page for each channel that plays it.
+func channelPages(cfg *config.Config) (*http.ServeMux, error) {
 	pages := http.NewServeMux()
-	pages.Handle("/", play)
 	for _, c := range cfg.Channels {
 		page, err := console.Player(console.Page{
 			Title: c.Name, PlaybackURL: playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, c.ID),
@@ -51,13 +49,22 @@ func viewerHandler(cfg *config.Config, play http.Handler) (http.Handler, error) 
 		at := watchPath(c.ID)
 		pages.Handle(at, http.StripPrefix(strings.TrimSuffix(at, "/"), page))
 	}
+	return pages, nil
+}
+
+// viewerHandler serves playback, and the channels' pages as they are at each request. All
+// else is playback's, whatever its path: a mux above both would redirect paths such as
+// //hls without the CORS headers.
+func viewerHandler(pages *atomic.Pointer[http.ServeMux], play http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/watch/") {
-			pages.ServeHTTP(w, r)
-			return
+			if page, at := pages.Load().Handler(r); at != "" {
+				page.ServeHTTP(w, r)
+				return
+			}
 		}
 		play.ServeHTTP(w, r)
-	}), nil
+	})
 }
 
 // watchPath is where a channel's page is.

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"ladderd/config"
@@ -16,10 +17,13 @@ func TestEveryAnswerOfPlaybackHasCORS(t *testing.T) {
 	hub := stream.NewHub([]stream.Channel{{ID: "studioA"}}, stream.Options{Log: quiet()})
 	t.Cleanup(hub.Close)
 	play := playback.NewHandler(playback.Config{Region: "local", Account: "000000000000", Log: quiet()}, viewers{hub})
-	h, err := viewerHandler(cfg, play)
+	channels, err := channelPages(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var pages atomic.Pointer[http.ServeMux]
+	pages.Store(channels)
+	h := viewerHandler(&pages, play)
 	for _, test := range []struct {
 		method, path string
 		status       int

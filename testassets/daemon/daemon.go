@@ -69,7 +69,7 @@ func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
 			return nil, err
 		}
 	}
-	file := filepath.Join(dir, "ladderd.toml")
+	file := filepath.Join(dir, configFile)
 	if err := os.WriteFile(file, s.toml(p, dir), 0o600); err != nil {
 		return nil, fmt.Errorf("config for the daemon: %w", err)
 	}

@@ -17,6 +17,13 @@ type Health struct {
 	Process struct {
 		Goroutines int `json:"goroutines"`
 	} `json:"process"`
+	// Reloaded is the last reload of the configuration file, and ConfigError why it was
+	// not taken.
+	Reloaded struct {
+		At     time.Time `json:"at"`
+		Result string    `json:"result"` // "taken" or "refused"
+	} `json:"reloaded"`
+	ConfigError string `json:"config_error"`
 }
 
 // Stream is one live stream.

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"ladderd/config"
+)
+
+// reloads is what came of the last one.
+type reloads struct {
+	mu  sync.Mutex
+	at  time.Time // zero before the first
+	err error     // why the file was not taken
+}
+
+func (r *reloads) tell(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.at, r.err = time.Now(), err
+}
+
+// report adds to what /healthz says.
+func (r *reloads) report(to map[string]any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.at.IsZero() {
+		return
+	}
+	result := "taken"
+	if r.err != nil {
+		result = "refused"
+		to["config_error"] = r.err.Error()
+	}
+	to["reloaded"] = map[string]any{"at": r.at.UTC(), "result": result}
+}
+
+// reload takes what can be taken without a restart: certificates, and what there is in the
+// configuration file. What is no good is told, and what was in use stays. Streams that run
+// are not touched.
+func (d *daemon) reload() {
+	d.reloadCertificates()
+	if d.file == "" {
+		if len(d.certificates) == 0 {
+			d.log.Info("nothing to reload: there is no configuration file, and no listener has a certificate")
+		}
+		return
+	}
+	next, err := config.Load(d.file)
+	if err == nil {
+		err = d.take(next)
+	}
+	d.reloads.tell(err)
+	if err != nil {
+		d.complain(err)
+	}
+}
+
+func (d *daemon) reloadCertificates() {
+	taken := 0
+	for _, c := range d.certificates {
+		if err := c.Reload(); err != nil {
+			d.log.Error("the certificate is no good; the old one stays in use", "reason", err)
+			continue
+		}
+		taken++
+	}
+	if taken > 0 {
+		d.log.Info("reloaded", "certificates", taken)
+	}
+}
+
+// complain tells each error of a file that is not taken.
+func (d *daemon) complain(err error) {
+	reasons := []error{err}
+	var all config.Errors
+	if errors.As(err, &all) {
+		reasons = reasons[:0]
+		for _, one := range all {
+			reasons = append(reasons, one)
+		}
+	}
+	for _, reason := range reasons {
+		d.log.Error("the configuration is not taken; the old one stays in use", "reason", reason)
+	}
+}
+
+// take goes on with what next has. After an error all is as before.
+func (d *daemon) take(next *config.Config) error {
+	was := d.config
+	cfg, kept := was.Reload(next)
+	pages, err := channelPages(cfg)
+	if err != nil {
+		return err
+	}
+	d.config = cfg
+	d.level.Set(cfg.Log.Level)
+	d.pages.Store(pages)
+	d.entrance.Limit(entranceLimits(cfg))
+	d.viewers.Limit(cfg.Playback.MaxConnections, cfg.Playback.MaxConnectionsPerAddress)
+	d.devices.heed(cfg) // before anybody can publish to a new channel
+	if d.devices.hardware() {
+		d.prove() // where no channel wanted them before
+	}
+	d.hub.Reload(hubChannels(cfg), hubTerms(cfg))
+	d.tellTaken(was, kept)
+	return nil
+}
+
+// tellTaken logs what a reload has changed.
+func (d *daemon) tellTaken(was *config.Config, kept []string) {
+	for _, w := range d.config.Warnings() {
+		d.log.Warn("configuration", "warning", w)
+	}
+	if d.config.Playback.MaxConnections != was.Playback.MaxConnections {
+		warnOfFiles(d.config.Playback.MaxConnections, d.log)
+	}
+	if len(kept) > 0 {
+		d.log.Warn("these keys have changed and take a restart; their old values stay in use", "keys", kept)
+	}
+	added := only(d.config.Channels, was.Channels)
+	tellChannels(d.config.Server, added, d.log)
+	d.log.Info("reloaded", "file", d.file, "channels", len(d.config.Channels), "added", ids(added),
+		"removed", ids(only(was.Channels, d.config.Channels)), "altered", altered(was.Channels, d.config.Channels))
+}
+
+// only are the channels of a whose id none of b has.
+func only(a, b []config.Channel) []config.Channel {
+	return slices.DeleteFunc(slices.Clone(a), func(c config.Channel) bool {
+		return slices.ContainsFunc(b, func(other config.Channel) bool { return other.ID == c.ID })
+	})
+}
+
+// altered are the ids of the channels that are in both and are not the same.
+func altered(a, b []config.Channel) []string {
+	both := slices.DeleteFunc(slices.Clone(b), func(c config.Channel) bool { return slices.Contains(a, c) })
+	return ids(slices.DeleteFunc(both, func(c config.Channel) bool {
+		return !slices.ContainsFunc(a, func(other config.Channel) bool { return other.ID == c.ID })
+	}))
+}
+
+func ids(channels []config.Channel) []string {
+	list := make([]string, len(channels))
+	for i, c := range channels {
+		list[i] = c.ID
+	}
+	return list
+}

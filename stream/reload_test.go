@@ -1,0 +1,93 @@
+package stream
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"ladderd/ingest"
+)
+
+func TestRemovedChannelsStreamGoesOnUntilItsPublisherEnds(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		p := r.join(t, "")
+		shot := footageOf(t)
+		p.send(t, shot.shoot(2)...)
+		before := r.status()
+		r.Reload(nil, r.terms)
+		shot.from += 2000
+		p.send(t, shot.shoot(2)...)
+		if after := r.status(); p.last() != nil || after.ID != before.ID || after.State != Live {
+			t.Errorf("told %v; the stream was %+v and is %+v", p.last(), before, after)
+		}
+		if _, err := r.Channel(basic.ID); err != nil {
+			t.Errorf("who watches it: %v", err)
+		}
+		if _, err := r.ask("priority=3"); !errors.Is(err, ingest.ErrUnknownKey) {
+			t.Errorf("a takeover: %v", err)
+		}
+		p.Close(nil)
+		<-time.After(2 * beat)
+		if _, err := r.Channel(basic.ID); !errors.Is(err, ErrNoChannel) {
+			t.Errorf("the channel after its end: %v", err)
+		}
+	})
+}
+
+func TestStreamGoesOnUnderTheKeyThatThereIs(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		p := r.join(t, "")
+		shot := footageOf(t)
+		p.send(t, shot.shoot(2)...)
+		before := r.status()
+		altered := basic
+		altered.Key = "sk_local_another_key"
+		r.Reload([]Channel{altered}, r.terms)
+		p.Close(errors.New("cable"))
+		<-time.After(2 * beat)
+		if _, err := r.ask(""); !errors.Is(err, ingest.ErrUnknownKey) {
+			t.Errorf("with the key that it had: %v", err)
+		}
+		s, err := r.Accept(ingest.Request{Protocol: "rtmp", Key: altered.Key, Close: func(error) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := &peer{Session: s, relay: r}
+		shot.from += 4000
+		back.send(t, shot.shoot(2)...)
+		<-time.After(2 * beat)
+		if after := r.status(); after.ID != before.ID || after.State != Live {
+			t.Errorf("the stream was %+v and is %+v", before, after)
+		}
+		back.Close(nil)
+	})
+}
+
+func TestStreamsKeepTheTermsWithWhichTheyBegan(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		other, third := basic, basic
+		other.ID, other.Key = "b", "sk_local_b_key"
+		third.ID, third.Key = "c", "sk_local_c_key"
+		r.Reload([]Channel{basic, other, third}, Terms{Streams: 3, ReconnectWindow: 30 * time.Second, Takeovers: 1})
+		p := r.join(t, "")
+		shot := footageOf(t)
+		p.send(t, shot.shoot(2)...)
+		if _, err := r.Accept(ingest.Request{Key: other.Key, Close: func(error) {}}); err != nil {
+			t.Fatal(err)
+		}
+		r.Reload([]Channel{basic, other, third}, Terms{Streams: 1, Longest: time.Second})
+		<-time.After(5 * beat)
+		if p.last() != nil {
+			t.Errorf("a stream that ran was told %v", p.last())
+		}
+		if _, err := r.Accept(ingest.Request{Key: third.Key}); !errors.Is(err, ingest.ErrFull) {
+			t.Errorf("a third stream where one is allowed: %v", err)
+		}
+		p.Close(errors.New("cable"))
+		<-time.After(10 * beat)
+		if status := r.Status(); !slices.ContainsFunc(status, func(s Status) bool { return s.Channel == basic.ID }) {
+			t.Errorf("a stream with 30 s to wait for its publisher has not: %+v", status)
+		}
+	})
+}
