@@ -239,7 +239,7 @@ func TestPanicAtPlacingCostsOnlyItsStream(t *testing.T) {
 	relayed(t, advanced, func(t *testing.T, r *relay) {
 		r.options.Devices = brokenDevices{}
 		p := r.join(t, "")
-		p.send(t, footageOf(t).shoot(1)...)
+		p.try(footageOf(t).shoot(1))
 		if !errors.Is(p.last(), errOwnFault) {
 			t.Errorf("the publisher was told %v", p.last())
 		}
@@ -294,7 +294,7 @@ func TestRefusalForWantOfRoom(t *testing.T) {
 	relayed(t, advanced, func(t *testing.T, r *relay) {
 		r.options.Devices = &books{full: true, held: map[string]Wish{}}
 		p := r.join(t, "")
-		p.send(t, footageOf(t).shoot(1)...)
+		p.try(footageOf(t).shoot(1))
 		if !errors.Is(p.last(), ingest.ErrCapacity) || strings.Contains(p.last().Error(), "CPU") {
 			t.Errorf("the publisher was told %v", p.last())
 		}
