@@ -116,8 +116,8 @@ func trier(log *slog.Logger) gpu.Try {
 
 // prove finds out what the devices do, and tells the log. Streams that might use them wait
 // until one of these was seen to encode (admission.Control), for at most 12 s: then it is the
-// CPU's, or refused, by policy. Where all channels want the CPU no driver is touched, until a reload brings one that
-// does not.
+// CPU's, or refused, by policy. Where all channels want the CPU no driver is touched, until a
+// reload brings one that does not; after that it does nothing.
 func (d *devices) prove(ctx context.Context) {
 	if !d.hardware() {
 		d.log.Info("GPUs are not looked at: all channels want the CPU")

@@ -41,6 +41,8 @@ type reloaded struct {
 	*daemon
 	t   *testing.T
 	log journal
+	// proved is how often the devices were to be looked at.
+	proved int
 }
 
 func newReloaded(t *testing.T, text string) *reloaded {
@@ -60,7 +62,7 @@ func newReloaded(t *testing.T, text string) *reloaded {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.close)
-	r.daemon.file, r.level, r.prove = file, level, func() {}
+	r.daemon.file, r.level, r.prove = file, level, func() { r.proved++ }
 	return r
 }
 
@@ -149,5 +151,18 @@ func TestBadFileChangesNothing(t *testing.T) {
 	}
 	if r.with(channelText("b")); !r.may("b") || strings.Contains(r.health(), "config_error") {
 		t.Errorf("a good file is not taken; health says %s", r.health())
+	}
+}
+
+func TestReloadLooksAtDevicesThatNobodyWantedBefore(t *testing.T) {
+	onCPU := "[pipeline]\nbackend = 'x264'\n"
+	r := newReloaded(t, onCPU+channelText("a"))
+	r.with(onCPU + channelText("b"))
+	if r.proved != 0 {
+		t.Error("devices are looked at that no channel wants")
+	}
+	r.with(onCPU + channelText("b") + "backend = 'vaapi'\npolicy = 'gpu'\n")
+	if r.proved != 1 || !r.devices.first() || r.devices.first() {
+		t.Errorf("devices were to be looked at %d times", r.proved)
 	}
 }
