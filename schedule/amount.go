@@ -52,6 +52,14 @@ func (a Amount) Minus(b Amount) Amount {
 	return a
 }
 
+// beyond is what a has more of than b, of each resource.
+func (a Amount) beyond(b Amount) Amount {
+	for r := range a {
+		a[r] = max(a[r]-b[r], 0)
+	}
+	return a
+}
+
 // lacks is the first resource that a takes and has less of; none where it fits.
 func (a *Amount) lacks(has *Amount) (Resource, bool) {
 	for r := range a {

@@ -26,8 +26,10 @@ type account struct {
 	// leased is what leases have booked, pending and used; strangers what other programs
 	// take.
 	leased, strangers Amount
-	leases            int  // of the device and, for a host, of its devices
-	gone              bool // it was removed; its leases run out
+	// idle is what of leased is kept for reservations and not used.
+	idle   Amount
+	leases int  // of the device and, for a host, of its devices
+	gone   bool // it was removed; its leases run out
 
 	// limit is what may be booked in all, free what may be booked still: it is negative where
 	// the plan was lowered below what is booked. fill is the part that is booked of what is
@@ -73,8 +75,8 @@ func (a *account) lacksOnlyTime(w Way) bool {
 	return !lacks
 }
 
-// idle says of a host that nothing is booked on it or its devices, not even a reservation.
-func (a *account) idle() bool { return a.leases == 0 && a.leased == Amount{} }
+// empty says of a host that nothing is booked on it or its devices, not even a reservation.
+func (a *account) empty() bool { return a.leases == 0 && a.leased == Amount{} }
 
 // overfull says that more is booked than may be: streams took more than was planned, or
 // the plan was lowered.
@@ -91,7 +93,26 @@ func (a *account) book(device, host Amount) {
 	a.host.balance()
 }
 
+// keep books room that is not used, with its host's; unkeep takes it out.
+func (a *account) keep(device, host Amount) {
+	a.idle, a.host.idle = a.idle.Plus(device), a.host.idle.Plus(host)
+	a.book(device, host)
+}
+
+func (a *account) unkeep(device, host Amount) {
+	a.keep(Amount{}.Minus(device), Amount{}.Minus(host))
+}
+
 func (a *account) unbook(device, host Amount) { a.book(Amount{}.Minus(device), Amount{}.Minus(host)) }
+
+// busy is what the device does at present: the work of its streams, and of others. Sessions
+// and memory are no work, and room that is kept is none yet.
+func (a *account) busy() (does Amount) {
+	for _, r := range work {
+		does[r] = a.leased[r] - a.idle[r] + a.strangers[r]
+	}
+	return does
+}
 
 // usable says whether streams may be put on it.
 func (a *account) usable() bool { return !a.gone && !a.suspect && !a.host.gone }

@@ -51,17 +51,29 @@ type Lease struct {
 
 // Refusal says why a request was not carried.
 type Refusal struct {
-	// Lacking is what the most wanted device has too little of; Known is false where no
-	// device does what is wanted at all.
+	Reason Reason
+	// Lacking is what the most wanted device has too little of, where the Reason is Full.
 	Lacking Resource
-	Known   bool
 }
 
+// Reason is a kind of refusal.
+type Reason int
+
+// The reasons.
+const (
+	Unable Reason = iota // no device does what is wanted
+	Failed               // those that do have failed, and were not tried again yet
+	Full
+)
+
 func (r Refusal) Error() string {
-	if !r.Known {
-		return "no device does what is wanted"
+	switch r.Reason {
+	case Full:
+		return fmt.Sprintf("the devices are full: too little is left of %s", r.Lacking)
+	case Failed:
+		return "the devices that do what is wanted have failed, and were not tried again yet"
 	}
-	return fmt.Sprintf("the devices are full: too little is left of %s", r.Lacking)
+	return "no device does what is wanted"
 }
 
 // lease is a Lease in the books.
@@ -69,8 +81,22 @@ type lease struct {
 	Lease
 	on      *account
 	request Request
-	// reserved is the channel's standing reservation that it uses, nil for none.
-	reserved *reservation
+	// reserved is the channel's standing reservation that it uses, nil for none. Of what that
+	// has on the device, the stream has so much more booked than it takes: room that is to be
+	// there when it comes back.
+	reserved    *reservation
+	room, roomy Amount // the reservation's, on the device and on its host; zero where it is elsewhere
+}
+
+// put puts a lease's amounts into the books, and pull takes them out.
+func (k *lease) put() {
+	k.on.book(k.Taken, k.Hosted)
+	k.on.keep(k.room.beyond(k.Taken), k.roomy.beyond(k.Hosted))
+}
+
+func (k *lease) pull() {
+	k.on.unbook(k.Taken, k.Hosted)
+	k.on.unkeep(k.room.beyond(k.Taken), k.roomy.beyond(k.Hosted))
 }
 
 // Ledger keeps the books. It is for one goroutine at a time.
@@ -154,6 +180,11 @@ func (l *Ledger) Place(r Request) (Lease, error) {
 	}
 	seat := own.lift()
 	on, way, ladder, refusal := l.choose(r.Ladders, nil)
+	var room, roomy Amount
+	if w, fits := seat.first(r.Ladders[0]); fits {
+		on, way, ladder = seat, w, 0
+		room, roomy = own.way.Device, own.way.Host
+	}
 	tight := on == nil && l.options.OneAlways
 	if tight {
 		on, way = l.stretch(r.Ladders[0])
@@ -162,7 +193,7 @@ func (l *Ledger) Place(r Request) (Lease, error) {
 		own.take(seat)
 		return Lease{}, refusal
 	}
-	k := &lease{on: on, request: r, reserved: own, Lease: Lease{
+	k := &lease{on: on, request: r, reserved: own, room: room, roomy: roomy, Lease: Lease{
 		Stream: r.Stream, Channel: r.Channel, Device: on.ID, Class: on.Class, Way: way.Name, Ladder: ladder,
 		Pending: true, Tight: tight, Taken: way.Device, Hosted: way.Host,
 	}}
@@ -177,7 +208,7 @@ func (l *Ledger) Place(r Request) (Lease, error) {
 // open puts a lease into the books, and shut takes it out of them.
 func (l *Ledger) open(k *lease) {
 	l.leases[k.Stream] = k
-	k.on.book(k.Taken, k.Hosted)
+	k.put()
 	k.on.leases++
 	if k.on.host != k.on {
 		k.on.host.leases++
@@ -186,7 +217,7 @@ func (l *Ledger) open(k *lease) {
 
 func (l *Ledger) shut(k *lease) {
 	delete(l.leases, k.Stream)
-	k.on.unbook(k.Taken, k.Hosted)
+	k.pull()
 	k.on.leases--
 	if k.on.host != k.on {
 		k.on.host.leases--
@@ -203,9 +234,9 @@ func (l *Ledger) Used(stream string, device, host Amount) {
 	if k == nil {
 		return
 	}
-	k.on.unbook(k.Taken, k.Hosted)
+	k.pull()
 	k.Taken, k.Hosted, k.Pending = device, host, false
-	k.on.book(k.Taken, k.Hosted)
+	k.put()
 	l.reseat()
 }
 
@@ -247,6 +278,7 @@ func (l *Ledger) Move(stream string, ladders [][]Way, stay bool) (Lease, error) 
 		return Lease{}, refusal
 	}
 	was := k.on
+	k.room, k.roomy = Amount{}, Amount{}
 	k.on, k.Ladder, k.Pending, k.Taken, k.Hosted = on, k.Ladder+ladder, true, way.Device, way.Host
 	k.Device, k.Class, k.Way = on.ID, on.Class, way.Name
 	if k.reserved != nil {
@@ -270,15 +302,15 @@ func (l *Ledger) Shed(stream string, ladder int) (Lease, error) {
 		return Lease{}, fmt.Errorf("shed of stream %s: ladder %d is not made by %s", stream, ladder, k.Way)
 	}
 	way := k.request.Ladders[ladder][i]
-	k.on.unbook(k.Taken, k.Hosted)
+	k.pull()
 	if ladder < k.Ladder {
 		if lacking, lacks := k.on.lacks(way); lacks {
-			k.on.book(k.Taken, k.Hosted)
-			return Lease{}, Refusal{lacking, true}
+			k.put()
+			return Lease{}, Refusal{Full, lacking}
 		}
 	}
 	k.Taken, k.Hosted, k.Ladder, k.Pending = way.Device, way.Host, ladder, true
-	k.on.book(k.Taken, k.Hosted)
+	k.put()
 	l.reseat()
 	return k.Lease, nil
 }
@@ -292,7 +324,7 @@ func (l *Ledger) Slow(id string, speed float64) {
 	}
 	if speed >= 1 {
 		a.plan = min(a.plan+recovery, 1)
-	} else if used := a.leased.Plus(a.strangers).share(a.Capacity); used > 0 {
+	} else if used := a.busy().share(a.Capacity); used > 0 {
 		a.plan = max(min(a.plan, used*speed), leastPlan)
 	}
 	a.recount()

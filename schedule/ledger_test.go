@@ -168,7 +168,7 @@ func TestQuarantineGrows(t *testing.T) {
 		if due := l.Due(now); len(due) != 1 || due[0] != "gpu-1" {
 			t.Errorf("due after %v: %v", wait, due)
 		}
-		places(t, l, "no device does what is wanted", "a", onGPU)
+		places(t, l, "the devices that do what is wanted have failed, and were not tried again yet", "a", onGPU)
 		l.Proven("gpu-1", true, now)
 		places(t, l, "gpu-1", "a", onGPU)
 		l.Release("a")

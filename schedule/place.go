@@ -10,7 +10,7 @@ func (l *Ledger) choose(ladders [][]Way, not *account) (on *account, way Way, la
 			if found != nil {
 				return found, w, i, Refusal{}
 			}
-			if why.Known && !refusal.Known {
+			if why.Reason > refusal.Reason {
 				refusal = why
 			}
 		}
@@ -18,12 +18,25 @@ func (l *Ledger) choose(ladders [][]Way, not *account) (on *account, way Way, la
 	return nil, Way{}, 0, refusal
 }
 
+// first is the first of the ways that fits on a; none on none.
+func (a *account) first(ways []Way) (Way, bool) {
+	if a == nil || !a.usable() {
+		return Way{}, false
+	}
+	for _, w := range ways {
+		if _, lacks := a.lacks(w); w.Class == a.Class && !lacks {
+			return w, true
+		}
+	}
+	return Way{}, false
+}
+
 // stretch is the first way of a device that lacks nothing but time for it, on a host
 // that carries nothing and keeps nothing for others.
 func (l *Ledger) stretch(ways []Way) (*account, Way) {
 	for _, w := range ways {
 		for _, a := range l.classes[w.Class] {
-			if a.usable() && a.host.idle() && a.lacksOnlyTime(w) {
+			if a.usable() && a.host.empty() && a.lacksOnlyTime(w) {
 				return a, w
 			}
 		}
@@ -38,8 +51,13 @@ func (l *Ledger) best(w Way, not *account) (found *account, refusal Refusal) {
 		lacking, lacks := a.lacks(w)
 		switch {
 		case a == not || !a.usable():
+			if refusal.Reason == Unable && a.suspect {
+				refusal.Reason = Failed
+			}
 		case lacks:
-			refusal = Refusal{lacking, true}
+			if refusal.Reason != Full {
+				refusal = Refusal{Full, lacking}
+			}
 		case found == nil || a.fill != found.fill && (a.fill < found.fill) == l.options.Spread:
 			found = a
 		}

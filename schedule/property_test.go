@@ -18,6 +18,9 @@ type world struct {
 	now        time.Time
 	streams    []string
 	booked     map[string]Lease
+	kept       map[string][2]Amount // of streams on reserved room: that room, of device and host
+	has        map[string]Device    // by ID, with the capacity that was told last
+	others     map[string]Amount
 	step, next int
 	most       int // streams at once
 }
@@ -29,6 +32,7 @@ func worldOf(t *testing.T, seed uint64) *world {
 	o := Options{Spread: seed%2 == 1}
 	w := &world{
 		t: t, rand: rand.New(rand.NewPCG(seed, 1)), l: New(o), twin: New(o), now: time.Unix(0, 0), booked: map[string]Lease{},
+		kept: map[string][2]Amount{}, has: map[string]Device{}, others: map[string]Amount{},
 	}
 	for h := range 3 {
 		w.add(host(h))
@@ -54,6 +58,10 @@ func (w *world) gpu(h, g int) Device {
 }
 
 func (w *world) add(d Device) {
+	w.has[d.ID] = d
+	if w.l.byID[d.ID] == nil {
+		delete(w.others, d.ID) // the one before is forgotten
+	}
 	w.both(func(l *Ledger) {
 		if err := l.Add(d); err != nil {
 			w.t.Fatal(err)
@@ -100,7 +108,17 @@ func (w *world) act() {
 		w.both(func(l *Ledger) { l.Slow(device, speed) })
 	case n < 975:
 		taken := Amount{Sessions: w.rand.Int64N(3), Memory: w.rand.Int64N(200)}
+		if w.l.byID[device] != nil {
+			w.others[device] = taken
+		}
 		w.both(func(l *Ledger) { l.Others(device, taken) })
+	case n < 978:
+		sessions := w.rand.IntN(12)
+		if d, known := w.has[device]; known && w.l.byID[device] != nil {
+			d.Capacity[Sessions] = int64(sessions)
+			w.has[device] = d
+		}
+		w.both(func(l *Ledger) { l.Capped(device, sessions) })
 	case n < 980:
 		h := w.rand.IntN(3)
 		w.add(host(h))
@@ -112,8 +130,17 @@ func (w *world) act() {
 		ways := w.ways(size)
 		if size == 0 {
 			ways = nil
+			for s, k := range w.booked {
+				if k.Channel == channel {
+					delete(w.kept, s)
+				}
+			}
 		}
 		w.both(func(l *Ledger) { l.Reserve(channel, ways) })
+	case n < 990:
+		w.shed()
+	case n < 992:
+		w.ask()
 	default:
 		works := w.rand.IntN(3) > 0
 		w.both(func(l *Ledger) {
@@ -133,10 +160,15 @@ func (w *world) arrive() {
 		r.Ladders = append(r.Ladders, w.ways((size+1)/2))
 	}
 	certain := false
+	var room [2]Amount
+	var seat string
 	if w.rand.IntN(10) == 0 {
 		r.Channel = fmt.Sprintf("vip-%d", w.rand.IntN(4))
-		if room := w.l.reserved[r.Channel]; room != nil {
-			r.Ladders, certain = [][]Way{room.ways}, room.on != nil
+		if seated := w.l.reserved[r.Channel]; seated != nil {
+			r.Ladders, certain = [][]Way{seated.ways}, seated.on != nil
+			if certain {
+				room, seat = [2]Amount{seated.way.Device, seated.way.Host}, seated.on.ID
+			}
 		}
 	}
 	k, err := w.l.Place(r)
@@ -151,17 +183,87 @@ func (w *world) arrive() {
 		}
 		return
 	}
-	w.fits(k)
+	if certain && k.Device == seat {
+		w.kept[k.Stream] = room
+	}
 	w.booked[k.Stream] = k
+	w.fits(k)
 	w.streams = append(w.streams, k.Stream)
 	w.most = max(w.most, len(w.streams))
 }
 
-// fits holds what was just given to what there is.
+// fits holds what was just given to what there is, by what was told of it.
 func (w *world) fits(k Lease) {
 	a := w.l.byID[k.Device]
-	if a == nil || a.gone || a.host.gone || a.suspect || a.overfull() || a.host != a && k.Hosted != (Amount{}) && a.host.overfull() {
-		w.t.Fatalf("step %d: given too much: %+v on %+v", w.step, k, a)
+	if a == nil || a.gone || a.host.gone || a.suspect {
+		w.t.Fatalf("step %d: %+v is on %+v", w.step, k, a)
+	}
+	w.hasRoom(k)
+}
+
+// hasRoom holds what a stream takes to what there is.
+func (w *world) hasRoom(k Lease) {
+	sums, _ := w.sums()
+	host := w.has[k.Device].Host
+	w.within(k, k.Device, k.Taken, sums)
+	if host != "" {
+		w.within(k, host, k.Hosted, sums)
+	}
+}
+
+// within says that of what k takes of a device there is as much as all together take.
+func (w *world) within(k Lease, id string, taken Amount, sums map[string]Amount) {
+	plan := w.l.byID[id].plan
+	for r, n := range taken {
+		limit := w.has[id].Capacity[r]
+		switch Resource(r) {
+		case Encode, Decode, Scale, CPU:
+			limit = int64(float64(limit) * plan)
+		}
+		if limit -= w.others[id][r]; n > 0 && sums[id][r] > limit {
+			w.t.Fatalf("step %d: %s has %d of %s, and %d are booked by %+v and others", w.step, id, limit, Resource(r), sums[id][r], k)
+		}
+	}
+}
+
+// shed has a stream go on with another of its ladders.
+func (w *world) shed() {
+	i, found := w.any()
+	if !found {
+		return
+	}
+	before := w.booked[w.streams[i]]
+	ladder := w.rand.IntN(3)
+	k, err := w.l.Shed(before.Stream, ladder)
+	again, errAgain := w.twin.Shed(before.Stream, ladder)
+	if k != again || !reflect.DeepEqual(err, errAgain) {
+		w.t.Fatalf("step %d: %+v is shed to %+v, %v and %+v, %v", w.step, before, k, err, again, errAgain)
+	}
+	var refused Refusal
+	switch {
+	case err == nil:
+		if k.Device != before.Device || k.Way != before.Way || k.Ladder != ladder {
+			w.t.Fatalf("step %d: %+v is shed to %+v", w.step, before, k)
+		}
+		w.booked[k.Stream] = k
+		if ladder < before.Ladder {
+			w.hasRoom(k)
+		}
+	case errors.As(err, &refused) && ladder >= before.Ladder:
+		w.t.Fatalf("step %d: %+v may not have less: %v", w.step, before, err)
+	}
+}
+
+// ask asks whether some more would fit, which changes nothing: check sees that.
+func (w *world) ask() {
+	var requests []Request
+	for i := range 3 {
+		requests = append(requests, Request{Stream: fmt.Sprint("dry-", i), Ladders: [][]Way{w.ways(1 + w.rand.Int64N(16))}})
+	}
+	before := w.l.Left()
+	dry := w.l.Fit(requests...)
+	if len(dry.Leases) < 3 == (dry.Refusal == nil) || !reflect.DeepEqual(before, w.l.Left()) {
+		w.t.Fatalf("step %d: a dry run says %+v", w.step, dry)
 	}
 }
 
@@ -180,6 +282,7 @@ func (w *world) leave() {
 	s := w.streams[i]
 	w.both(func(l *Ledger) { l.Release(s) })
 	delete(w.booked, s)
+	delete(w.kept, s)
 	w.streams[i] = w.streams[len(w.streams)-1]
 	w.streams = w.streams[:len(w.streams)-1]
 }
@@ -218,8 +321,9 @@ func (w *world) move() {
 	if k.Device == before.Device || k.Ladder < before.Ladder {
 		w.t.Fatalf("step %d: %+v moves to %+v", w.step, before, k)
 	}
-	w.fits(k)
+	delete(w.kept, k.Stream)
 	w.booked[k.Stream] = k
+	w.fits(k)
 }
 
 // check holds the ledger's books to those kept here.
@@ -227,29 +331,17 @@ func (w *world) check() {
 	if len(w.l.leases) != len(w.booked) {
 		w.t.Fatalf("step %d: %d leases, %d streams", w.step, len(w.l.leases), len(w.booked))
 	}
-	sums, counts := map[string]Amount{}, map[string]int{}
-	put := func(id, host string, taken, hosted Amount, n int) {
-		sums[id] = sums[id].Plus(taken)
-		sums[host] = sums[host].Plus(hosted)
-		counts[id] += n
-		if host != id {
-			counts[host] += n
-		}
-	}
 	for s, k := range w.booked {
 		if got := w.l.leases[s]; got == nil || got.Lease != k {
 			w.t.Fatalf("step %d: %+v is booked as %+v", w.step, k, got)
 		}
-		put(k.Device, w.l.byID[k.Device].host.ID, k.Taken, k.Hosted, 1)
 	}
 	for c, r := range w.l.reserved {
-		if r.on != nil {
-			put(r.on.ID, r.on.host.ID, r.way.Device, r.way.Host, 0)
-		}
 		if r.on != nil && (r.used || !r.on.usable()) {
 			w.t.Fatalf("step %d: %s has room in vain: %+v", w.step, c, r)
 		}
 	}
+	sums, counts := w.sums()
 	hosting := map[*account]bool{}
 	for _, a := range w.l.accounts {
 		hosting[a.host] = hosting[a.host] || a.host != a
@@ -262,6 +354,32 @@ func (w *world) check() {
 			w.t.Fatalf("step %d: %s has %v in %d leases, not %v in %d", w.step, a.ID, a.leased, a.leases, sums[a.ID], counts[a.ID])
 		}
 	}
+}
+
+// sums are what all streams and reservations take of each device, and how many streams.
+func (w *world) sums() (sums map[string]Amount, counts map[string]int) {
+	sums, counts = map[string]Amount{}, map[string]int{}
+	put := func(id, host string, taken, hosted Amount, n int) {
+		sums[id] = sums[id].Plus(taken)
+		sums[host] = sums[host].Plus(hosted)
+		counts[id] += n
+		if host != id {
+			counts[host] += n
+		}
+	}
+	for s, k := range w.booked {
+		more := w.kept[s]
+		for r := range k.Taken {
+			k.Taken[r], k.Hosted[r] = max(k.Taken[r], more[0][r]), max(k.Hosted[r], more[1][r])
+		}
+		put(k.Device, w.l.byID[k.Device].host.ID, k.Taken, k.Hosted, 1)
+	}
+	for _, r := range w.l.reserved {
+		if r.on != nil {
+			put(r.on.ID, r.on.host.ID, r.way.Device, r.way.Host, 0)
+		}
+	}
+	return sums, counts
 }
 
 // TestBooksAreRight plays a million steps: never over capacity, no lease lost or leaked,

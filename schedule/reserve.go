@@ -1,9 +1,13 @@
 package schedule
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // reservation is room for a channel's next stream. It is on one device, booked there like a
-// lease, for as long as the channel has no stream; Place gives it to that.
+// lease, for as long as the channel has no stream; Place gives it to that, and what the
+// stream does not take of it is kept for the next one.
 type reservation struct {
 	channel string
 	ways    []Way
@@ -24,10 +28,21 @@ func (l *Ledger) Reserve(channel string, ways []Way) {
 		old = &reservation{channel: channel}
 		l.reserved[channel] = old
 		l.order = append(l.order, channel)
+		l.adopt(old)
 	}
 	old.lift()
 	old.ways = ways
 	l.reseat()
+}
+
+// adopt has a stream that is on air be the one that the reservation is for.
+func (l *Ledger) adopt(r *reservation) {
+	for _, stream := range slices.Sorted(maps.Keys(l.leases)) {
+		if k := l.leases[stream]; k.Channel == r.channel {
+			k.reserved, r.used = r, true
+			return
+		}
+	}
 }
 
 func (l *Ledger) unreserve(channel string) {
@@ -40,9 +55,12 @@ func (l *Ledger) unreserve(channel string) {
 	l.order = slices.DeleteFunc(l.order, func(c string) bool { return c == channel })
 	for _, k := range l.leases {
 		if k.reserved == old {
-			k.reserved = nil
+			k.pull()
+			k.reserved, k.room, k.roomy = nil, Amount{}, Amount{}
+			k.put()
 		}
 	}
+	l.reseat()
 }
 
 // Unseated are the channels for which there is no room at present, though they have
@@ -63,7 +81,7 @@ func (r *reservation) lift() *account {
 		return nil
 	}
 	on := r.on
-	on.unbook(r.way.Device, r.way.Host)
+	on.unkeep(r.way.Device, r.way.Host)
 	r.on = nil
 	return on
 }
@@ -72,18 +90,24 @@ func (r *reservation) lift() *account {
 func (r *reservation) take(on *account) {
 	if on != nil {
 		r.on = on
-		on.book(r.way.Device, r.way.Host)
+		on.keep(r.way.Device, r.way.Host)
 	}
 }
 
 // reseat books those reservations that have no room where there is some now, and moves
 // those whose device is not usable any more, or overfull.
 func (l *Ledger) reseat() {
+	var badly []*reservation
+	for _, c := range l.order {
+		if r := l.reserved[c]; r.on != nil && (!r.on.usable() || r.on.overfull() || r.on.host.overfull()) {
+			badly = append(badly, r)
+		}
+	}
+	for _, r := range badly { // all of them first: one may go where another was
+		r.lift()
+	}
 	for _, c := range l.order {
 		r := l.reserved[c]
-		if r.on != nil && (!r.on.usable() || r.on.overfull() || r.on.host.overfull()) {
-			r.lift()
-		}
 		if r.on != nil || r.used {
 			continue
 		}
