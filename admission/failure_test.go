@@ -13,7 +13,7 @@ const noSessions = "open h264_nvenc: OpenEncodeSessionEx failed: out of memory (
 
 // fail has a stream's backend fail, and says what follows.
 func (d *desk) fail(stream, reason string) string {
-	next, ok := d.Elsewhere(stream, d.backendOf(stream), reason)
+	next, ok := d.Elsewhere(stream, pipeline.Failure{Backend: d.backendOf(stream), Reason: reason})
 	if !ok {
 		return "nothing else"
 	}
