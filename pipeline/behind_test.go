@@ -64,7 +64,10 @@ func transcodes(a *actor, pause time.Duration) {
 		}
 		progress.PacketsIn, progress.FramesDecoded = progress.PacketsIn+1, progress.FramesDecoded+1
 		a.says(out(0, in.Packet), out(1, in.Packet), progress)
-		<-time.After(pause)
+		select {
+		case <-time.After(pause):
+		case <-a.done:
+		}
 	}
 }
 
