@@ -13,12 +13,16 @@ import (
 // first, but never by the second; a driver that spins, and all that the kernel does not
 // tell of, is given HeartbeatTimeout.
 
-// Ticks of the watch. A worker that stands for standing is looked at, and is hung where
-// it then was idle for all of idling: 0.75 s by default.
+// Ticks of the watch. A worker that has not moved for standing is looked at, once a tick, and
+// is hung where it then is idle for idling more: 0.8 s by default, in all.
 const (
 	standing = 4
 	idling   = 8
 )
+
+// chance is how many idle looks one is worth at which a thread was seen to be busy: a worker
+// that hangs is met, now and then, just as it says that it makes no progress.
+const chance = 2
 
 // noise is how much CPU a worker that hangs may use in that time: it still tells that it
 // makes no progress.
@@ -29,8 +33,8 @@ type stillness struct {
 	last  Progress
 	ticks int           // since it moved
 	lane  bool          // an encoder of it has pictures waiting
-	idle  int           // ticks since it was seen busy, once it is looked at
-	cpu   time.Duration // that it had used then
+	idle  int           // looks at which it was idle, less those at which it was not
+	cpu   time.Duration // that it had used at the first
 }
 
 // moved takes the worker's word.
@@ -60,13 +64,15 @@ func (s *stillness) hung(k *process, fed bool) bool {
 		return false
 	}
 	v, ok := k.vitals()
-	if !ok || s.idle == 0 || v.cpu-s.cpu > noise || k.busy() {
-		s.idle, s.cpu = 0, v.cpu
-	}
-	if ok {
+	switch {
+	case !ok || s.idle == 0 || v.cpu-s.cpu > noise:
+		s.idle, s.cpu = 1, v.cpu
+	case k.busy():
+		s.idle = max(s.idle-chance, 1)
+	default:
 		s.idle++
 	}
-	return s.idle > idling
+	return ok && s.idle > idling
 }
 
 // memoryOf is how much memory a job's worker may hold, in bytes: several times what any
