@@ -43,6 +43,16 @@ func (g *gate) shown(job Job) media.Ticks {
 	return shown
 }
 
+// least is the PTS up to which all video outputs are out, or all audio where there is no
+// video.
+func (g *gate) least() media.Ticks {
+	least := g.after
+	for _, l := range g.videos {
+		least = min(least, l.last)
+	}
+	return least
+}
+
 // A device that is slower than its stream is left long before the backlog is full: where
 // a worker is farther behind than slowBehind, and in slowTicks more puts out less than that
 // much media. One that catches up after its start, or after its source did, is not slow; and

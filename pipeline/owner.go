@@ -303,7 +303,7 @@ func (w *owner) fail(err error) {
 // publish lets others see how things stand.
 func (w *owner) publish() {
 	snap := w.snap
-	snap.Out = w.gate.after
+	snap.Out = w.gate.least()
 	snap.Queued, snap.QueuedBytes = len(w.backlog.packets)-w.backlog.next, w.backlog.queuedBytes
 	w.s.snapshot.Store(&snap)
 }
