@@ -124,3 +124,26 @@ func TestElsewhereDoesNotWait(t *testing.T) {
 		}
 	})
 }
+
+// A stream that fails on one device after the other takes none from other streams.
+func TestStreamThatIsToBlameGoesToTheCPU(t *testing.T) {
+	for want, policy := range map[string]Policy{"x264": {}, "nothing else": {Where: GPU}} {
+		d := settled(t, map[string]Channel{"a": {Policy: policy}}, proven(t4, 1e9, 32), proven(other, 1e9, 32), proven(cpu, 1e10, 0))
+		s, first := d.place("a")
+		next, ok := d.Elsewhere(s, pipeline.Failure{Backend: d.backendOf(s), Reason: "stood still", OwnFault: true})
+		got := next.String()
+		if !ok {
+			got = "nothing else"
+		}
+		if got != want {
+			t.Errorf("it is given %s, want %s", got, want)
+		}
+		d.says("level=WARN", "it is to blame itself", `reason="stood still"`)
+		if _, got := d.place("a"); ok && got != first {
+			t.Errorf("the next stream is given %s, not %s", got, first)
+		}
+		if due := d.Due(time.Now().Add(time.Hour)); len(due) != 0 {
+			t.Errorf("%v are left alone", due)
+		}
+	}
+}

@@ -14,8 +14,8 @@ import (
 // is suspected first: after as many fruitless workers as it takes to suspect input, it
 // is left, and if the input was to blame its workers die elsewhere too and it is left
 // out then. One that crashed is not enough: a driver that was reset serves the next. One
-// that hung is, whatever it had put out: a driver that hangs seldom recovers, and to see
-// that the next worker hangs too costs viewers seconds more than the queues hold.
+// that hung is, whatever it had put out: a driver that hangs seldom recovers, and the next
+// worker would hang as it opens it, which is waited for longer (StartTimeout).
 
 // deviceFails tells whether the present device is to be blamed for the death of k and
 // those before. A worker that does not even die when killed hangs in some device.

@@ -102,6 +102,35 @@ func TestWorkerThatStandsStillIsReplacedWithinASecond(t *testing.T) {
 	}
 }
 
+// TestWorkerThatDoesNotEvenRunIsNotWaitedFor has one hang in the kernel, so that SIGKILL
+// does not end it.
+func TestWorkerThatDoesNotEvenRunIsNotWaitedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		kernel
+		within time.Duration
+	}{
+		"it sleeps":          {asleep, 3 * time.Second},
+		"it waits for a CPU": {starved, 9 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, hired := castOn(t, everyIDR, Options{}, c.kernel, func(a *actor) bool { return a.job.After < 0 })
+				stop := make(chan struct{})
+				defer close(stop)
+				go source(s, second, stop)
+				first := <-hired
+				defer first.exit(-1, "signal: killed") // at last
+				first.says(Ready{}, out(0, key(second)), out(1, key(second)))
+				began := time.Now()
+				<-hired
+				if took := time.Since(began); took > c.within {
+					t.Errorf("the next one was started after %v", took)
+				}
+			})
+		})
+	}
+}
+
 // A worker is not hung for having nothing to do.
 func TestIdleWorkerStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
