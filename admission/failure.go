@@ -1,7 +1,9 @@
 package admission
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ladderd/gpu"
@@ -12,31 +14,41 @@ import (
 // emptied is after what time encoder sessions that were all in use are asked for again.
 const emptied = time.Minute
 
-// Elsewhere is what a running stream goes on with after its backend has failed for that
-// reason; false where there is no other with room. The device is left alone for a while
-// (schedule.Ledger.Failed), but where only its sessions ran out.
-func (c *Control) Elsewhere(stream string, failed pipeline.Backend, reason string) (pipeline.Backend, bool) {
+// errKiller is why a stream gets no device any more.
+var errKiller = errors.New("it has failed on one device after the other, and its policy allows no CPU")
+
+// Elsewhere is what a running stream goes on with after its backend has failed; false
+// where there is no other with room. The device is left alone for a while
+// (schedule.Ledger.Failed), but where only its sessions ran out, or where the stream is to
+// blame: then the CPU is all that it may have.
+func (c *Control) Elsewhere(stream string, f pipeline.Failure) (pipeline.Backend, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.carried[stream]
 	if k == nil {
-		return failed, false
+		return f.Backend, false
 	}
-	full := failed.Device != (pipeline.Device{}) && c.blame(stream, failed, reason)
-	next, err := c.move(k, full)
+	full := f.Backend.Device != (pipeline.Device{}) && c.blame(stream, f)
+	next, err := c.move(k, full, f.OwnFault)
 	if err != nil {
-		c.log.Warn("there is nothing else for the stream", "stream", stream, "backend", failed.String(), "reason", err)
-		return failed, false
+		c.log.Warn("there is nothing else for the stream", "stream", stream, "backend", f.Backend.String(), "reason", err)
+		return f.Backend, false
 	}
-	return next, next != failed
+	return next, next != f.Backend
 }
 
 // move gives a stream another device; where its own has no sessions left, that may do what is
 // not encoding. The lock is held.
-func (c *Control) move(k *carried, full bool) (pipeline.Backend, error) {
+func (c *Control) move(k *carried, full, toCPU bool) (pipeline.Backend, error) {
 	list, err := k.policy.Backends(c.proofs)
 	if err != nil {
 		return pipeline.Backend{}, err
+	}
+	if toCPU {
+		list = slices.DeleteFunc(slices.Clone(list), func(b pipeline.Backend) bool { return b.Device != pipeline.Device{} })
+		if len(list) == 0 {
+			return pipeline.Backend{}, errKiller
+		}
 	}
 	lease, err := c.ledger.Move(k.wish.Stream, c.ladders(k.wish, k.policy, list), full)
 	if err != nil {
@@ -51,15 +63,20 @@ func (c *Control) move(k *carried, full bool) (pipeline.Backend, error) {
 }
 
 // blame notes what a device has done, and says whether it is full. The lock is held.
-func (c *Control) blame(stream string, failed pipeline.Backend, reason string) (full bool) {
-	device := gpu.DeviceOf(c.proofs, failed.Device)
-	id := gpu.BookedAs(failed.Device)
-	why, noSessions := gpu.Fault(device, failed, reason)
+func (c *Control) blame(stream string, f pipeline.Failure) (full bool) {
+	device := gpu.DeviceOf(c.proofs, f.Backend.Device)
+	id := gpu.BookedAs(f.Backend.Device)
+	why, noSessions := gpu.Fault(device, f.Backend, f.Reason)
 	now := time.Now()
 	if noSessions {
 		c.cap(stream, id, now)
 		c.log.Warn("a device has no encoder sessions left", "device", id, "name", device.Name)
 		return true
+	}
+	if f.OwnFault {
+		c.log.Warn("a stream fails on one device after the other: it is to blame itself, and the device goes on being used",
+			"stream", stream, "device", id, "name", device.Name, "reason", why)
+		return false
 	}
 	until, news := c.ledger.Failed(id, now)
 	if news {

@@ -13,7 +13,7 @@ const noSessions = "open h264_nvenc: OpenEncodeSessionEx failed: out of memory (
 
 // fail has a stream's backend fail, and says what follows.
 func (d *desk) fail(stream, reason string) string {
-	next, ok := d.Elsewhere(stream, d.backendOf(stream), reason)
+	next, ok := d.Elsewhere(stream, pipeline.Failure{Backend: d.backendOf(stream), Reason: reason})
 	if !ok {
 		return "nothing else"
 	}
@@ -123,4 +123,27 @@ func TestElsewhereDoesNotWait(t *testing.T) {
 			t.Errorf("later it is %v", got)
 		}
 	})
+}
+
+// A stream that fails on one device after the other takes none from other streams.
+func TestStreamThatIsToBlameGoesToTheCPU(t *testing.T) {
+	for want, policy := range map[string]Policy{"x264": {}, "nothing else": {Where: GPU}} {
+		d := settled(t, map[string]Channel{"a": {Policy: policy}}, proven(t4, 1e9, 32), proven(other, 1e9, 32), proven(cpu, 1e10, 0))
+		s, first := d.place("a")
+		next, ok := d.Elsewhere(s, pipeline.Failure{Backend: d.backendOf(s), Reason: "stood still", OwnFault: true})
+		got := next.String()
+		if !ok {
+			got = "nothing else"
+		}
+		if got != want {
+			t.Errorf("it is given %s, want %s", got, want)
+		}
+		d.says("level=WARN", "it is to blame itself", `reason="stood still"`)
+		if _, got := d.place("a"); ok && got != first {
+			t.Errorf("the next stream is given %s, not %s", got, first)
+		}
+		if due := d.Due(time.Now().Add(time.Hour)); len(due) != 0 {
+			t.Errorf("%v are left alone", due)
+		}
+	}
 }

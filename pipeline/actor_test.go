@@ -27,10 +27,22 @@ func cast(t *testing.T, job Job, o Options) (*Supervisor, <-chan *actor) {
 // castWith has actors of which some do not die when they are killed.
 func castWith(t *testing.T, job Job, o Options, immortal func(*actor) bool) (*Supervisor, <-chan *actor) {
 	t.Helper()
+	return castOn(t, job, o, nil, immortal)
+}
+
+// kernel is what a machine tells of all actors; nil where it tells nothing.
+type kernel func() (v vitals, busy bool)
+
+func castOn(t *testing.T, job Job, o Options, k kernel, immortal func(*actor) bool) (*Supervisor, <-chan *actor) {
+	t.Helper()
 	hired := make(chan *actor, 64)
 	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	o.launch = func(j Job) *process {
 		a := &actor{process: newProcess(), job: j}
+		if k != nil {
+			a.vitals = func() (vitals, bool) { v, _ := k(); return v, true }
+			a.busy = func() bool { _, busy := k(); return busy }
+		}
 		var once sync.Once
 		a.exit = func(code ExitCode, end string) {
 			once.Do(func() {

@@ -32,6 +32,11 @@
 // another backend (elsewhere.go); then its parameter sets are others, and all else is
 // as with any replacement.
 //
+// That a worker fails is seen in what comes out of it, not only in its end: it stands still
+// (still.go), it is silent or decodes nothing (watch.go), its device is slower than the
+// source (behind.go), or the backlog is full (owner.go). What the kernel says of it
+// (vitals.go) tells one that hangs from one that gets no CPU.
+//
 // What a device can do is found out in a worker too, by a Trial in place of a Job
 // (Try): a driver that crashes or hangs costs that process.
 //

@@ -25,9 +25,10 @@ func on(b Backend, job Job) Job {
 }
 
 // chain goes from each backend to the next one, and notes why.
-func chain(reasons *[]string, list ...Backend) func(Backend, string) (Backend, bool) {
-	return func(failed Backend, reason string) (Backend, bool) {
-		*reasons = append(*reasons, reason)
+func chain(reasons *[]string, list ...Backend) func(Failure) (Backend, bool) {
+	return func(f Failure) (Backend, bool) {
+		failed := f.Backend
+		*reasons = append(*reasons, f.Reason)
 		for i, b := range list[:len(list)-1] {
 			if b == failed {
 				return list[i+1], true

@@ -41,6 +41,7 @@ type owner struct {
 
 	deaths, overflows strikes
 	fruitless         int // workers in a row that died and had put nothing out
+	moves             moves
 	draining          bool
 	over              bool // with s.err set where it is a failure
 	snap              Snapshot
@@ -53,6 +54,7 @@ func newOwner(s *Supervisor, job Job, o Options) *owner {
 		tick:      o.HeartbeatTimeout / patience,
 		deaths:    strikes{limit: maxDeaths, window: deathWindow},
 		overflows: strikes{limit: maxOverflows, window: overflowWindow},
+		moves:     newMoves(),
 		snap:      Snapshot{Backend: job.Backend},
 	}
 }
@@ -167,6 +169,9 @@ func (w *owner) take(p media.Packet) {
 	if w.draining || p.Kind == media.Video && len(w.job.Videos) == 0 {
 		return
 	}
+	if p.Arrived.IsZero() {
+		p.Arrived = time.Now()
+	}
 	if w.backlog.push(p) {
 		return
 	}
@@ -175,12 +180,10 @@ func (w *owner) take(p media.Packet) {
 	if k := w.worker; k == nil || k.killed != "" || k.ready.IsZero() || time.Since(k.ready) < span {
 		return // it inherited what it could not carry
 	}
-	w.snap.Overflows++
-	w.worker.overflow = true
-	w.worker.kill(fmt.Sprintf("fell more than %v behind the source", span))
+	w.falls(fmt.Sprintf("fell more than %v behind the source", span))
 	if w.overflows.add(time.Now()) {
 		slow := fmt.Errorf("%w: the worker fell behind %d times in %v", ErrTooSlow, maxOverflows, overflowWindow)
-		if !w.move(slow.Error()) {
+		if !w.move(w.worker, slow.Error()) {
 			w.fail(slow)
 		}
 	}
@@ -210,7 +213,9 @@ func (w *owner) fed(m Message) {
 	case Shed:
 		w.order = nil
 	case Input:
-		w.worker.fed = w.worker.fed || m.Packet.Kind == media.Video || len(w.job.Videos) == 0
+		if m.Packet.Kind == media.Video || len(w.job.Videos) == 0 {
+			w.worker.fed = sixteenth
+		}
 		w.backlog.sent()
 	}
 }
@@ -238,6 +243,7 @@ func (w *owner) bury() {
 	}
 	why := k.why()
 	w.snap.LastFailure = why
+	w.snap.Failures.add(k)
 	if w.draining {
 		w.log.Warn("worker failed at the end of the stream", "reason", why)
 		w.over = true
@@ -264,18 +270,22 @@ func (w *owner) bury() {
 func (w *owner) judge(k *worker, why string) (time.Duration, error) {
 	if k.overflow {
 		if k.immortal && k.backend == w.job.Backend {
-			w.move(why)
+			w.move(k, why)
 		}
 		return 0, nil
 	}
 	if !k.ready.IsZero() && time.Since(k.ready) >= goodRun {
 		w.deaths.forgive()
+		w.moves.forgive()
 	}
 	if w.fruitless++; w.gate.after > k.after {
 		w.fruitless = 0
 	}
 	enough := w.deaths.add(time.Now())
-	if (enough || k.asks(ExitRetryElsewhere) || w.deviceFails(k)) && w.move(why) {
+	if enough && w.moves.ownFault {
+		return 0, fmt.Errorf("worker died %d times in %v, on one device as on another: %s", maxDeaths, deathWindow, why)
+	}
+	if (enough || k.asks(ExitRetryElsewhere) || w.deviceFails(k)) && w.move(k, why) {
 		return 0, nil
 	}
 	if enough {
@@ -293,7 +303,7 @@ func (w *owner) fail(err error) {
 // publish lets others see how things stand.
 func (w *owner) publish() {
 	snap := w.snap
-	snap.Out = w.gate.after
+	snap.Out = w.gate.least()
 	snap.Queued, snap.QueuedBytes = len(w.backlog.packets)-w.backlog.next, w.backlog.queuedBytes
 	w.s.snapshot.Store(&snap)
 }

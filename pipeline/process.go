@@ -33,13 +33,20 @@ type process struct {
 	// after a signal and where it could not be started.
 	code ExitCode
 	end  string
+
+	// What the kernel says of it, see vitals.go. For tests they are others.
+	vitals func() (vitals, bool)
+	busy   func() bool
 }
 
 func newProcess() *process {
-	return &process{
+	p := &process{
 		feed: make(chan Message), events: make(chan Message),
 		abort: make(chan struct{}), done: make(chan struct{}),
 	}
+	p.vitals = func() (vitals, bool) { return vitalsOf(int(p.pid.Load())) }
+	p.busy = func() bool { return busyNow(int(p.pid.Load())) }
+	return p
 }
 
 // launch starts a worker, which is sent a Job or a Trial first, and returns before it runs.
@@ -171,12 +178,18 @@ func (p *process) write(conn *Conn, first Message, exited <-chan struct{}) {
 	}
 }
 
+// outOfMemory is what a SIGKILL that nobody here sent mostly means.
+const outOfMemory = " (not by ladderd: the kernel does so where memory runs out)"
+
 // ending puts into words how the process ended.
 func ending(cmd *exec.Cmd, err error, cause string) (ExitCode, string) {
 	if cmd.ProcessState == nil {
 		return -1, fmt.Sprintf("wait for the worker: %v", err)
 	}
 	end := cmd.ProcessState.String()
+	if s, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && s.Signal() == syscall.SIGKILL {
+		end += outOfMemory // whoever killed it here says why instead
+	}
 	if cause != "" {
 		end += " (" + cause + ")"
 	}

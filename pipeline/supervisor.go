@@ -34,14 +34,16 @@ type Options struct {
 	// Log is expected to name the stream. Default slog.Default.
 	Log   *slog.Logger
 	Queue Limits
-	// Elsewhere names the backend to go on with where one has failed for that reason; it
+	// Elsewhere names the backend to go on with where one has failed; it
 	// is false where there is none. It is called, and must not wait, where a worker asks
-	// for it (ExitRetryElsewhere), where one hangs on its device, where several crash on it
+	// for it (ExitRetryElsewhere), where one hangs on its device or is slower than the source,
+	// where several crash on it
 	// without having put anything out, and before a stream is ended for failures or for
 	// slowness. Nil: there is no other, and ExitRetryElsewhere is as good as ExitRetryHere.
-	Elsewhere func(failed Backend, reason string) (Backend, bool)
+	Elsewhere func(Failure) (Backend, bool)
 	// HeartbeatTimeout is how long a worker may be silent, or decode nothing while
-	// input flows, before it is replaced. Default 4 s.
+	// input flows, before it is replaced. One that uses no CPU either is hung after a
+	// fifth of that. Default 4 s.
 	HeartbeatTimeout time.Duration
 	// StartTimeout is how long a worker may take to start, and then, while input
 	// flows, to open its encoders. Default 8 s, which is less than Queue.Span, so that
@@ -203,18 +205,44 @@ type Snapshot struct {
 	Backend     Backend  // the present worker's, between two the one before's
 	Encoders    []string // as the present worker told them; nil until it is ready
 	PID         int
-	Restarts    int    // workers that had to be replaced
-	Overflows   int    // of these, for falling behind
+	Restarts    int // workers that had to be replaced
+	Overflows   int // those that fell behind: too much, or for good on a device
+	Failures    Failures
 	LastFailure string // of the worker before this one; empty where there was none
 	// Progress is what the present worker told last.
 	Progress Progress
 	// Queued and QueuedBytes are what waits for the worker.
 	Queued, QueuedBytes int
 	// Behind is how long ago the oldest source picture came that is not out in all video
-	// outputs; 0 where all are.
+	// outputs, by when the newest came; 0 where all are out. Until a stream's first picture
+	// is out it is the time since the source's first.
 	Behind time.Duration
 	// Out is the PTS up to which all is out.
 	Out media.Ticks
 	// Lost is how many source packets no worker was given, for want of time.
 	Lost int
+}
+
+// Failures counts workers by how they ended.
+type Failures struct {
+	Crashed int // by themselves, by a signal or with an error
+	Hung    int // they stood still, or did not start
+	Slow    int // they fell behind
+	Refused int // what they were to use has failed, they said
+	Memory  int // they held too much of it
+}
+
+func (f *Failures) add(k *worker) {
+	switch {
+	case k.asks(ExitRetryElsewhere):
+		f.Refused++
+	case k.hung:
+		f.Hung++
+	case k.overflow:
+		f.Slow++
+	case k.leaks:
+		f.Memory++
+	default:
+		f.Crashed++
+	}
 }

@@ -10,11 +10,15 @@ import (
 
 // patience is how many ticks HeartbeatTimeout has. Silence is counted in ticks
 // that the owner saw, not on the clock: when the machine was asleep or the daemon
-// had no CPU, the worker was not silent.
-const patience = 16
+// had no CPU, the worker was not silent. A sixteenth is for what takes longer than a tick
+// in a worker that does well.
+const (
+	patience  = 64
+	sixteenth = patience / 16
+)
 
 // logsPerTick is how much of a worker's log is taken between two ticks.
-const logsPerTick = 50
+const logsPerTick = 12
 
 // worker is what the owner knows of the present process.
 type worker struct {
@@ -26,15 +30,20 @@ type worker struct {
 	heard    bool // it has sent something
 	silent   int  // ticks since its last message, or since it began
 	stuck    int  // ticks with input and no progress
-	fed      bool // it was given input since the last tick
+	fed      int  // ticks in which it counts as given input, since it was
+	still    stillness
+	slow     slowness
 	frames   int64
+	age      int    // ticks in which nothing was wrong with it
 	logs     int    // lines since the last tick
 	eof      bool   // its socket has ended
 	asked    bool   // it has been sent Drain
 	drainAge int    // ticks since the stream's end, of which it may have input left
 	killed   string // why the owner killed it
 	hung     bool   // because it was silent, or stood still
-	dying    int    // ticks since then
+	leaks    bool   // because of its memory
+	dying    int    // ticks since then, or since it said that it failed
+	stiff    int    // of these, ticks in a row in which it did not even run
 	immortal bool   // it did not die
 	overflow bool   // it was killed for falling behind
 	failed   *Failed
@@ -56,6 +65,7 @@ func (w *owner) hear(m Message, ok bool) {
 		w.output(m)
 	case Progress:
 		w.snap.Progress = m
+		k.still.moved(m)
 		if m.FramesDecoded != k.frames {
 			k.frames, k.stuck = m.FramesDecoded, 0
 		}
@@ -94,6 +104,7 @@ func (w *owner) output(o Output) {
 // check looks after the worker, once a tick.
 func (w *owner) check() {
 	w.backlog.trim(w.gate.after, w.gate.heard())
+	w.snap.Behind = w.behind()
 	w.publish()
 	k := w.worker
 	if k == nil {
@@ -104,12 +115,14 @@ func (w *owner) check() {
 	}
 	k.logs = 0
 	if k.killed != "" {
-		if k.dying++; k.dying >= patience {
-			w.abandon()
-		}
+		w.die()
 		return
 	}
 	switch {
+	case k.failed != nil:
+		if k.dying++; k.dying >= sixteenth { // freeing what a driver holds may hang
+			k.kill(k.failed.Reason)
+		}
 	case w.pending != nil && !k.eof:
 		// The stream holds it up: what it has to say has not been heard.
 	case !k.heard && k.silent >= w.ticks(w.o.StartTimeout):
@@ -120,10 +133,40 @@ func (w *owner) check() {
 		k.hangs(fmt.Sprintf("did not open its encoders within %v", w.o.StartTimeout))
 	case !k.ready.IsZero() && k.stuck >= patience:
 		k.hangs(fmt.Sprintf("decoded nothing in %v of input", w.o.HeartbeatTimeout))
+	case w.stands():
+		k.hangs(fmt.Sprintf("stood still for %v with work to do", ((standing + idling + 1) * w.tick).Round(10*time.Millisecond)))
 	case k.drainAge >= w.ticks(w.o.DrainTimeout):
 		k.kill(fmt.Sprintf("did not end within %v", w.o.DrainTimeout))
 	default:
 		w.count()
+		w.lag()
+		if k.age++; k.age%patience == 0 {
+			w.weigh()
+		}
+	}
+}
+
+// stands tells whether a worker that has opened its encoders does nothing though it could.
+func (w *owner) stands() bool {
+	k := w.worker
+	return !k.ready.IsZero() && !k.asked && k.still.hung(k.process, w.hasInput())
+}
+
+// hasInput says that the worker is given input, or does not take what there is for it.
+func (w *owner) hasInput() bool {
+	_, blocked := w.backlog.head()
+	return w.worker.fed > 0 || blocked
+}
+
+// die waits for a worker that was killed. One that does not even run any more is waited
+// for less long than one that has no CPU to end with.
+func (w *owner) die() {
+	k := w.worker
+	if k.stiff++; k.busy() {
+		k.stiff = 0
+	}
+	if k.dying++; k.dying >= patience || k.stiff >= patience/4 {
+		w.abandon()
 	}
 }
 
@@ -147,10 +190,10 @@ func (w *owner) ticks(d time.Duration) int { return int((d + w.tick - 1) / w.tic
 func (w *owner) count() {
 	k := w.worker
 	k.silent++
-	if _, blocked := w.backlog.head(); !k.asked && (k.fed || blocked) {
+	if !k.asked && w.hasInput() {
 		k.stuck++
 	}
-	k.fed = false
+	k.fed = max(k.fed-1, 0)
 	if w.draining {
 		k.drainAge++
 	}

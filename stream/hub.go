@@ -72,9 +72,9 @@ type Devices interface {
 	// An error says in an operator's words why the stream cannot be carried; it wraps
 	// ingest.ErrCapacity where that is for want of room.
 	Place(ctx context.Context, w Wish) (Grant, error)
-	// Elsewhere is what a running stream goes on with after its backend has failed for that
-	// reason; false where there is no other. It does not wait.
-	Elsewhere(stream string, failed pipeline.Backend, reason string) (pipeline.Backend, bool)
+	// Elsewhere is what a running stream goes on with after its backend has failed; false
+	// where there is no other. It does not wait.
+	Elsewhere(stream string, f pipeline.Failure) (pipeline.Backend, bool)
 	// Release follows on each Place that gave something, when the stream's worker has gone.
 	Release(stream string)
 }

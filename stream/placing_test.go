@@ -27,8 +27,8 @@ func (s slow) Place(ctx context.Context, _ Wish) (Grant, error) {
 	}
 }
 
-func (slow) Elsewhere(_ string, failed pipeline.Backend, _ string) (pipeline.Backend, bool) {
-	return failed, false
+func (slow) Elsewhere(_ string, f pipeline.Failure) (pipeline.Backend, bool) {
+	return f.Backend, false
 }
 
 func (slow) Release(string) {}

@@ -36,6 +36,6 @@ func transcoding(err error) error {
 }
 
 // elsewhere is pipeline.Options'. The transcoder's goroutine calls it.
-func (l *live) elsewhere(failed pipeline.Backend, reason string) (pipeline.Backend, bool) {
-	return l.hub.options.Devices.Elsewhere(l.id, failed, reason)
+func (l *live) elsewhere(f pipeline.Failure) (pipeline.Backend, bool) {
+	return l.hub.options.Devices.Elsewhere(l.id, f)
 }

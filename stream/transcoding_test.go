@@ -16,8 +16,8 @@ var cpu = pipeline.Backend{Encoder: pipeline.X264}
 type onCPU struct{}
 
 func (onCPU) Place(context.Context, Wish) (Grant, error) { return Grant{Backend: cpu}, nil }
-func (onCPU) Elsewhere(_ string, failed pipeline.Backend, _ string) (pipeline.Backend, bool) {
-	return failed, false
+func (onCPU) Elsewhere(_ string, f pipeline.Failure) (pipeline.Backend, bool) {
+	return f.Backend, false
 }
 func (onCPU) Release(string) {}
 
@@ -32,8 +32,8 @@ func (g oneGPU) Place(_ context.Context, w Wish) (Grant, error) {
 	}
 	return Grant{Backend: onGPU}, g.err
 }
-func (oneGPU) Elsewhere(_ string, failed pipeline.Backend, _ string) (pipeline.Backend, bool) {
-	return cpu, failed != cpu
+func (oneGPU) Elsewhere(_ string, f pipeline.Failure) (pipeline.Backend, bool) {
+	return cpu, f.Backend != cpu
 }
 func (oneGPU) Release(string) {}
 
@@ -42,10 +42,10 @@ func TestStreamIsGivenItsChannelsBackend(t *testing.T) {
 	h.options.Devices = oneGPU{}
 	given := make(chan pipeline.Backend, 1)
 	h.options.Transcode = func(j pipeline.Job, o pipeline.Options) (Transcoder, error) {
-		if next, ok := o.Elsewhere(j.Backend, "lost"); !ok || next != cpu {
+		if next, ok := o.Elsewhere(pipeline.Failure{Backend: j.Backend, Reason: "lost"}); !ok || next != cpu {
 			t.Errorf("goes on with %s, %v", next, ok)
 		}
-		if next, ok := o.Elsewhere(cpu, "lost"); ok {
+		if next, ok := o.Elsewhere(pipeline.Failure{Backend: cpu, Reason: "lost"}); ok {
 			t.Errorf("leaves the CPU for %s", next)
 		}
 		given <- j.Backend

@@ -232,8 +232,8 @@ func (d *devices) Place(ctx context.Context, w stream.Wish) (stream.Grant, error
 }
 
 // Elsewhere is stream.Devices'.
-func (d *devices) Elsewhere(stream string, failed pipeline.Backend, reason string) (pipeline.Backend, bool) {
-	return d.control.Elsewhere(stream, failed, reason)
+func (d *devices) Elsewhere(stream string, f pipeline.Failure) (pipeline.Backend, bool) {
+	return d.control.Elsewhere(stream, f)
 }
 
 // Release is stream.Devices'.

@@ -155,7 +155,7 @@ func (w *session) feed(g *graph) error {
 // heartbeat tells how far the graph is. It waits for nothing but the socket: an
 // encoder that hangs shows as figures that stand still.
 func (w *session) heartbeat() {
-	t := time.NewTicker(pipeline.HeartbeatPeriod / 2)
+	t := time.NewTicker(pipeline.HeartbeatPeriod / 4) // what stands still is noticed by it within a second
 	defer t.Stop()
 	for {
 		p := pipeline.Progress{FramesOut: make([]int64, len(w.job.Videos)), Queued: make([]int, len(w.job.Videos))}
