@@ -52,8 +52,8 @@ type carried struct {
 	wish    Wish
 	policy  Policy
 	backend pipeline.Backend
-	lease   schedule.Lease // as it was planned; its Ladder is how many of wish.Shed are not encoded
-	told    int            // how many its worker was told of
+	lease   planned // its Ladder is an index into wish.Shed
+	told    int     // which of these its worker was told of
 	began   time.Time
 	pulse   pulse
 }

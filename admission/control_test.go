@@ -65,8 +65,8 @@ func job() pipeline.Job {
 	return j
 }
 
-// order in which its outputs may go.
-var order = []int{2, 1, 0}
+// choices are which of its outputs may go.
+var choices = [][]int{nil, {2}, {1}, {2, 1}, {0}, {2, 0}, {1, 0}, {2, 1, 0}}
 
 // desk is a control for tests.
 type desk struct {
@@ -97,7 +97,7 @@ func settled(t *testing.T, channels map[string]Channel, proofs ...gpu.Proof) *de
 }
 
 func wish(stream, channel string) Wish {
-	return Wish{Stream: stream, Channel: channel, Job: job(), Shed: order}
+	return Wish{Stream: stream, Channel: channel, Job: job(), Shed: choices}
 }
 
 // place places a channel's next stream, and says what it is made on.

@@ -58,7 +58,7 @@ func (c *Control) move(k *carried, full, toCPU bool) (pipeline.Backend, error) {
 	if !known {
 		return pipeline.Backend{}, fmt.Errorf("no backend for %s on %s", lease.Way, lease.Device)
 	}
-	k.backend, k.lease, k.pulse = next, lease, pulse{}
+	k.backend, k.lease, k.pulse = next, planned{lease}, pulse{}
 	return next, nil
 }
 

@@ -28,8 +28,9 @@ var (
 type Wish struct {
 	Stream, Channel string
 	Job             pipeline.Job // with all renditions
-	// Shed are the outputs that may be left out, the first to go first (ladder.Shed).
-	Shed []int
+	// Shed is which outputs may be left out: none first, then what viewers miss least
+	// (ladder.Shed).
+	Shed [][]int
 }
 
 // Grant is what a stream's renditions are made on.
@@ -124,25 +125,25 @@ func (c *Control) book(w Wish, p Policy, list []pipeline.Backend) (Grant, error)
 		c.log.Warn("this machine may be too slow for the stream, which is carried since it is the only one",
 			"stream", w.Stream, "channel", w.Channel, "takes", k.Taken.String(), "device", k.Device)
 	}
-	c.carried[w.Stream] = &carried{wish: w, policy: p, backend: b, lease: k, told: k.Ladder, began: time.Now()}
-	return Grant{Backend: b, Shed: slices.Clone(w.Shed[:k.Ladder])}, nil
+	c.carried[w.Stream] = &carried{wish: w, policy: p, backend: b, lease: planned{k}, told: k.Ladder, began: time.Now()}
+	return Grant{Backend: b, Shed: w.Shed[k.Ladder]}, nil
 }
 
-// ladders are what may be made of a stream: all of it first, then with one rendition after the
-// other shed, each by all of these backends. The lock is held.
+// ladders are what may be made of a stream: all of it first, then with less and less, each by
+// all of these backends. The lock is held.
 func (c *Control) ladders(w Wish, p Policy, list []pipeline.Backend) (ladders [][]schedule.Way) {
-	for n := 0; n <= p.most(w); n++ {
+	for n := range p.choices(w) {
 		job := w.Job
-		job.Shed = w.Shed[:n]
+		job.Shed = w.Shed[n]
 		ladders = append(ladders, gpu.WaysBy(c.proofs, list, job))
 	}
 	return ladders
 }
 
-// most is how many renditions of a stream may be shed.
-func (p Policy) most(w Wish) int {
+// choices is how many of a stream's ladders its policy allows.
+func (p Policy) choices(w Wish) int {
 	if p.Shed {
 		return len(w.Shed)
 	}
-	return 0
+	return 1
 }

@@ -37,7 +37,7 @@ type Lease struct {
 	Channel string           `json:"channel"`
 	Device  string           `json:"device"`
 	Backend string           `json:"backend"`
-	Shed    int              `json:"shed"`    // renditions that are not encoded
+	Shed    int              `json:"shed"`    // how many renditions are not encoded
 	Pending bool             `json:"pending"` // what it takes is planned, and was not measured yet
 	Takes   map[string]int64 `json:"takes"`   // of the device
 	Host    map[string]int64 `json:"host"`    // of the machine around it
@@ -65,7 +65,7 @@ func (c *Control) Status() Status {
 	for _, k := range c.ledger.Leases() {
 		s.Leases = append(s.Leases, Lease{
 			Stream: k.Stream, Channel: k.Channel, Device: k.Device, Backend: c.carried[k.Stream].backend.String(),
-			Shed: k.Ladder, Pending: k.Pending, Takes: figures(k.Taken), Host: figures(k.Hosted),
+			Shed: len(c.carried[k.Stream].wish.Shed[k.Ladder]), Pending: k.Pending, Takes: figures(k.Taken), Host: figures(k.Hosted),
 		})
 	}
 	return s

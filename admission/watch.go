@@ -118,7 +118,7 @@ func (c *Control) sheddable(id string) (list []string) {
 		if gpu.BookedAs(k.backend.Device) != id {
 			continue
 		}
-		for n := k.lease.Ladder; n < k.policy.most(k.wish); n++ {
+		for n := k.lease.Ladder; n < k.policy.choices(k.wish)-1; n++ {
 			turns = append(turns, turn{stream, n, k.began})
 		}
 	}
@@ -172,13 +172,19 @@ func (c *Control) lacking(id string) (list []string) {
 	return list
 }
 
-// rebook has a stream carried with that many renditions shed. The lock is held.
-func (c *Control) rebook(k *carried, shed int) error {
-	lease, err := c.ledger.Shed(k.wish.Stream, shed)
-	if err == nil {
-		k.lease = lease
+// rebook has a stream carried with another of its ladders. The lock is held.
+func (c *Control) rebook(k *carried, ladder int) error {
+	lease, err := c.ledger.Shed(k.wish.Stream, ladder)
+	if err != nil {
+		return err
 	}
-	return err
+	m, was := &k.pulse.meter, k.lease.cpu()
+	k.lease.Lease = lease
+	if m.most > 0 && was > 0 {
+		m.most = m.most * k.lease.cpu() / was
+		c.use(k)
+	}
+	return nil
 }
 
 // orders are for the streams whose workers have not been told yet. The lock is held.
@@ -193,7 +199,7 @@ func (c *Control) orders() (list []Order) {
 			why = "there is room again"
 		}
 		k.told = k.lease.Ladder
-		list = append(list, Order{stream, slices.Clone(k.wish.Shed[:k.lease.Ladder]), why})
+		list = append(list, Order{stream, k.wish.Shed[k.lease.Ladder], why})
 	}
 	return list
 }
@@ -225,12 +231,23 @@ func (c *Control) meter(r Running, k *carried, now time.Time) {
 	}
 	cores := int64(float64(r.CPU-m.cpu) / float64(now.Sub(m.at)) * 1000)
 	m.at, m.cpu, m.most = now, r.CPU, max(m.most, cores)
-	taken, hosted := k.lease.Taken, k.lease.Hosted
-	takes := func(planned *int64) { *planned = max(m.most*(100+margin)/100, *planned/2) }
-	if k.lease.Device == gpu.Host {
-		takes(&taken[schedule.CPU])
-	} else {
-		takes(&hosted[schedule.CPU])
-	}
-	c.ledger.Used(r.Stream, taken, hosted)
+	c.use(k)
 }
+
+// use books the CPU that a stream was measured to take, in place of the plan. The lock is held.
+func (c *Control) use(k *carried) {
+	taken, hosted := k.lease.Taken, k.lease.Hosted
+	cpu := max(k.pulse.meter.most*(100+margin)/100, k.lease.cpu()/2)
+	if k.lease.Device == gpu.Host {
+		taken[schedule.CPU] = cpu
+	} else {
+		hosted[schedule.CPU] = cpu
+	}
+	c.ledger.Used(k.wish.Stream, taken, hosted)
+}
+
+// planned is a lease as it was given, whatever was measured since.
+type planned struct{ schedule.Lease }
+
+// cpu is in thousandths of a core.
+func (p planned) cpu() int64 { return p.Taken[schedule.CPU] + p.Hosted[schedule.CPU] }

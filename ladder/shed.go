@@ -5,21 +5,40 @@ import (
 	"slices"
 )
 
-// Shed are the renditions that a machine without room may leave out, by their indexes and in
-// the order in which they go: of those that are encoded the smallest first, since viewers
-// miss the least bit rate then, and the largest last. The smallest of all stays, for
-// viewers who can take no other; and so does the source's video, which costs nothing.
-func Shed(renditions []Rendition) (order []int) {
+// Shed are the ways to leave out renditions where a machine has no room for all, as indexes:
+// nothing first, then each so that viewers lose the least bit rate, which costs the least
+// work too. Of what is encoded the smallest always stays, for viewers who can take no
+// other; and so does the source's video, which costs nothing.
+func Shed(renditions []Rendition) (choices [][]int) {
+	var encoded []int
 	for i, r := range renditions {
 		if r.Video == Transcode {
-			order = append(order, i)
+			encoded = append(encoded, i)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
+	slices.SortStableFunc(encoded, func(a, b int) int {
 		return cmp.Compare(renditions[a].Width*renditions[a].Height, renditions[b].Width*renditions[b].Height)
 	})
-	if len(order) < 2 {
-		return nil
+	if len(encoded) > 0 {
+		encoded = encoded[1:]
 	}
-	return order[1:]
+	for bits := range 1 << len(encoded) {
+		var choice []int
+		for i, r := range encoded {
+			if bits>>i&1 == 1 {
+				choice = append(choice, r)
+			}
+		}
+		choices = append(choices, choice)
+	}
+	slices.SortStableFunc(choices, func(a, b []int) int { return cmp.Compare(lost(renditions, a), lost(renditions, b)) })
+	return choices
+}
+
+// lost is the bit rate of some renditions' video together, in bits per second.
+func lost(renditions []Rendition, some []int) (bits int) {
+	for _, i := range some {
+		bits += renditions[i].VideoBitrate
+	}
+	return bits
 }

@@ -2,6 +2,7 @@ package ladder
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -12,14 +13,15 @@ func TestShed(t *testing.T) {
 		input   string
 		want    []string
 	}{
-		{Standard, "", "1080p60", []string{"360p30", "480p30", "720p60"}},
-		{Standard, "", "720p30", []string{"360p30", "480p30", "720p30"}},
-		{Standard, "", "1080x1920p30", []string{"360p30", "480p30", "720p30"}},
-		{AdvancedHD, "", "1080p30", []string{"360p30", "480p30", "720p30"}},
-		{AdvancedHD, ConstrainedBandwidth, "720p30", []string{"360p30", "480p30", "720p30"}},
-		{AdvancedSD, "", "1080p30", []string{"360p30", "480p30"}},
-		{AdvancedSD, "", "120p30", nil},
-		{Basic, "", "1080p30", nil},
+		{Standard, "", "1080p60", []string{
+			"", "360p30", "480p30", "360p30 480p30", "720p60", "360p30 720p60", "480p30 720p60", "360p30 480p30 720p60",
+		}},
+		{AdvancedHD, ConstrainedBandwidth, "720p30", []string{
+			"", "360p30", "480p30", "360p30 480p30", "720p30", "360p30 720p30", "480p30 720p30", "360p30 480p30 720p30",
+		}},
+		{AdvancedSD, "", "1080x1920p30", []string{"", "360p30", "480p30", "360p30 480p30"}},
+		{AdvancedSD, "", "120p30", []string{""}},
+		{Basic, "", "1080p30", []string{""}},
 	} {
 		in, err := ParseInput(c.input)
 		if err != nil {
@@ -30,11 +32,15 @@ func TestShed(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, i := range Shed(renditions) {
-			got = append(got, renditions[i].Name)
+		for _, choice := range Shed(renditions) {
+			var names []string
+			for _, i := range choice {
+				names = append(names, renditions[i].Name)
+			}
+			got = append(got, strings.Join(names, " "))
 		}
 		if !slices.Equal(got, c.want) {
-			t.Errorf("%s of %s sheds %v, not %v", c.channel, c.input, got, c.want)
+			t.Errorf("%s of %s sheds %q, not %q", c.channel, c.input, got, c.want)
 		}
 	}
 }

@@ -83,8 +83,8 @@ type Devices interface {
 type Wish struct {
 	Stream, Channel string
 	Job             pipeline.Job // with all renditions, and no backend
-	// Shed are the outputs that viewers miss least, in the order in which they may be left out.
-	Shed []int
+	// Shed is which outputs may be left out: none first, then what viewers miss least.
+	Shed [][]int
 }
 
 // Grant is what a stream is encoded on.

@@ -282,8 +282,11 @@ func (l *live) open(p *publisher) (err error) {
 	if err := l.startOutputs(p); err != nil {
 		return err
 	}
-	l.log.Info("stream started", "input", sizeOf(src.video), "fps", src.input.Rate, "audio", src.audio != nil,
-		"renditions", names(l.plan.renditions))
+	about := []any{"input", sizeOf(src.video), "fps", src.input.Rate, "audio", src.audio != nil, "renditions", names(l.plan.renditions)}
+	if shed := l.plan.Job.Shed; len(shed) > 0 {
+		about = append(about, "not encoded for want of room", l.status.Load().shed(shed))
+	}
+	l.log.Info("stream started", about...)
 	return l.workOff(p)
 }
 

@@ -315,7 +315,7 @@ func TestStreamsGiveBackWhatTheyHave(t *testing.T) {
 			t.Errorf("%d streams have something", b.holders())
 		}
 		for id, w := range b.held {
-			if w.Channel != "a" || w.Stream != id || len(w.Job.Videos) != 3 || len(w.Shed) != 2 {
+			if w.Channel != "a" || w.Stream != id || len(w.Job.Videos) != 3 || len(w.Shed) != 4 {
 				t.Errorf("%+v", w)
 			}
 		}

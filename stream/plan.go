@@ -23,13 +23,16 @@ type plan struct {
 	target     media.Ticks
 }
 
-// sheddable are the outputs of the worker that viewers miss least, in the order in which they
-// may be left out.
-func (p *plan) sheddable() (outputs []int) {
-	for _, r := range ladder.Shed(p.renditions) {
-		outputs = append(outputs, slices.Index(p.MadeVideo, r))
+// sheddable is what of the worker's outputs may be left out (ladder.Shed).
+func (p *plan) sheddable() (choices [][]int) {
+	for _, renditions := range ladder.Shed(p.renditions) {
+		var outputs []int
+		for _, r := range renditions {
+			outputs = append(outputs, slices.Index(p.MadeVideo, r))
+		}
+		choices = append(choices, outputs)
 	}
-	return outputs
+	return choices
 }
 
 // newPlan takes the interval of the source's keyframes as the publisher told it, 0
