@@ -29,7 +29,7 @@ type Wish struct {
 	Stream, Channel string
 	Job             pipeline.Job // with all renditions
 	// Shed is which outputs may be left out: none first, then what viewers miss least
-	// (ladder.Shed).
+	// (ladder.Shed). Empty is none alone.
 	Shed [][]int
 }
 
@@ -44,6 +44,9 @@ type Grant struct {
 // hangs would hold up all streams of a machine. What is less than that, as the CPU, is
 // only given when all devices are known.
 func (c *Control) Place(ctx context.Context, w Wish) (Grant, error) {
+	if len(w.Shed) == 0 {
+		w.Shed = [][]int{nil}
+	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	over := false

@@ -35,6 +35,7 @@ type devices struct {
 	mu     sync.Mutex
 	wanted map[string]admission.Policy // by channel
 	looked bool                        // the devices have been looked at, or are
+	spare  context.CancelFunc          // ends the measuring of the CPU; nil while nobody does
 }
 
 func newDevices(cfg *config.Config, log *slog.Logger) (*devices, error) {
@@ -123,6 +124,7 @@ func (d *devices) prove(ctx context.Context) {
 		d.log.Info("GPUs are not looked at: all channels want the CPU")
 		d.control.Settle([]gpu.Proof{d.survey.Processor()})
 		d.tell(d.survey.Processor())
+		d.measure(ctx)
 		return
 	}
 	if !d.first() {
@@ -160,6 +162,46 @@ func (d *devices) prove(ctx context.Context) {
 		}
 	}
 	d.judge(proofs)
+	d.measure(ctx)
+}
+
+// measure finds out how fast the CPU is, where that is not known and nothing is encoded. It
+// takes all cores for seconds, so the first stream that comes ends it; what is supposed of
+// the CPU has to do then, until the next start.
+func (d *devices) measure(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if gpu.Measured([]gpu.Proof{d.survey.Processor()}) || !d.idle(stop) {
+		return
+	}
+	proof, err := d.survey.Measure(ctx)
+	ended := ctx.Err() != nil
+	d.stopMeasuring()
+	if ended {
+		return
+	}
+	if err != nil {
+		d.log.Warn("what the CPU does is not kept for the next start", "reason", err)
+	}
+	d.control.Learn(proof)
+	d.tell(proof)
+}
+
+// idle says whether nothing is encoded; the next stream calls stop.
+func (d *devices) idle(stop context.CancelFunc) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.spare = stop
+	return len(d.control.Status().Leases) == 0
+}
+
+func (d *devices) stopMeasuring() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.spare != nil {
+		d.spare()
+		d.spare = nil
+	}
 }
 
 // trying says whether anything had to be tried.
@@ -221,6 +263,7 @@ func (d *devices) judge(proofs []gpu.Proof) {
 
 // Place is stream.Devices'.
 func (d *devices) Place(ctx context.Context, w stream.Wish) (stream.Grant, error) {
+	d.stopMeasuring()
 	g, err := d.control.Place(ctx, admission.Wish(w))
 	switch {
 	case errors.Is(err, admission.ErrTrying):

@@ -26,10 +26,10 @@ func machineWith(t *testing.T, d *devices, cards string) {
 	t.Helper()
 	d.survey.Machine = gpu.Machine{Root: t.TempDir(), Cards: func(int) *exec.Cmd { return exec.Command("sh", "-c", cards) }}
 	d.survey.Prover.Try = func(_ context.Context, trial pipeline.Trial) (pipeline.Finding, error) {
-		if trial.Task == pipeline.Encode {
+		if trial.Task == pipeline.Encode && trial.Backend.Encoder != pipeline.X264 {
 			return pipeline.Finding{Failure: "OpenEncodeSessionEx failed: unsupported device (2)"}, nil
 		}
-		return pipeline.Finding{Pictures: 10, Elapsed: 1e9}, nil
+		return pipeline.Finding{Pictures: 10, Elapsed: 1e9, CPU: 1e9}, nil
 	}
 }
 
@@ -63,7 +63,7 @@ func TestDaemonStartsWithoutAWantedBackend(t *testing.T) {
 	}
 }
 
-// With x264 alone no driver is touched and nothing is measured.
+// With x264 alone no driver is touched, and the CPU is measured.
 func TestDaemonLeavesDevicesAlone(t *testing.T) {
 	cfg := config.Default()
 	cfg.Server.DataDir = t.TempDir()
@@ -80,7 +80,7 @@ func TestDaemonLeavesDevicesAlone(t *testing.T) {
 		return exec.Command("true")
 	}
 	d.prove(t.Context())
-	if strings.Count(log.String(), "msg=device") != 1 {
+	if strings.Count(log.String(), "msg=device") != 2 || !gpu.Measured([]gpu.Proof{d.survey.Processor()}) {
 		t.Errorf("the log says\n%s", log.String())
 	}
 	if g, err := d.Place(t.Context(), stream.Wish{Stream: "st-a", Channel: "a", Job: small}); err != nil || g.Backend.String() != "x264" {
