@@ -38,6 +38,7 @@ type owner struct {
 	order   *Shed   // what the worker is to be told
 	restart <-chan time.Time
 	tick    time.Duration
+	looks   int // ticks so far
 
 	deaths, overflows strikes
 	fruitless         int // workers in a row that died and had put nothing out
