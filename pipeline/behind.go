@@ -94,7 +94,7 @@ func (w *owner) lag() {
 	}
 	s.asked = true
 	why := fmt.Sprintf("its device is slower than the source, and %v behind", w.snap.Behind.Round(100*time.Millisecond))
-	if w.move(k, why) {
+	if w.move(false, why) {
 		w.falls(why)
 	}
 }

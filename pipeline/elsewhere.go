@@ -68,13 +68,13 @@ func (m *moves) fails(on Device, out media.Ticks, asked bool, now time.Time) boo
 func (m *moves) forgive() { m.left, m.ownFault = Device{}, false }
 
 // move has the next worker use another backend, for which no strike counts, and says
-// whether there is one. k is the worker for which the present one is left.
-func (w *owner) move(k *worker, why string) bool {
+// whether there is one. asked says that a worker asked for it (ExitRetryElsewhere).
+func (w *owner) move(asked bool, why string) bool {
 	failed := w.job.Backend
 	if w.o.Elsewhere == nil {
 		return false
 	}
-	ownFault := w.moves.fails(failed.Device, w.gate.after, k.asks(ExitRetryElsewhere), time.Now())
+	ownFault := w.moves.fails(failed.Device, w.gate.after, asked, time.Now())
 	next, ok := w.o.Elsewhere(Failure{Backend: failed, Reason: why, OwnFault: ownFault})
 	if !ok || next == failed {
 		return false

@@ -38,6 +38,7 @@ type owner struct {
 	order   *Shed   // what the worker is to be told
 	restart <-chan time.Time
 	tick    time.Duration
+	looks   int // ticks so far
 
 	deaths, overflows strikes
 	fruitless         int // workers in a row that died and had put nothing out
@@ -183,7 +184,7 @@ func (w *owner) take(p media.Packet) {
 	w.falls(fmt.Sprintf("fell more than %v behind the source", span))
 	if w.overflows.add(time.Now()) {
 		slow := fmt.Errorf("%w: the worker fell behind %d times in %v", ErrTooSlow, maxOverflows, overflowWindow)
-		if !w.move(w.worker, slow.Error()) {
+		if !w.move(false, slow.Error()) {
 			w.fail(slow)
 		}
 	}
@@ -270,7 +271,7 @@ func (w *owner) bury() {
 func (w *owner) judge(k *worker, why string) (time.Duration, error) {
 	if k.overflow {
 		if k.immortal && k.backend == w.job.Backend {
-			w.move(k, why)
+			w.move(false, why)
 		}
 		return 0, nil
 	}
@@ -285,7 +286,8 @@ func (w *owner) judge(k *worker, why string) (time.Duration, error) {
 	if enough && w.moves.ownFault {
 		return 0, fmt.Errorf("worker died %d times in %v, on one device as on another: %s", maxDeaths, deathWindow, why)
 	}
-	if (enough || k.asks(ExitRetryElsewhere) || w.deviceFails(k)) && w.move(k, why) {
+	asked := k.asks(ExitRetryElsewhere)
+	if (enough || asked || w.deviceFails(k)) && w.move(asked, why) {
 		return 0, nil
 	}
 	if enough {

@@ -144,6 +144,28 @@ func TestKilledWorkerIsReplaced(t *testing.T) {
 	}
 }
 
+// TestStoppedWorkerIsNoticedByTheKernel stops a worker while its source goes on: long
+// before its silence would tell.
+func TestStoppedWorkerIsNoticedByTheKernel(t *testing.T) {
+	t.Parallel()
+	s, _ := supervise(t, everyIDR, Options{}, "echo")
+	stop := make(chan struct{})
+	var sourced sync.WaitGroup
+	sourced.Go(func() { source(s, second, stop) })
+	defer sourced.Wait()
+	defer close(stop)
+	outputsTo(t, s, second)
+	if err := syscall.Kill(s.PID(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for s.Restarts() == 0 {
+		<-s.Outputs()
+	}
+	if snap := s.Snapshot(); !strings.HasPrefix(snap.LastFailure, "stood still") || snap.Failures != (Failures{Hung: 1}) {
+		t.Errorf("snapshot %+v", snap)
+	}
+}
+
 func TestBrokenWorkerIsReplaced(t *testing.T) {
 	for _, c := range []struct{ role, want string }{
 		{"exit", "exit status 7"},

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +37,9 @@ func encodes(a *actor, hang <-chan struct{}) {
 			p.FramesOut[0]++
 			p.FramesOut[1]++
 		case <-tick.C:
-			a.says(p)
+			said := p
+			said.FramesOut, said.Queued = slices.Clone(p.FramesOut), slices.Clone(p.Queued)
+			a.says(said)
 		case <-hang:
 			hang, feed, p.Queued[1] = nil, nil, 4
 			p.FramesOut[0]++

@@ -103,9 +103,11 @@ func (w *owner) output(o Output) {
 
 // check looks after the worker, once a tick.
 func (w *owner) check() {
-	w.backlog.trim(w.gate.after, w.gate.heard())
-	w.snap.Behind = w.behind()
-	w.publish()
+	if w.looks++; w.looks%sixteenth == 0 {
+		w.backlog.trim(w.gate.after, w.gate.heard())
+		w.snap.Behind = w.behind()
+		w.publish()
+	}
 	k := w.worker
 	if k == nil {
 		return
