@@ -32,7 +32,7 @@ func (l *live) place(p *publisher) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &placing{publisher: p, answer: make(chan placement, 1), cancel: cancel, since: time.Now()}
 	l.placing = w
-	wish := Wish{Stream: l.id, Channel: l.channel.ID, Job: l.plan.Job, Shed: l.plan.sheddable()}
+	wish := Wish{Stream: l.id, Channel: l.channel.ID, Job: l.plan.Job, Shed: l.plan.Sheddable(l.plan.renditions)}
 	l.asking.Go(func() {
 		var found placement
 		found.err = l.guarded(func() (err error) {

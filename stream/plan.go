@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"slices"
 	"time"
 
 	"ladderd/ladder"
@@ -21,18 +20,6 @@ type plan struct {
 	*route.Plan
 	renditions []ladder.Rendition
 	target     media.Ticks
-}
-
-// sheddable is what of the worker's outputs may be left out (ladder.Shed).
-func (p *plan) sheddable() (choices [][]int) {
-	for _, renditions := range ladder.Shed(p.renditions) {
-		var outputs []int
-		for _, r := range renditions {
-			outputs = append(outputs, slices.Index(p.MadeVideo, r))
-		}
-		choices = append(choices, outputs)
-	}
-	return choices
 }
 
 // newPlan takes the interval of the source's keyframes as the publisher told it, 0

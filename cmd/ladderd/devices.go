@@ -40,31 +40,50 @@ type devices struct {
 
 func newDevices(cfg *config.Config, log *slog.Logger) (*devices, error) {
 	d := &devices{log: log, survey: newSurvey(cfg, log)}
-	control, err := admission.New(admission.Options{
-		Log: log, CPU: d.survey.Machine.CPU(), Part: cfg.Playback.PartDuration,
-		Network: cfg.Limits.Network, Disk: cfg.Limits.Disk,
-	})
+	control, err := newControl(cfg, d.survey.Machine.CPU(), log)
 	d.control = control
 	d.heed(cfg)
 	return d, err
 }
 
+// newControl is the same for the daemon and for fit.
+func newControl(cfg *config.Config, cpu gpu.Device, log *slog.Logger) (*admission.Control, error) {
+	c, err := admission.New(admission.Options{
+		Log: log, CPU: cpu, Part: cfg.Playback.PartDuration, Network: cfg.Limits.Network, Disk: cfg.Limits.Disk,
+	})
+	if err == nil {
+		c.Heed(heeded(cfg), cfg.Pipeline.Placement == "spread")
+	}
+	return c, err
+}
+
 // heed takes what the configuration wants of the channels.
 func (d *devices) heed(cfg *config.Config) {
-	channels, wanted := map[string]admission.Channel{}, map[string]admission.Policy{}
-	for _, c := range cfg.Channels {
-		t := cfg.Transcoding(c)
-		p := admission.Policy{Make: gpu.Wanted(t.Backend), Where: admission.Where(t.Policy), Shed: t.WhenFull == "shed"}
-		channel := admission.Channel{Policy: p}
-		if c.Reserved {
-			channel.Reserved = largest(c)
-		}
-		channels[c.ID], wanted[c.ID] = channel, p
-	}
+	channels := heeded(cfg)
 	d.control.Heed(channels, cfg.Pipeline.Placement == "spread")
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.wanted = wanted
+	d.wanted = map[string]admission.Policy{}
+	for id, c := range channels {
+		d.wanted[id] = c.Policy
+	}
+}
+
+// heeded is what admission is to know of the channels.
+func heeded(cfg *config.Config) map[string]admission.Channel {
+	channels := map[string]admission.Channel{}
+	for _, c := range cfg.Channels {
+		channel := admission.Channel{Policy: policyOf(cfg.Transcoding(c))}
+		if c.Reserved {
+			channel.Reserved = largest(c)
+		}
+		channels[c.ID] = channel
+	}
+	return channels
+}
+
+func policyOf(t config.Transcoding) admission.Policy {
+	return admission.Policy{Make: gpu.Wanted(t.Backend), Where: admission.Where(t.Policy), Shed: t.WhenFull == "shed"}
 }
 
 // largest is the most that a channel's streams may be: full HD at 60 frames a second. It is

@@ -2,16 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"ladderd/admission"
+	"ladderd/config"
 	"ladderd/gpu"
 	"ladderd/ladder"
-	"ladderd/media"
 	"ladderd/pipeline"
-	"ladderd/pipeline/route"
-	"ladderd/schedule"
 )
 
 // measured is a device that does all sizes at that rate.
@@ -31,7 +31,7 @@ func measured(d gpu.Device, rate float64, sessions int, capped string) gpu.Proof
 	)}
 }
 
-func fitOn(t *testing.T, count int, proofs ...gpu.Proof) fitAnswer {
+func fitOn(t *testing.T, count int, proofs ...gpu.Proof) admission.Answer {
 	t.Helper()
 	in, err := ladder.ParseInput("1080p60")
 	if err != nil {
@@ -41,16 +41,12 @@ func fitOn(t *testing.T, count int, proofs ...gpu.Proof) fitAnswer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	video := &media.VideoParams{Width: in.Width, Height: in.Height}
-	ways, err := gpu.Ways(proofs, gpu.Auto, route.New("fit", renditions, route.Source{Video: video, Rate: in.Rate}, 0).Job)
+	control, err := newControl(config.Default(), proofs[len(proofs)-1].Device, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	books, err := gpu.Ledger(proofs, gpu.Capacity{}, schedule.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer(books, proofs, ways, count)
+	control.Settle(proofs)
+	return control.Fit(wishFor(renditions, in), admission.Policy{}, count)
 }
 
 // A card of eight sessions carries two ladders, and what x264 takes over after them is
@@ -60,7 +56,7 @@ func TestFit(t *testing.T) {
 	cpu := measured(gpu.Device{Name: "Imaginary CPU 3000", Cores: 8}, 4e8, 0, "")
 	a := fitOn(t, 3, card, cpu)
 	var text strings.Builder
-	if err := a.write(&text, "STANDARD at 1080p60", 3); err != nil {
+	if err := writeFit(&text, a, "STANDARD at 1080p60", 3); err != nil {
 		t.Fatal(err)
 	}
 	want := `yes: 3 × STANDARD at 1080p60
@@ -73,8 +69,8 @@ left then:
 	if got, _, _ := strings.Cut(text.String(), "4 ×"); got != want {
 		t.Errorf("it says\n%s", text.String())
 	}
-	if a = fitOn(t, 20, card, cpu); len(a.Fits) != a.InAll || a.InAll >= 20 || a.Why != "the devices are full: too little is left of encoder sessions" {
-		t.Errorf("%d of 20 fit, %d in all: %s", len(a.Fits), a.InAll, a.Why)
+	if a = fitOn(t, 20, card, cpu); len(a.Fits) != *a.InAll || *a.InAll >= 20 || a.Why != "the devices are full: too little is left of encoder sessions" {
+		t.Errorf("%d of 20 fit, %d in all: %s", len(a.Fits), *a.InAll, a.Why)
 	}
 }
 

@@ -5,6 +5,8 @@
 package route
 
 import (
+	"slices"
+
 	"ladderd/ladder"
 	"ladderd/media"
 	"ladderd/pipeline"
@@ -72,6 +74,18 @@ func (p *Plan) routeAudio(i int, r ladder.Rendition, audio *media.AudioParams) {
 		p.Job.Audios = append(p.Job.Audios, pipeline.AudioOutput{Bitrate: r.AudioBitrate})
 		p.MadeAudio = append(p.MadeAudio, []int{i})
 	}
+}
+
+// Sheddable is which outputs of the job may be left out, none first (ladder.Shed).
+func (p *Plan) Sheddable(renditions []ladder.Rendition) (choices [][]int) {
+	for _, some := range ladder.Shed(renditions) {
+		var outputs []int
+		for _, r := range some {
+			outputs = append(outputs, slices.Index(p.MadeVideo, r))
+		}
+		choices = append(choices, outputs)
+	}
+	return choices
 }
 
 // Transcodes says whether the ladder needs a worker.
