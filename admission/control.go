@@ -61,7 +61,8 @@ type carried struct {
 // condition is how a device does.
 type condition struct {
 	fullUntil time.Time // its driver opened no more encoders
-	trying    bool      // somebody finds out whether it works again
+	others    schedule.Amount
+	trying    bool // somebody finds out whether it works again
 	pace      pace
 }
 

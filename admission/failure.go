@@ -69,7 +69,7 @@ func (c *Control) blame(stream string, f pipeline.Failure) (full bool) {
 	why, noSessions := gpu.Fault(device, f.Backend, f.Reason)
 	now := time.Now()
 	if noSessions {
-		c.cap(stream, id, now)
+		c.exhausted(stream, id, now)
 		c.log.Warn("a device has no encoder sessions left", "device", id, "name", device.Name)
 		return true
 	}
@@ -78,17 +78,21 @@ func (c *Control) blame(stream string, f pipeline.Failure) (full bool) {
 			"stream", stream, "device", id, "name", device.Name, "reason", why)
 		return false
 	}
-	until, news := c.ledger.Failed(id, now)
-	if news {
-		c.log.Warn("a device failed: it is left alone, and tried before it is used again",
-			"device", id, "name", device.Name, "reason", why, "until", until.Format(time.TimeOnly))
-	}
+	c.suspect(id, device, why, now)
 	return false
 }
 
-// cap notes that no more encoders could be opened than other streams have: what else is open is
+// suspect has a device left alone. The lock is held.
+func (c *Control) suspect(id string, d gpu.Device, why string, now time.Time) {
+	if until, news := c.ledger.Failed(id, now); news {
+		c.log.Warn("a device failed: it is left alone, and tried before it is used again",
+			"device", id, "name", d.Name, "reason", why, "until", until.Format(time.TimeOnly))
+	}
+}
+
+// exhausted notes that no more encoders could be opened than other streams have: what else is open is
 // other programs'. Where the driver's limit was not known, that is it.
-func (c *Control) cap(stream, id string, now time.Time) {
+func (c *Control) exhausted(stream, id string, now time.Time) {
 	var open int64
 	for _, k := range c.ledger.Leases() {
 		if k.Device == id && k.Stream != stream {
@@ -100,16 +104,17 @@ func (c *Control) cap(stream, id string, now time.Time) {
 		c.ledger.Capped(id, int(open))
 		return
 	}
-	c.of(id).fullUntil = now.Add(emptied)
-	c.ledger.Others(id, schedule.Amount{schedule.Sessions: max(limit-open, 0)})
+	d := c.of(id)
+	d.fullUntil, d.others[schedule.Sessions] = now.Add(emptied), max(limit-open, 0)
+	c.ledger.Others(id, d.others)
 }
 
 // reopen asks for sessions again that were in use. The lock is held.
 func (c *Control) reopen(now time.Time) {
 	for id, d := range c.devices {
 		if !d.fullUntil.IsZero() && now.After(d.fullUntil) {
-			d.fullUntil = time.Time{}
-			c.ledger.Others(id, schedule.Amount{})
+			d.fullUntil, d.others[schedule.Sessions] = time.Time{}, 0
+			c.ledger.Others(id, d.others)
 		}
 	}
 }

@@ -141,6 +141,9 @@ func (c *Control) calm(id string, now time.Time) {
 		p.raised = now
 		c.ledger.Slow(id, 1)
 	}
+	if now.Sub(p.calm) >= trusted {
+		c.ledger.Well(id)
+	}
 	if !p.mayGrow(now) {
 		return
 	}

@@ -17,6 +17,22 @@ import (
 // that hung is, whatever it had put out: a driver that hangs seldom recovers, and the next
 // worker would hang as it opens it, which is waited for longer (StartTimeout).
 
+// reassign has the next worker use another backend, at once.
+func (w *owner) reassign(b Backend) {
+	if err := checkBackend(b); err != nil {
+		w.log.Error("another backend cannot be used", "backend", b, "error", err)
+		return
+	}
+	if w.job.Backend == b {
+		return
+	}
+	w.job.Backend = b
+	if k := w.worker; k != nil && k.killed == "" {
+		k.leaves = true
+		k.kill("the stream moves to another backend")
+	}
+}
+
 // deviceFails tells whether the present device is to be blamed for the death of k and
 // those before. A worker that does not even die when killed hangs in some device.
 func (w *owner) deviceFails(k *worker) bool {

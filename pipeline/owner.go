@@ -127,6 +127,8 @@ func (w *owner) step(tick <-chan time.Time) {
 		w.bury()
 	case shed := <-w.s.shed:
 		w.shed(shed)
+	case b := <-w.s.backend:
+		w.reassign(b)
 	case <-w.restart:
 		w.begin()
 	case <-tick:
@@ -240,6 +242,11 @@ func (w *owner) bury() {
 	w.s.process.Store(nil)
 	if k.asked && k.code == ExitDone && k.killed == "" {
 		w.over = true
+		return
+	}
+	if k.leaves && !w.draining {
+		w.log.Info("the stream moves to another backend, as was asked for", "to", w.job.Backend.String(), "put_out_until", w.gate.after.Seconds())
+		w.restart = time.After(0)
 		return
 	}
 	why := k.why()

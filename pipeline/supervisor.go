@@ -86,13 +86,15 @@ const outputQueue = 256
 
 // Supervisor transcodes one stream, in one worker process after another.
 type Supervisor struct {
-	in    chan media.Packet
-	out   chan Output
-	shed  chan []int // of one: the newest
-	drain chan struct{}
-	stop  chan struct{}
-	ended chan struct{} // no more is taken
-	done  chan struct{} // all goroutines have gone (see Done)
+	in   chan media.Packet
+	out  chan Output
+	shed chan []int // of one: the newest
+	// backend is likewise.
+	backend chan Backend
+	drain   chan struct{}
+	stop    chan struct{}
+	ended   chan struct{} // no more is taken
+	done    chan struct{} // all goroutines have gone (see Done)
 
 	drainOnce, stopOnce sync.Once
 
@@ -108,7 +110,7 @@ func Start(job Job, o Options) (*Supervisor, error) {
 	}
 	s := &Supervisor{
 		in: make(chan media.Packet), out: make(chan Output, outputQueue),
-		shed: make(chan []int, 1), drain: make(chan struct{}), stop: make(chan struct{}),
+		shed: make(chan []int, 1), backend: make(chan Backend, 1), drain: make(chan struct{}), stop: make(chan struct{}),
 		ended: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.snapshot.Store(&Snapshot{Backend: job.Backend})
@@ -147,12 +149,19 @@ func (s *Supervisor) Outputs() <-chan Output { return s.out }
 
 // Shed has these outputs encoded no more, and all others encoded, from the next grid point
 // on (Job.Shed), by this worker and those after it. It does not wait.
-func (s *Supervisor) Shed(outputs []int) {
+func (s *Supervisor) Shed(outputs []int) { latest(s.shed, outputs) }
+
+// Move has the stream go on with another backend: its worker is replaced as one that has
+// failed, and nobody is blamed. It does not wait.
+func (s *Supervisor) Move(b Backend) { latest(s.backend, b) }
+
+// latest puts v into a channel of one, in the place of what nobody has taken.
+func latest[T any](c chan T, v T) {
 	for {
 		select {
-		case s.shed <- outputs:
+		case c <- v:
 			return
-		case <-s.shed: // an older one that nobody has taken
+		case <-c:
 		}
 	}
 }

@@ -47,6 +47,7 @@ type worker struct {
 	immortal bool   // it did not die
 	overflow bool   // it was killed for falling behind
 	failed   *Failed
+	leaves   bool // it was killed for another one to take its place, and did nothing wrong
 }
 
 // hear takes a message of the worker; ok is false at the socket's end.

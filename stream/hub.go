@@ -59,6 +59,8 @@ type Transcoder interface {
 	// Shed has these of the job's outputs not be encoded from the next IDR on, and all
 	// others encoded (pipeline.Job.Shed). It does not block.
 	Shed(outputs []int)
+	// Move has it go on with another backend. It does not block.
+	Move(b pipeline.Backend)
 	Err() error
 	Snapshot() pipeline.Snapshot
 }
@@ -248,6 +250,20 @@ func (h *Hub) Shed(stream string, outputs []int, why string) {
 	if s := l.status.Load(); s.transcoder != nil {
 		l.log.Warn("other renditions are encoded from the next IDR on", "shed", s.shed(outputs), "reason", why)
 		s.transcoder.Shed(outputs)
+	}
+}
+
+// Move has a stream that is on air be encoded by another backend. Its viewers see a standing
+// picture up to the next IDR.
+func (h *Hub) Move(stream string, b pipeline.Backend) {
+	h.mu.Lock()
+	l := h.streams[stream]
+	h.mu.Unlock()
+	if l == nil {
+		return
+	}
+	if t := l.status.Load().transcoder; t != nil {
+		t.Move(b)
 	}
 }
 

@@ -34,6 +34,7 @@ type echo struct {
 	close sync.Once
 	err   error
 	told  atomic.Pointer[[]int] // what is to be shed
+	moved atomic.Pointer[pipeline.Backend]
 }
 
 func (e *echo) Write(p media.Packet) error {
@@ -50,9 +51,13 @@ func (e *echo) Outputs() <-chan pipeline.Output { return e.out }
 func (e *echo) Drain()                          { e.close.Do(func() { close(e.out) }) }
 func (e *echo) Close()                          { e.Drain() }
 func (e *echo) Shed(outputs []int)              { e.told.Store(&outputs) }
+func (e *echo) Move(b pipeline.Backend)         { e.moved.Store(&b) }
 func (e *echo) Err() error                      { return e.err }
 func (e *echo) Snapshot() pipeline.Snapshot {
 	s := pipeline.Snapshot{Backend: pipeline.Backend{Encoder: pipeline.X264}, PID: 7}
+	if b := e.moved.Load(); b != nil {
+		s.Backend = *b
+	}
 	if told := e.told.Load(); told != nil {
 		s.Progress.Shed = *told
 	}

@@ -99,8 +99,9 @@ func TestJobsSayWhatBecomesOfInterlacedSources(t *testing.T) {
 	s.Close(nil)
 }
 
-// What a stream is to encode no more is told its transcoder, and operators.
-func TestShed(t *testing.T) {
+// What a stream is to encode no more, or to be encoded by, is told its transcoder, and
+// operators.
+func TestShedAndMove(t *testing.T) {
 	h := newTestHub(t, Channel{ID: "a", Type: ladder.AdvancedSD, Key: basic.Key, Insecure: true})
 	s := h.publish(t, basic.Key)
 	write(t, s, first(20, realVideo(t))...)
@@ -113,6 +114,11 @@ func TestShed(t *testing.T) {
 	}
 	if w := h.Transcoding()[id]; !slices.Equal(w.Progress.Shed, []int{1, 0}) {
 		t.Errorf("the worker sheds %v", w.Progress.Shed)
+	}
+	h.Move("st-unknown", onGPU)
+	h.Move(id, onGPU)
+	if w := h.Transcoding()[id]; w.Backend != onGPU {
+		t.Errorf("the worker is on %s", w.Backend)
 	}
 	h.Shed(id, nil, "there is room")
 	if st := h.Status()[0]; st.Shed != nil {

@@ -16,11 +16,11 @@ type serveCommand struct {
 }
 
 func (c *serveCommand) Run() error {
-	// A SIGHUP that nobody has asked for ends the process, so this comes before all
+	// A signal that nobody has asked for ends the process, so this comes before all
 	// that takes time.
-	hangUp := make(chan os.Signal, 1)
-	signal.Notify(hangUp, syscall.SIGHUP)
-	defer signal.Stop(hangUp)
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP, goBack)
+	defer signal.Stop(asked)
 	cfg, err := c.load()
 	if err != nil {
 		return err
@@ -43,19 +43,26 @@ func (c *serveCommand) Run() error {
 	d.start()
 	tellChannels(cfg.Server, cfg.Channels, log)
 	log.Info("ready", "channels", len(cfg.Channels))
-	err = d.await(ctx, hangUp)
+	err = d.await(ctx, asked)
 	log.Info("draining: publishers are told, playlists get their end")
 	d.close()
 	return err
 }
 
-// await reloads at each hangUp, until ctx ends or a listener fails: a daemon that
+// goBack is the signal that asks for streams to go back to better devices.
+const goBack = syscall.SIGUSR2
+
+// await does what signals ask for, until ctx ends or a listener fails: a daemon that
 // nobody reaches any more ends, for whoever runs it to start anew.
-func (d *daemon) await(ctx context.Context, hangUp <-chan os.Signal) error {
+func (d *daemon) await(ctx context.Context, asked <-chan os.Signal) error {
 	for {
 		select {
-		case <-hangUp:
-			d.reload()
+		case s := <-asked:
+			if s == goBack {
+				d.back()
+			} else {
+				d.reload()
+			}
 		case <-ctx.Done():
 			return nil
 		case err := <-d.failed:

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"ladderd/admission"
+	"ladderd/gpu"
 	"ladderd/load/proc"
 	"ladderd/pipeline"
 	"ladderd/stream"
@@ -14,11 +16,15 @@ import (
 // looks is how often the streams' workers are looked at: a few times within a part.
 const looks = 250 * time.Millisecond
 
+// surveys is how often the driver is asked how its cards do.
+const surveys = 30 * time.Second
+
 // watch hands admission what it cannot see: how the workers do and what time it is; and does
 // what it says, until ctx ends.
 func (d *devices) watch(ctx context.Context, hub *stream.Hub) {
-	tick := time.NewTicker(looks)
+	tick, survey := time.NewTicker(looks), time.NewTicker(surveys)
 	defer tick.Stop()
+	defer survey.Stop()
 	var trying sync.WaitGroup
 	defer trying.Wait()
 	for {
@@ -30,10 +36,28 @@ func (d *devices) watch(ctx context.Context, hub *stream.Hub) {
 			for _, p := range d.control.Due(now) {
 				trying.Go(func() { d.control.Tried(p.Device, d.survey.Prover.Again(ctx, p), time.Now()) })
 			}
+		case now := <-survey.C:
+			if d.cards() {
+				d.control.Seen(d.survey.Machine.Inventory(ctx), now)
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// cards says whether there are NVIDIA's, of which the driver is asked.
+func (d *devices) cards() bool {
+	return slices.ContainsFunc(d.control.Devices(), func(g gpu.Device) bool { return g.API == pipeline.CUDA && g.Problem == "" })
+}
+
+// back moves streams to what their policies want most, where there is room for it.
+func (d *daemon) back() {
+	moved := d.devices.control.Return()
+	for _, m := range moved {
+		d.hub.Move(m.Stream, m.Backend)
+	}
+	d.log.Info("streams were asked to go back to better devices", "moved", len(moved))
 }
 
 // running are the workers of all streams.

@@ -20,7 +20,7 @@ func openCUDA(id string) (*device, error) {
 		return nil, deviceFault(before, fmt.Errorf("open CUDA: %w", err))
 	}
 	return &device{
-		id: id, ctx: ctx, format: astiav.PixelFormatCuda,
+		id: id, ctx: ctx, opening: openingOf(id), format: astiav.PixelFormatCuda,
 		uploads: []astiav.PixelFormat{astiav.PixelFormatNv12, astiav.PixelFormatYuv420P},
 		scaler:  scaleCUDA, deinterlacer: func(int) string { return "bwdif_cuda=mode=send_frame:deint=interlaced" },
 	}, nil

@@ -3,7 +3,6 @@ package worker
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/asticode/go-astiav"
 )
@@ -28,9 +27,7 @@ type device struct {
 	// which there are only so many. Else it hands out copies.
 	lends bool
 
-	// opening is held while an encoder opens: drivers take long over many at once, and
-	// what libav logs meanwhile is this one's.
-	opening sync.Mutex
+	opening *opening
 	pools   map[surface]*astiav.HardwareFramesContext // of uploaded pictures
 }
 

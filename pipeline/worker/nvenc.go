@@ -73,8 +73,7 @@ var nvencOptions = map[string]string{
 // open sets CBR without filler, as for x264. Encoders open one at a time: a driver takes
 // up to a minute over many at once.
 func (n nvenc) open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, error) {
-	n.device.opening.Lock()
-	defer n.device.opening.Unlock()
+	defer n.device.opening.begin()()
 	codec := astiav.FindEncoderByName("h264_nvenc")
 	ctx := deviceContext(codec, out, p)
 	ctx.SetGopSize(math.MaxInt32) // no keyframe of its own

@@ -24,7 +24,7 @@ func openVA(node string) (*device, error) {
 		return nil, deviceFault(before, fmt.Errorf("open VAAPI: %w", err))
 	}
 	return &device{
-		id: node, ctx: ctx, format: astiav.PixelFormatVaapi,
+		id: node, ctx: ctx, opening: openingOf(node), format: astiav.PixelFormatVaapi,
 		uploads: []astiav.PixelFormat{astiav.PixelFormatNv12},
 		scaler:  scaleVA, deinterlacer: deinterlaceVA, lends: true,
 	}, nil

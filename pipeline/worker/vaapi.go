@@ -92,8 +92,7 @@ var vaapiOptions = map[string]string{
 // open sets CBR without filler, as for x264. Some GPUs have their encoder, or CBR with
 // it, only at the entry point that libav calls low power: the other is tried first.
 func (v vaapi) open(out pipeline.VideoOutput, p picture) (*astiav.CodecContext, error) {
-	v.device.opening.Lock()
-	defer v.device.opening.Unlock()
+	defer v.device.opening.begin()()
 	first := v.lowPower.Load()
 	ctx, err := v.try(out, p, first)
 	if err == nil {
