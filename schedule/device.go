@@ -98,7 +98,8 @@ func (a *account) book(device, host Amount) {
 
 // keep books room that is not used, with its host's; unkeep takes it out.
 func (a *account) keep(device, host Amount) {
-	a.idle, a.host.idle = a.idle.Plus(device), a.host.idle.Plus(host)
+	a.idle = a.idle.Plus(device)
+	a.host.idle = a.host.idle.Plus(host) // behind the other: a host is its own
 	a.book(device, host)
 }
 

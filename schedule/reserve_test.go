@@ -173,3 +173,14 @@ func TestReservedRoomOutlivesAnotherWay(t *testing.T) {
 	places(t, l, "gpu-1", "abc", onGPU)
 	places(t, l, "the devices are full: too little is left of encoder sessions", "d", small)
 }
+
+// The same on a host, which is its own.
+func TestPlanOfAHostIsLoweredByWork(t *testing.T) {
+	l := box(t, Options{})
+	l.Reserve("v", []Way{onCPU})
+	places(t, l, "cpu", "a", onCPU)
+	l.Slow("cpu", 0.5)
+	if plan, want := l.Accounts()[0].Plan, 3000.0/9000*0.5; plan != want {
+		t.Errorf("the plan is %v, want %v", plan, want)
+	}
+}
