@@ -13,7 +13,7 @@
 //	cache.go      what was found, for the next start
 //	candidates.go which backends may do what is wanted, best first: a pure function
 //	cost.go       what a job takes of a device and of the CPU, for package schedule
-//	choice.go     which of them a stream gets, and what follows when one fails
+//	ways.go       the ways that backends do a job, and which backend a lease is for
 //
 // No driver is ever loaded into the calling process: one that crashes, hangs or ends the
 // process costs a helper, and the answer comes within its time all the same. Nothing here

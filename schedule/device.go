@@ -75,8 +75,11 @@ func (a *account) lacksOnlyTime(w Way) bool {
 	return !lacks
 }
 
-// empty says of a host that nothing is booked on it or its devices, not even a reservation.
-func (a *account) empty() bool { return a.leases == 0 && a.leased == Amount{} }
+// empty says that no stream is on the device's host or on any of its devices, and that nothing
+// is kept for one on the device or on its host.
+func (a *account) empty() bool {
+	return a.host.leases == 0 && a.host.leased == Amount{} && a.leased == Amount{}
+}
 
 // overfull says that more is booked than may be: streams took more than was planned, or
 // the plan was lowered.
@@ -95,7 +98,8 @@ func (a *account) book(device, host Amount) {
 
 // keep books room that is not used, with its host's; unkeep takes it out.
 func (a *account) keep(device, host Amount) {
-	a.idle, a.host.idle = a.idle.Plus(device), a.host.idle.Plus(host)
+	a.idle = a.idle.Plus(device)
+	a.host.idle = a.host.idle.Plus(host) // behind the other: a host is its own
 	a.book(device, host)
 }
 

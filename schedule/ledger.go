@@ -185,9 +185,9 @@ func (l *Ledger) Place(r Request) (Lease, error) {
 		on, way, ladder = seat, w, 0
 		room, roomy = own.way.Device, own.way.Host
 	}
-	tight := on == nil && l.options.OneAlways
+	tight := on == nil
 	if tight {
-		on, way = l.stretch(r.Ladders[0])
+		on, way = l.stretch(r.Ladders[0], nil)
 	}
 	if on == nil {
 		own.take(seat)
@@ -270,6 +270,10 @@ func (l *Ledger) Move(stream string, ladders [][]Way, stay bool) (Lease, error) 
 		not = nil
 	}
 	on, way, ladder, refusal := l.choose(k.request.Ladders[k.Ladder:], not)
+	tight := on == nil
+	if tight {
+		on, way = l.stretch(k.request.Ladders[k.Ladder], not)
+	}
 	if on == nil {
 		if k.reserved != nil {
 			k.reserved.used = true
@@ -278,8 +282,10 @@ func (l *Ledger) Move(stream string, ladders [][]Way, stay bool) (Lease, error) 
 		return Lease{}, refusal
 	}
 	was := k.on
-	k.room, k.roomy = Amount{}, Amount{}
-	k.on, k.Ladder, k.Pending, k.Taken, k.Hosted = on, k.Ladder+ladder, true, way.Device, way.Host
+	if on != was {
+		k.room, k.roomy = Amount{}, Amount{}
+	}
+	k.on, k.Ladder, k.Pending, k.Tight, k.Taken, k.Hosted = on, k.Ladder+ladder, true, tight, way.Device, way.Host
 	k.Device, k.Class, k.Way = on.ID, on.Class, way.Name
 	if k.reserved != nil {
 		k.reserved.used = true
@@ -303,13 +309,12 @@ func (l *Ledger) Shed(stream string, ladder int) (Lease, error) {
 	}
 	way := k.request.Ladders[ladder][i]
 	k.pull()
-	if ladder < k.Ladder {
-		if lacking, lacks := k.on.lacks(way); lacks {
-			k.put()
-			return Lease{}, Refusal{Full, lacking}
-		}
+	lacking, lacks := k.on.lacks(way)
+	if lacks && ladder < k.Ladder {
+		k.put()
+		return Lease{}, Refusal{Full, lacking}
 	}
-	k.Taken, k.Hosted, k.Ladder, k.Pending = way.Device, way.Host, ladder, true
+	k.Taken, k.Hosted, k.Ladder, k.Pending, k.Tight = way.Device, way.Host, ladder, true, k.Tight && lacks
 	k.put()
 	l.reseat()
 	return k.Lease, nil

@@ -32,11 +32,14 @@ func (a *account) first(ways []Way) (Way, bool) {
 }
 
 // stretch is the first way of a device that lacks nothing but time for it, on a host
-// that carries nothing and keeps nothing for others.
-func (l *Ledger) stretch(ways []Way) (*account, Way) {
+// that carries nothing and keeps nothing for others; none without OneAlways.
+func (l *Ledger) stretch(ways []Way, not *account) (*account, Way) {
+	if !l.options.OneAlways {
+		return nil, Way{}
+	}
 	for _, w := range ways {
 		for _, a := range l.classes[w.Class] {
-			if a.usable() && a.host.empty() && a.lacksOnlyTime(w) {
+			if a != not && a.usable() && a.empty() && a.lacksOnlyTime(w) {
 				return a, w
 			}
 		}

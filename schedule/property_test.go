@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -21,6 +22,8 @@ type world struct {
 	kept       map[string][2]Amount // of streams on reserved room: that room, of device and host
 	has        map[string]Device    // by ID, with the capacity that was told last
 	others     map[string]Amount
+	plan       map[string]float64
+	always     bool // OneAlways
 	step, next int
 	most       int // streams at once
 }
@@ -29,13 +32,13 @@ var classes = []string{"cpu", "t4", "a10"}
 
 // worldOf has hosts with GPUs.
 func worldOf(t *testing.T, seed uint64) *world {
-	o := Options{Spread: seed%2 == 1}
+	o := Options{Spread: seed%2 == 1, OneAlways: seed%4 > 1}
 	w := &world{
 		t: t, rand: rand.New(rand.NewPCG(seed, 1)), l: New(o), twin: New(o), now: time.Unix(0, 0), booked: map[string]Lease{},
-		kept: map[string][2]Amount{}, has: map[string]Device{}, others: map[string]Amount{},
+		kept: map[string][2]Amount{}, has: map[string]Device{}, others: map[string]Amount{}, plan: map[string]float64{}, always: o.OneAlways,
 	}
 	for h := range 3 {
-		w.add(host(h))
+		w.add(w.host(h))
 		for g := range 3 {
 			w.add(w.gpu(h, g))
 		}
@@ -46,14 +49,18 @@ func worldOf(t *testing.T, seed uint64) *world {
 	return w
 }
 
-func host(h int) Device {
-	return Device{ID: fmt.Sprintf("host-%d", h), Class: "cpu", Capacity: Amount{CPU: 16000, Network: 1000}}
+func (w *world) host(h int) Device {
+	return Device{
+		ID: fmt.Sprintf("host-%d", h), Class: "cpu", Capacity: Amount{CPU: 12000 + w.rand.Int64N(8000), Network: 500 + w.rand.Int64N(1000)},
+	}
 }
 
 func (w *world) gpu(h, g int) Device {
 	return Device{
 		ID: fmt.Sprintf("gpu-%d-%d", h, g), Class: classes[1+g%2], Host: fmt.Sprintf("host-%d", h),
-		Capacity: Amount{Sessions: 8 + w.rand.Int64N(8), Encode: 500, Decode: 300, Scale: 1000, Memory: 1000},
+		Capacity: Amount{
+			Sessions: 8 + w.rand.Int64N(8), Encode: 300 + w.rand.Int64N(400), Decode: 200 + w.rand.Int64N(200), Scale: 500 + w.rand.Int64N(1000), Memory: 500 + w.rand.Int64N(1000),
+		},
 	}
 }
 
@@ -61,6 +68,7 @@ func (w *world) add(d Device) {
 	w.has[d.ID] = d
 	if w.l.byID[d.ID] == nil {
 		delete(w.others, d.ID) // the one before is forgotten
+		w.plan[d.ID] = 1
 	}
 	w.both(func(l *Ledger) {
 		if err := l.Add(d); err != nil {
@@ -104,8 +112,7 @@ func (w *world) act() {
 	case n < 950:
 		w.both(func(l *Ledger) { l.Failed(device, w.now) })
 	case n < 970:
-		speed := 0.8 + 0.4*w.rand.Float64()
-		w.both(func(l *Ledger) { l.Slow(device, speed) })
+		w.slow(device, 0.8+0.4*w.rand.Float64())
 	case n < 975:
 		taken := Amount{Sessions: w.rand.Int64N(3), Memory: w.rand.Int64N(200)}
 		if w.l.byID[device] != nil {
@@ -121,7 +128,7 @@ func (w *world) act() {
 		w.both(func(l *Ledger) { l.Capped(device, sessions) })
 	case n < 980:
 		h := w.rand.IntN(3)
-		w.add(host(h))
+		w.add(w.host(h))
 		w.add(w.gpu(h, w.rand.IntN(3)))
 	case n < 983:
 		w.both(func(l *Ledger) { l.Remove(device) })
@@ -148,6 +155,33 @@ func (w *world) act() {
 				l.Proven(id, works, w.now)
 			}
 		})
+	}
+}
+
+// slow reckons a device's plan from the work that is done there: the streams' and others'.
+func (w *world) slow(device string, speed float64) {
+	w.both(func(l *Ledger) { l.Slow(device, speed) })
+	if w.l.byID[device] == nil {
+		return
+	}
+	does := w.others[device]
+	for _, k := range w.booked {
+		if k.Device == device {
+			does = does.Plus(k.Taken)
+		} else if w.has[k.Device].Host == device {
+			does = does.Plus(k.Hosted)
+		}
+	}
+	share := 0.0
+	for _, r := range []Resource{Encode, Decode, Scale, CPU} {
+		if whole := w.has[device].Capacity[r]; whole > 0 {
+			share = max(share, float64(does[r])/float64(whole))
+		}
+	}
+	if speed >= 1 {
+		w.plan[device] = min(w.plan[device]+0.02, 1)
+	} else if share > 0 {
+		w.plan[device] = max(min(w.plan[device], share*speed), 0.1)
 	}
 }
 
@@ -203,22 +237,28 @@ func (w *world) fits(k Lease) {
 
 // hasRoom holds what a stream takes to what there is.
 func (w *world) hasRoom(k Lease) {
-	sums, _ := w.sums()
+	sums, counts := w.sums()
 	host := w.has[k.Device].Host
+	if k.Tight && (!w.always || counts[cmp.Or(host, k.Device)] != 1) {
+		w.t.Fatalf("step %d: %+v is tight, beside other streams", w.step, k)
+	}
 	w.within(k, k.Device, k.Taken, sums)
 	if host != "" {
 		w.within(k, host, k.Hosted, sums)
 	}
 }
 
-// within says that of what k takes of a device there is as much as all together take.
+// within says that of what k takes of a device there is as much as all together take. Only
+// the work of a tight one may be more, and then nobody else has or keeps any there.
 func (w *world) within(k Lease, id string, taken Amount, sums map[string]Amount) {
-	plan := w.l.byID[id].plan
 	for r, n := range taken {
 		limit := w.has[id].Capacity[r]
 		switch Resource(r) {
 		case Encode, Decode, Scale, CPU:
-			limit = int64(float64(limit) * plan)
+			if k.Tight && sums[id][r] == n {
+				continue
+			}
+			limit = int64(float64(limit) * w.plan[id])
 		}
 		if limit -= w.others[id][r]; n > 0 && sums[id][r] > limit {
 			w.t.Fatalf("step %d: %s has %d of %s, and %d are booked by %+v and others", w.step, id, limit, Resource(r), sums[id][r], k)
@@ -310,18 +350,21 @@ func (w *world) move() {
 		return
 	}
 	before := w.booked[w.streams[i]]
-	k, err := w.l.Move(before.Stream, nil, false)
-	again, errAgain := w.twin.Move(before.Stream, nil, false)
+	stay := w.rand.IntN(4) == 0
+	k, err := w.l.Move(before.Stream, nil, stay)
+	again, errAgain := w.twin.Move(before.Stream, nil, stay)
 	if k != again || !reflect.DeepEqual(err, errAgain) {
 		w.t.Fatalf("step %d: %+v moves to %+v, %v and %+v, %v", w.step, before, k, err, again, errAgain)
 	}
 	if err != nil {
 		return // it keeps what it has
 	}
-	if k.Device == before.Device || k.Ladder < before.Ladder {
+	if !stay && k.Device == before.Device || k.Ladder < before.Ladder {
 		w.t.Fatalf("step %d: %+v moves to %+v", w.step, before, k)
 	}
-	delete(w.kept, k.Stream)
+	if k.Device != before.Device {
+		delete(w.kept, k.Stream)
+	}
 	w.booked[k.Stream] = k
 	w.fits(k)
 }
@@ -334,6 +377,11 @@ func (w *world) check() {
 	for s, k := range w.booked {
 		if got := w.l.leases[s]; got == nil || got.Lease != k {
 			w.t.Fatalf("step %d: %+v is booked as %+v", w.step, k, got)
+		}
+	}
+	for _, a := range w.l.accounts {
+		if a.plan != w.plan[a.ID] {
+			w.t.Fatalf("step %d: the plan of %s is %v, not %v", w.step, a.ID, a.plan, w.plan[a.ID])
 		}
 	}
 	for c, r := range w.l.reserved {

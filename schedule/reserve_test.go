@@ -1,6 +1,9 @@
 package schedule
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 var small = Way{Class: "t4", Device: Amount{Sessions: 1, Encode: 20}, Host: Amount{CPU: 20}}
 
@@ -97,4 +100,87 @@ func TestOneAlways(t *testing.T) {
 	l.Release("a")
 	l.Reserve("v", []Way{{Class: "cpu", Device: Amount{CPU: 500}}})
 	places(t, l, "the devices are full: too little is left of CPU", "b", onCPU)
+}
+
+// What is kept on a GPU is not broken either, where it takes nothing of the host.
+func TestOneAlwaysLeavesRoomOnDevicesAlone(t *testing.T) {
+	l := box(t, Options{OneAlways: true})
+	l.Remove("gpu-2")
+	l.Reserve("v", []Way{{Class: "t4", Device: Amount{Encode: 300}}})
+	places(t, l, "the devices are full: too little is left of encoding", "a", Way{Class: "t4", Device: Amount{Encode: 200}})
+	l.Reserve("v", nil)
+	places(t, l, "gpu-1", "a", Way{Class: "t4", Device: Amount{Encode: 500}})
+}
+
+// The only stream of a machine whose GPU fails goes on by the CPU, however slow that is.
+func TestOneAlwaysGoesOnElsewhere(t *testing.T) {
+	for _, c := range []struct {
+		always bool
+		others int // streams beside it
+		moves  bool
+	}{{true, 0, true}, {true, 1, false}, {false, 0, false}} {
+		l := New(Options{OneAlways: c.always})
+		for _, d := range []Device{
+			{ID: "cpu", Class: "cpu", Capacity: Amount{CPU: 2000}},
+			{ID: "gpu", Class: "t4", Host: "cpu", Capacity: Amount{Sessions: 4, Encode: 400}},
+		} {
+			if err := l.Add(d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		places(t, l, "gpu", "ab"[:1+c.others], onGPU, onCPU)
+		l.Failed("gpu", time.Unix(0, 0))
+		k, err := l.Move("a", nil, false)
+		if moved := err == nil && k.Device == "cpu" && k.Tight; moved != c.moves {
+			t.Errorf("%+v: %+v, %v", c, k, err)
+		}
+	}
+}
+
+// A lease is tight for as long as it lacks room, and no longer.
+func TestTightIsWhatItIsNow(t *testing.T) {
+	l := New(Options{OneAlways: true})
+	cores := func(n int64) {
+		if err := l.Add(Device{ID: "cpu", Class: "cpu", Capacity: Amount{CPU: n}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cores(2000)
+	less := onCPU
+	less.Device[CPU] = 2500
+	if k, err := l.Place(Request{Stream: "a", Ladders: [][]Way{{onCPU}, {less}}}); err != nil || !k.Tight || k.Ladder != 0 {
+		t.Fatalf("%+v, %v", k, err)
+	}
+	if k, err := l.Shed("a", 1); err != nil || !k.Tight {
+		t.Errorf("with less to make, which is too much: %+v, %v", k, err)
+	}
+	cores(2600)
+	if k, err := l.Shed("a", 1); err != nil || k.Tight {
+		t.Errorf("with room for it: %+v, %v", k, err)
+	}
+}
+
+// A stream that goes on in another way on the same device keeps the room that is reserved
+// there for its channel.
+func TestReservedRoomOutlivesAnotherWay(t *testing.T) {
+	l := box(t, Options{})
+	l.Remove("gpu-2")
+	l.Reserve("v", []Way{onGPU})
+	places(t, l, "gpu-1", "v", small)
+	if k, err := l.Move("v", [][]Way{{small}}, true); err != nil || k.Device != "gpu-1" {
+		t.Fatalf("%+v, %v", k, err)
+	}
+	places(t, l, "gpu-1", "abc", onGPU)
+	places(t, l, "the devices are full: too little is left of encoder sessions", "d", small)
+}
+
+// The same on a host, which is its own.
+func TestPlanOfAHostIsLoweredByWork(t *testing.T) {
+	l := box(t, Options{})
+	l.Reserve("v", []Way{onCPU})
+	places(t, l, "cpu", "a", onCPU)
+	l.Slow("cpu", 0.5)
+	if plan, want := l.Accounts()[0].Plan, 3000.0/9000*0.5; plan != want {
+		t.Errorf("the plan is %v, want %v", plan, want)
+	}
 }
