@@ -161,7 +161,7 @@ func withoutListeners() *Config {
 		},
 		Limits:   Limits{StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, Takeovers: 100},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
-		Pipeline: Pipeline{Backend: "auto", WhenFull: "refuse", Placement: "best-fit", Interlaced: "deinterlace"},
+		Pipeline: Pipeline{Backend: "auto", WhenFull: "refuse", Placement: "spread", Interlaced: "deinterlace"},
 	}
 }
 

@@ -142,7 +142,7 @@ func writeFit(w io.Writer, a admission.Answer, what string, count int) error {
 		fmt.Fprintf(&b, "  %s: %s\n", l.Name, amountWords(l.Has))
 	}
 	if a.InAll != nil {
-		fmt.Fprintf(&b, "%d × %s fit on this machine if it does nothing else\n", *a.InAll, what)
+		fmt.Fprintf(&b, "%d × %s fit on this machine beside what is reserved\n", *a.InAll, what)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
