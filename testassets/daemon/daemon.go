@@ -119,6 +119,9 @@ func (d *Daemon) Stop() error {
 	return d.Process.Stop(syscall.SIGTERM, stopTimeout)
 }
 
+// Folder is where the daemon keeps its files: its configuration, and its data_dir.
+func (d *Daemon) Folder() string { return d.dir }
+
 // RTMP is the URL at which to publish with a stream key.
 func (d *Daemon) RTMP(key string) string { return "rtmp://" + d.ports.rtmp + "/app/" + key }
 
