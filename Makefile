@@ -57,6 +57,14 @@ bench-channels: setup-demo build ## CPU and memory of 100 BASIC channels at once
 bench-ingest: setup-demo setup-bench build ## CPU of publishers over each protocol, and of 200 at once
 	@$(GO) run ./testassets/bench ingest
 
+.PHONY: soak soak-nightly
+SOAK ?= 1h
+SEED ?= 0
+soak: setup-test build ## have all kinds of things happen to a daemon, for SOAK (1h): nothing may stay behind. SEED repeats a run
+	@$(GO) run ./testassets/soak --for '$(SOAK)' --seed '$(SEED)'
+soak-nightly: ## ten minutes of soak
+	@$(MAKE) --no-print-directory soak SOAK=10m
+
 .PHONY: fuzz
 fuzz: setup ## run all fuzz targets, for FUZZTIME (2m) all together
 	@eval "$$(scripts/ffmpeg.sh env)" && scripts/fuzz.sh $(FUZZTIME)

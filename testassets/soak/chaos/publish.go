@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -92,9 +93,11 @@ func (s *stage) leaves(c *channel) {
 	if c.onAir() {
 		all = append(all, c.on)
 	}
+	var ending sync.WaitGroup
 	for _, p := range all {
-		_ = p.Stop() // it may have been refused, or ended by the daemon
+		ending.Go(func() { _ = p.Stop() }) // it may have been refused, or ended by the daemon
 	}
+	ending.Wait()
 	c.on, c.before, c.cut = nil, nil, false
 }
 

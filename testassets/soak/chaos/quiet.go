@@ -3,18 +3,15 @@ package chaos
 import (
 	"context"
 	"time"
-
-	"ladderd/testassets/await"
 )
 
 const (
 	// calming is how long it may take until nothing is left: a stream's reconnect window and
 	// linger, and trials of cards that hung.
 	calming = time.Minute
-	// looks is how often a quiet point is looked at, and apartLooks the time between: what the
-	// figures are is the middle one of each.
-	looks      = 9
-	apartLooks = 300 * time.Millisecond
+	// looks is how often a quiet point is looked at, and apartLooks the time between.
+	looks      = 7
+	apartLooks = 200 * time.Millisecond
 )
 
 // quiet has all that goes on end, waits until it has, and looks at what is left. What does
@@ -31,34 +28,30 @@ func (s *stage) quiet(ctx context.Context) (Figures, error) {
 	}
 	s.readWhole(ctx, whole)
 	s.takeFaults()
-	waiting, cancel := context.WithTimeout(ctx, calming)
-	defer cancel()
-	left := await.Until(waiting, "the daemon to be quiet", nil, func() (bool, error) {
-		f, err := s.figures(ctx)
-		return err == nil && f.idle(), err
-	})
-	if waiting.Err() == nil && left != nil {
-		return Figures{}, left
-	}
 	return s.look(ctx)
 }
 
-// look takes the figures several times.
+// look takes the figures until they have been idle several times in a row, and returns the
+// middle ones of these. What is still there after calming is in them.
 func (s *stage) look(ctx context.Context) (Figures, error) {
-	var all []Figures
-	for len(all) < looks {
+	latest := time.Now().Add(calming)
+	for all := []Figures{}; ; {
 		f, err := s.figures(ctx)
 		if err != nil {
 			return Figures{}, err
 		}
-		all = append(all, f)
+		if all = append(all, f); !f.idle() && time.Now().Before(latest) {
+			all = nil
+		}
+		if len(all) == looks {
+			return middle(all), nil
+		}
 		select {
 		case <-ctx.Done():
 			return Figures{}, context.Cause(ctx)
 		case <-time.After(apartLooks):
 		}
 	}
-	return middle(all), nil
 }
 
 // takeFaults puts what viewers found into the report.

@@ -30,6 +30,9 @@ type Options struct {
 	Tell func(string)
 }
 
+// least is how many quiet points it takes to say anything of a trend.
+const least = 3
+
 // Run has everything happen. The report says what was found, with an error where not
 // everything could be done; it is nil where not even the daemon could be started.
 func Run(ctx context.Context, o Options) (*Report, error) {
@@ -40,7 +43,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	r := &Report{Seed: o.Seed, Allowed: o.Allowed, Channels: s.kinds(), Events: map[string]int{}}
 	s.report = r
 	began := time.Now()
-	for err == nil && (len(r.Quiet) == 0 || time.Since(began) < o.For) {
+	for err == nil && (len(r.Quiet) < least || time.Since(began) < o.For) {
 		err = s.round(ctx, began)
 	}
 	r.Took = time.Since(began)
@@ -125,18 +128,21 @@ var events = []event{
 	{"the daemon gets SIGHUP", 1, (*stage).hangUp},
 }
 
-// something has one of them happen.
+// something has the first one happen that is picked and finds somebody to happen to.
 func (s *stage) something(ctx context.Context) error {
-	e := pick(s.random)
-	what, err := e.happen(s, ctx)
-	if err != nil {
-		return fmt.Errorf("%s: %w", e.name, err)
-	}
-	if what != "" {
+	for {
+		e := pick(s.random)
+		what, err := e.happen(s, ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		if what == "" {
+			continue
+		}
 		s.report.Events[e.name]++
 		s.Tell("  " + e.name + ": " + what)
+		return nil
 	}
-	return nil
 }
 
 func pick(random *rand.Rand) event {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"ladderd/ladder"
@@ -16,8 +17,8 @@ import (
 const (
 	// reconnect is how long a stream waits for its publisher.
 	reconnect = 3 * time.Second
-	// linger is long enough for a stream to be read whole after its end.
-	linger = 8 * time.Second
+	// linger is long enough for a stream to be fetched whole after its end.
+	linger = 4 * time.Second
 	// window is how much media playlists list: a stream is read whole in a few seconds.
 	window = 12 * time.Second
 	// memory is Go's limit for the daemon: not much more than what lives, so that garbage
@@ -122,14 +123,16 @@ func (s *stage) close() error {
 	return nil
 }
 
-// clear has everybody leave.
+// clear has everybody leave, all at once.
 func (s *stage) clear() {
+	var leaving sync.WaitGroup
 	for _, c := range s.channels {
-		s.leaves(c)
+		leaving.Go(func() { s.leaves(c) })
+	}
+	for _, l := range s.loads {
+		leaving.Go(func() { _ = l.Stop(interrupt, grace) }) // how it ends is of no matter
 	}
 	s.crowd.leave()
-	for _, l := range s.loads {
-		_ = l.Stop(interrupt, grace) // how it ends is of no matter
-	}
+	leaving.Wait()
 	s.loads = nil
 }

@@ -2,8 +2,10 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"ladderd/ladder"
 	"ladderd/testassets/await"
@@ -52,27 +54,33 @@ func (s *stage) readWhole(ctx context.Context, b broadcasted) {
 	}
 }
 
+// download fetches all renditions at once, as they are not there for long.
 func download(ctx context.Context, variants []hls.Variant, dir string) error {
 	client, done := newClient()
 	defer done()
 	ctx, cancel := context.WithTimeout(ctx, calming)
 	defer cancel()
-	var all []*hls.Rendition
-	for _, v := range variants {
-		err := await.Until(ctx, "the end of "+v.Name, nil, func() (bool, error) {
-			p, err := client.Playlist(ctx, v.URL)
-			return err == nil && p.Ended, err
-		})
-		if err != nil {
-			return err
-		}
-		r, err := client.Download(ctx, v, dir)
-		if err != nil {
-			return err
-		}
-		all = append(all, r)
+	var all sync.WaitGroup
+	renditions, errs := make([]*hls.Rendition, len(variants)), make([]error, len(variants))
+	for i, v := range variants {
+		all.Go(func() { renditions[i], errs[i] = downloadEnded(ctx, client, v, dir) })
 	}
-	return hls.Aligned(all, hls.LastSlackCut)
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return hls.Aligned(renditions, hls.LastSlackCut)
+}
+
+func downloadEnded(ctx context.Context, client *hls.Client, v hls.Variant, dir string) (*hls.Rendition, error) {
+	err := await.Until(ctx, "the end of "+v.Name, nil, func() (bool, error) {
+		p, err := client.Playlist(ctx, v.URL)
+		return err == nil && p.Ended, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return client.Download(ctx, v, dir)
 }
 
 // newClient is a client whose connections go with it: a daemon rightly keeps those that are
