@@ -63,6 +63,7 @@ type Stream struct {
 	Remote     string    `json:"remote"`   // the publisher's host:port
 	Takeovers  int       `json:"takeovers"`
 	Renditions []string  `json:"renditions"`
+	Shed       []string  `json:"shed"` // of these, what is not encoded for want of room
 	Viewers    int       `json:"viewers"`
 	Health     []Finding `json:"health"`
 	// IngestHealth is "HEALTHY" or "STARVING", Ingest what came in the last second.

@@ -6,7 +6,7 @@
 //	  └─ round after round ──► events, one at a time, picked by a seeded generator:
 //	        │                    publishers that come, leave, are cut off, take over (publish.go)
 //	        │                    workers that die and hang (kill.go), cards that fail and heal (cards.go)
-//	        │                    viewers that come and leave (view.go), SIGHUPs (reload.go)
+//	        │                    viewers that come and leave (view.go), reloads (reload.go)
 //	        └──────────────────► quiet: all has left ──► Figures (figures.go)
 //	Report ◄── flat.go: the last figures beside the first
 //

@@ -125,7 +125,7 @@ var events = []event{
 	{"a card is healed", 3, (*stage).cardHeals},
 	{"a viewer comes", 6, (*stage).viewerComes},
 	{"many viewers come", 1, (*stage).manyViewersCome},
-	{"the daemon gets SIGHUP", 1, (*stage).hangUp},
+	{"the configuration changes", 2, (*stage).configChanges},
 }
 
 // something has the first one happen that is picked and finds somebody to happen to.

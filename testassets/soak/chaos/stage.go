@@ -46,6 +46,7 @@ type stage struct {
 	Options
 	random   *rand.Rand
 	daemon   *daemon.Daemon
+	config   string // its configuration file, in the beginning
 	rig      *doubles.Rig
 	clip     string
 	channels []*channel
@@ -80,8 +81,10 @@ func newStage(ctx context.Context, o Options) (*stage, error) {
 	}
 	s.rig = doubles.New(o.Owner, doubles.Box{Cards: []doubles.Card{{Sessions: sessions}, {Sessions: sessions}}})
 	settings.Env = s.rig.Env()
-	s.daemon, err = daemon.Start(ctx, settings)
-	return s, err
+	if s.daemon, err = daemon.Start(ctx, settings); err != nil {
+		return nil, err
+	}
+	return s, s.readConfig()
 }
 
 // channels are one of each kind, as far as they fit into so much of the machine, and then
