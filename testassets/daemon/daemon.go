@@ -76,8 +76,7 @@ func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
 	cmd := exec.Command(bin, "serve", "--config", file)
 	cmd.Env = append(os.Environ(), s.Env...)
 	if !s.Measured {
-		gpus := s.Backend != "" && s.Backend != "x264"
-		if err := vouch(bin, file, dir, gpus, cmd.Env); err != nil {
+		if err := vouch(bin, file, dir, s, cmd.Env); err != nil {
 			return nil, err
 		}
 	}

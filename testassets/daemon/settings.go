@@ -48,6 +48,9 @@ type Settings struct {
 	// Measured has the daemon find out by itself what its devices do, and how fast they are.
 	// Otherwise that is known when it starts, and they are fast (vouch).
 	Measured bool
+	// CPURate is how many pixels a second each core is said to decode, scale or encode where
+	// it is not Measured; zero is plenty.
+	CPURate float64
 	// RenderNodes is render_nodes; empty leaves the default.
 	RenderNodes []string
 	// Env is added to the daemon's environment, each "KEY=value".

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -22,7 +24,9 @@ type Options struct {
 	// Apart is the time between two publishers, and For how long those that are carried are
 	// looked at when all have come.
 	Apart, For time.Duration
-	Env        []string // added to the daemon's environment
+	// CPURate is how fast the daemon is told that each core is, in pixels a second; 0 has it
+	// find out.
+	CPURate float64
 }
 
 // Report is what became of them.
@@ -51,6 +55,9 @@ type Carried struct {
 // deciding is how long it may take until every publisher has a stream or an answer.
 const deciding = 40 * time.Second
 
+// measuring is how long it may take to measure the CPU.
+const measuring = 2 * time.Minute
+
 // run is one.
 type run struct {
 	Options
@@ -70,7 +77,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		shed: map[string]map[string]bool{}, most: map[string]int{}, late: map[string]*lateness{},
 	}
 	settings := daemon.Settings{
-		Backend: "x264", WhenFull: o.WhenFull, Measured: true, Env: o.Env, Window: 20 * time.Second,
+		Backend: "x264", WhenFull: o.WhenFull, Measured: o.CPURate == 0, CPURate: o.CPURate, Window: 20 * time.Second,
 	}
 	for i := range o.Count {
 		id := fmt.Sprintf("c%d", i+1)
@@ -87,9 +94,22 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return r.report(settings.Channels)
 }
 
+// measured waits until the daemon knows what the CPU does, which the first stream would end.
+func (r *run) measured(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, measuring)
+	defer cancel()
+	return await.Until(ctx, "the CPU to be measured", nil, func() (bool, error) {
+		_, err := os.Stat(filepath.Join(r.daemon.Folder(), "devices.json"))
+		return err == nil, nil
+	})
+}
+
 // all has the channels come, looks at those that are carried, and has them leave.
 func (r *run) all(ctx context.Context, channels []daemon.Channel) error {
 	defer r.leave()
+	if err := r.measured(ctx); err != nil {
+		return err
+	}
 	for _, c := range channels {
 		p, err := publish.FFmpegLoop(r.daemon.RTMP(c.Key), r.Clip)
 		if err != nil {
@@ -139,6 +159,9 @@ func (r *run) decided(ctx context.Context) error {
 		}
 		for id, p := range r.publishers {
 			s, live := h.Stream(id)
+			if live {
+				r.note(s)
+			}
 			if live && s.Worker != nil && s.Worker.PID > 0 && len(s.Renditions) > 0 {
 				if _, known := r.streams[id]; !known {
 					r.streams[id] = s
@@ -160,13 +183,7 @@ func (r *run) look(ctx context.Context) error {
 		}
 		for id := range r.streams {
 			s, _ := h.Stream(id)
-			for _, name := range s.Shed {
-				if r.shed[id] == nil {
-					r.shed[id] = map[string]bool{}
-				}
-				r.shed[id][name] = true
-			}
-			r.most[id] = max(r.most[id], len(s.Shed))
+			r.note(s)
 		}
 		if err := pause(ctx, time.Second/4); err != nil {
 			return err
@@ -181,6 +198,17 @@ func (r *run) look(ctx context.Context) error {
 		r.late[id].disturbed = disturbed(began, now, live)
 	}
 	return nil
+}
+
+// note keeps what a stream lacks.
+func (r *run) note(s daemon.Stream) {
+	if r.shed[s.Channel] == nil {
+		r.shed[s.Channel] = map[string]bool{}
+	}
+	for _, name := range s.Shed {
+		r.shed[s.Channel][name] = true
+	}
+	r.most[s.Channel] = max(r.most[s.Channel], len(s.Shed))
 }
 
 // disturbed says what has changed of a stream.
