@@ -16,6 +16,7 @@ import (
 // Figures are what there is at a quiet point: of the daemon, where nothing else is said.
 type Figures struct {
 	RSS        int64 `json:"rss_bytes"` // resident
+	Own        int64 `json:"own_bytes"` // of that, what is in no file
 	Goroutines int64 `json:"goroutines"`
 	Threads    int64 `json:"threads"`
 	Files      int64 `json:"files"`    // descriptors
@@ -38,6 +39,7 @@ type figure struct {
 
 var list = []figure{
 	{"RSS", func(f *Figures) *int64 { return &f.RSS }, false},
+	{"own memory", func(f *Figures) *int64 { return &f.Own }, false},
 	{"goroutines", func(f *Figures) *int64 { return &f.Goroutines }, false},
 	{"threads", func(f *Figures) *int64 { return &f.Threads }, false},
 	{"descriptors", func(f *Figures) *int64 { return &f.Files }, false},
@@ -52,8 +54,8 @@ var list = []figure{
 
 // String is a line.
 func (f Figures) String() string {
-	words := []string{fmt.Sprintf("RSS %.1f MB", float64(f.RSS)/1e6)}
-	for _, l := range list[1:] {
+	words := []string{fmt.Sprintf("RSS %.1f MB, %.1f its own", float64(f.RSS)/1e6, float64(f.Own)/1e6)}
+	for _, l := range list[2:] {
 		if n := *l.of(&f); n != 0 || !l.idle {
 			words = append(words, fmt.Sprintf("%d %s", n, l.name))
 		}
@@ -128,11 +130,12 @@ func (f *Figures) readProcess(pid int) error {
 	if err != nil {
 		return fmt.Errorf("read the daemon's memory: %w", err)
 	}
-	var size, resident int64 // proc_pid_statm(5), in pages
-	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
+	var size, resident, shared int64 // proc_pid_statm(5), in pages
+	if _, err := fmt.Sscan(string(text), &size, &resident, &shared); err != nil {
 		return fmt.Errorf("read the daemon's memory: %q: %w", text, err)
 	}
-	f.RSS = resident * int64(os.Getpagesize())
+	page := int64(os.Getpagesize())
+	f.RSS, f.Own = resident*page, (resident-shared)*page
 	return f.countChildren(pid)
 }
 
