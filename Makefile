@@ -41,12 +41,14 @@ lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts
 	@$(GO) run $(STATICCHECK) ./...
 	@shellcheck -x scripts/*.sh .ci/run
 
-.PHONY: bench bench-ladder bench-density bench-latency bench-viewers bench-channels bench-ingest
-bench: bench-ladder bench-density bench-latency bench-viewers bench-channels bench-ingest ## run all benchmarks
+.PHONY: bench bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest
+bench: bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest ## run all benchmarks
 bench-ladder: setup-demo build ## CPU and quality of a ladder beside the stock ffmpeg
 	@$(GO) run ./testassets/bench ladder
 bench-density: setup-demo build ## channels that are real time in software, beside plain ffmpeg processes
 	@$(GO) run ./testassets/bench density
+bench-overload: setup-demo build ## what becomes of more channels than the machine carries
+	@$(GO) run ./testassets/bench overload
 bench-latency: setup-test build ## time from the publisher to each part, and from a camera to a browser's screen
 	@$(GO) run ./testassets/bench latency
 	@$(GO) run ./testassets/bench glass
@@ -56,6 +58,14 @@ bench-channels: setup-demo build ## CPU and memory of 100 BASIC channels at once
 	@$(GO) run ./testassets/bench channels
 bench-ingest: setup-demo setup-bench build ## CPU of publishers over each protocol, and of 200 at once
 	@$(GO) run ./testassets/bench ingest
+
+.PHONY: soak soak-nightly
+SOAK ?= 1h
+SEED ?= 0
+soak: setup-test build ## have all kinds of things happen to a daemon, for SOAK (1h): nothing may stay behind. SEED repeats a run
+	@$(GO) run ./testassets/soak --for '$(SOAK)' --seed '$(SEED)'
+soak-nightly: ## ten minutes of soak
+	@$(MAKE) --no-print-directory soak SOAK=10m
 
 .PHONY: fuzz
 fuzz: setup ## run all fuzz targets, for FUZZTIME (2m) all together

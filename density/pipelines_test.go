@@ -47,7 +47,8 @@ func cancelled(t *testing.T) context.Context {
 var small = ladder.Input{Width: 320, Height: 180, Rate: media.Rate{Num: 30, Den: 1}, Audio: true}
 
 // Real workers carry two channels of tiny pictures. How late they are is the machine's affair:
-// what is checked is that they are measured.
+// what is checked is that all their outputs come, and are measured. A step is found late only
+// where something came of all of them.
 func TestPipelinesCarryChannels(t *testing.T) {
 	clip, err := Generate(t.Context(), small)
 	if err != nil {
@@ -71,7 +72,7 @@ func TestPipelinesCarryChannels(t *testing.T) {
 	}
 	if !got.RealTime {
 		t.Logf("not real time on this machine: %s", got.Why)
-		if !strings.Contains(got.Why, "behind") && !strings.Contains(got.Why, "settle") {
+		if !strings.Contains(got.Why, "behind") && !strings.HasSuffix(got.Why, "did not settle") {
 			t.Error("for no want of time")
 		}
 		return

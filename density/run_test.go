@@ -110,6 +110,26 @@ func TestRunCountsFaults(t *testing.T) {
 	})
 }
 
+// mute has one output of a box put out nothing.
+type mute struct{ *box }
+
+func (m mute) Start(i int, at time.Time, w *Watch) Channel {
+	heard := newWatch(m.Outputs(i))
+	w.Out(0, at, at)
+	return m.box.Start(i, at, heard)
+}
+
+// That nothing comes is not told as if it came late.
+func TestRunTellsOfSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &box{capacity: 100}
+		r, err := Run(t.Context(), Options{Carrier: mute{b}, Duration: 10 * time.Second, Meter: b.meter()})
+		if err != nil || r.Channels != 0 || r.Why != "channel 1: audio 64 kb/s put out nothing" {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	})
+}
+
 // Channels that are all late from the start have not settled where one of them would.
 func TestRunComparesWithTheFewest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -103,7 +103,7 @@ func (r *running) settle(ctx context.Context, latest time.Time) error {
 			r.begin()
 			return nil
 		case now.After(latest):
-			r.Why = output + " did not settle"
+			r.Why = cmp.Or(r.silent(), output+" did not settle")
 			return nil
 		}
 		r.tell(Progress{Channels: r.Channels, Whole: r.Whole})
@@ -124,6 +124,16 @@ func (r *running) unsettled(now time.Time) (output, fault string) {
 		}
 	}
 	return output, ""
+}
+
+// silent names an output of which nothing has come at all, which is no matter of speed.
+func (r *running) silent() string {
+	for i, w := range r.watches {
+		if output := w.silent(); output != "" {
+			return channel(i, output+" put out nothing")
+		}
+	}
+	return ""
 }
 
 // begin fixes the settled delays, and compares them with those of the fewest channels.

@@ -51,6 +51,18 @@ func (w *Watch) unsettled(now time.Time) (output, fault string) {
 	return "", w.fault
 }
 
+// silent names an output of which nothing has come; empty where something has of all.
+func (w *Watch) silent() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.lanes {
+		if w.lanes[i].begun.IsZero() {
+			return w.lanes[i].name
+		}
+	}
+	return ""
+}
+
 // settle begins to measure. It returns the settled delays by output.
 func (w *Watch) settle() map[string]time.Duration {
 	w.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -84,7 +85,11 @@ func (p *plainChannel) Close() {
 	p.all.Wait()
 }
 
+// run is the process's life. It stays on one thread, because the kernel sends Pdeathsig when
+// the thread that forked ends; waiting would hold one anyhow.
 func (p *plainChannel) run(ctx context.Context) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, "ffmpeg", p.carrier.args()...)
 	var words bytes.Buffer
 	cmd.Stderr = &words

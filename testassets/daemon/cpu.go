@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,23 +23,24 @@ const plenty = 1e10
 // vouch writes what the daemon would have kept of trying its devices: that they are fast. Tests
 // are to see the same on every machine, however busy, and doubles of drivers are as fast as
 // the CPU that they have at the moment. What GPUs do is found out as ever.
-func vouch(bin, config, dir string, gpus bool, env []string) error {
+func vouch(bin, config, dir string, s Settings, env []string) error {
 	by, err := versionOf(bin)
 	if err != nil {
 		return err
 	}
 	p := gpu.Proof{Device: gpu.Machine{}.CPU(), At: time.Now()}
+	rate := cmp.Or(s.CPURate, plenty)
 	for _, r := range []gpu.Result{
 		{Task: pipeline.Decode, Codec: pipeline.H264, Width: 1920, Height: 1080},
 		{Task: pipeline.Scale, Width: 1920, Height: 1080},
 		{Task: pipeline.Encode, Codec: pipeline.H264, Width: 1920, Height: 1080},
 		{Task: pipeline.Encode, Codec: pipeline.H264, Width: 1280, Height: 720},
 	} {
-		r.PixelRate, r.PerCore = plenty, plenty
+		r.PixelRate, r.PerCore = rate, rate
 		p.Results = append(p.Results, r)
 	}
 	file := filepath.Join(dir, "devices.json")
-	if err := (gpu.Cache{Path: file, By: by}).Save([]gpu.Proof{p}); err != nil || !gpus {
+	if err := (gpu.Cache{Path: file, By: by}).Save([]gpu.Proof{p}); err != nil || !s.gpus() {
 		return err
 	}
 	probe := exec.Command(bin, "probe", "--config", config)
@@ -50,6 +52,9 @@ func vouch(bin, config, dir string, gpus bool, env []string) error {
 	}
 	return hasten(file)
 }
+
+// gpus says whether any are used.
+func (s Settings) gpus() bool { return s.Backend != "" && s.Backend != "x264" }
 
 // hasten has all that works in a file of proofs be fast.
 func hasten(file string) error {

@@ -76,8 +76,7 @@ func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
 	cmd := exec.Command(bin, "serve", "--config", file)
 	cmd.Env = append(os.Environ(), s.Env...)
 	if !s.Measured {
-		gpus := s.Backend != "" && s.Backend != "x264"
-		if err := vouch(bin, file, dir, gpus, cmd.Env); err != nil {
+		if err := vouch(bin, file, dir, s, cmd.Env); err != nil {
 			return nil, err
 		}
 	}
@@ -118,6 +117,9 @@ func (d *Daemon) Stop() error {
 	defer os.RemoveAll(d.dir)
 	return d.Process.Stop(syscall.SIGTERM, stopTimeout)
 }
+
+// Folder is where the daemon keeps its files: its configuration, and its data_dir.
+func (d *Daemon) Folder() string { return d.dir }
 
 // RTMP is the URL at which to publish with a stream key.
 func (d *Daemon) RTMP(key string) string { return "rtmp://" + d.ports.rtmp + "/app/" + key }

@@ -14,7 +14,12 @@ import (
 // Health is what /healthz says, as far as tests look at it.
 type Health struct {
 	Streams []Stream `json:"streams"`
-	Process struct {
+	// Lingering are the streams that have ended and can still be watched.
+	Lingering struct {
+		Streams int `json:"streams"`
+	} `json:"lingering"`
+	Admission Admission `json:"admission"`
+	Process   struct {
 		Goroutines int `json:"goroutines"`
 	} `json:"process"`
 	// Reloaded is the last reload of the configuration file, and ConfigError why it was
@@ -26,6 +31,29 @@ type Health struct {
 	ConfigError string `json:"config_error"`
 }
 
+// Admission is who has what of the devices.
+type Admission struct {
+	Devices []Device `json:"devices"`
+	Leases  []Lease  `json:"leases"`
+}
+
+// Device is what is booked on a device.
+type Device struct {
+	ID     string           `json:"id"` // "cpu" is the machine itself
+	Plan   float64          `json:"plan"`
+	Leases int              `json:"leases"`
+	Booked map[string]int64 `json:"booked"` // by resource
+	Until  time.Time        `json:"tried_again_at"`
+}
+
+// Lease is what a stream has.
+type Lease struct {
+	Stream  string `json:"stream"`
+	Channel string `json:"channel"`
+	Device  string `json:"device"`
+	Shed    int    `json:"shed"` // renditions that are not encoded
+}
+
 // Stream is one live stream.
 type Stream struct {
 	ID         string    `json:"id"`
@@ -35,6 +63,7 @@ type Stream struct {
 	Remote     string    `json:"remote"`   // the publisher's host:port
 	Takeovers  int       `json:"takeovers"`
 	Renditions []string  `json:"renditions"`
+	Shed       []string  `json:"shed"` // of these, what is not encoded for want of room
 	Viewers    int       `json:"viewers"`
 	Health     []Finding `json:"health"`
 	// IngestHealth is "HEALTHY" or "STARVING", Ingest what came in the last second.

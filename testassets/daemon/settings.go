@@ -41,11 +41,16 @@ type Settings struct {
 	// Backend is [pipeline] backend; empty is "x264", so that tests see the same on every
 	// machine.
 	Backend string
+	// WhenFull is when_full; empty leaves the default.
+	WhenFull string
 	// Interlaced is [pipeline] interlaced; empty leaves the default.
 	Interlaced string
 	// Measured has the daemon find out by itself what its devices do, and how fast they are.
 	// Otherwise that is known when it starts, and they are fast (vouch).
 	Measured bool
+	// CPURate is how many pixels a second each core is said to decode, scale or encode where
+	// it is not Measured; zero is plenty.
+	CPURate float64
 	// RenderNodes is render_nodes; empty leaves the default.
 	RenderNodes []string
 	// Env is added to the daemon's environment, each "KEY=value".
@@ -86,6 +91,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 		fmt.Fprintf(&b, "[ingest.srt]\nlisten = %q\nlatency = %q\n", p.srt, s.SRT)
 	}
 	fmt.Fprintf(&b, "[pipeline]\nbackend = %q\n", cmp.Or(s.Backend, "x264"))
+	if s.WhenFull != "" {
+		fmt.Fprintf(&b, "when_full = %q\n", s.WhenFull)
+	}
 	if s.Interlaced != "" {
 		fmt.Fprintf(&b, "interlaced = %q\n", s.Interlaced)
 	}

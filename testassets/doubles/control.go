@@ -9,15 +9,23 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"testing"
 
 	"ladderd/testassets/daemon"
 )
 
+// Owner is what a machine belongs to and ends with: a test, or a program that acts as one.
+// Fatal and Fatalf do not return.
+type Owner interface {
+	Helper()
+	TempDir() string
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // control is how a test and the doubles of one machine speak to each other: files of
 // settings one way, and the record the other way.
 type control struct {
-	t         testing.TB
+	t         Owner
 	libraries string // folder with links to the doubles that the machine has
 	folder    string // in it; the doubles find it beside the links by which they were loaded
 
@@ -34,7 +42,7 @@ type card struct {
 
 // newControl makes the folders of a machine that has these libraries. It fails the test
 // where the doubles have not been built.
-func newControl(t testing.TB, libraries []string) *control {
+func newControl(t Owner, libraries []string) *control {
 	t.Helper()
 	root, err := daemon.Root()
 	if err != nil {

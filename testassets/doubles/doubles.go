@@ -21,7 +21,6 @@ package doubles
 import (
 	"fmt"
 	"slices"
-	"testing"
 )
 
 // Rig is a Box that processes can be run on.
@@ -31,7 +30,7 @@ type Rig struct {
 }
 
 // New sets a box up. It fails the test where the doubles have not been built.
-func New(t testing.TB, box Box) *Rig {
+func New(t Owner, box Box) *Rig {
 	t.Helper()
 	var has []string
 	for _, library := range NoDriver {

@@ -2,7 +2,6 @@ package doubles
 
 import (
 	"path/filepath"
-	"testing"
 )
 
 // VA is a pretended GPU with a VAAPI driver: libva and FFmpeg are the real ones, and the
@@ -53,7 +52,7 @@ const (
 )
 
 // NewVA sets a GPU up. It fails the test where the doubles have not been built.
-func NewVA(t testing.TB, gpu VAGPU) *VA {
+func NewVA(t Owner, gpu VAGPU) *VA {
 	t.Helper()
 	v := &VA{control: newControl(t, []string{vaDriver, vaDRM})}
 	v.control.write(vaNode, "")

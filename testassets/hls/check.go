@@ -157,13 +157,14 @@ func (p *Playlist) CheckAfter(before *Playlist) error {
 	return errors.Join(errs...)
 }
 
-// anew says whether segment msn, which may be the open one, has another initialisation
-// section than the one before. The packager hints at no part of such a segment: who
-// fetched it early would decode it with the wrong section.
+// anew says whether segment msn, which may be the open one, is behind a discontinuity or has
+// another initialisation section than the one before. The packager hints at no part of such
+// a segment: who fetched it early would decode it with the wrong section. In audio_only the
+// section stays the same where the pictures' encoder changes.
 func (p *Playlist) anew(msn int64) bool {
 	all := append(slices.Clone(p.Segments), p.Open)
 	i := int(msn - p.MediaSequence)
-	return i > 0 && i < len(all) && mapOf(all[i]) != "" && mapOf(all[i]) != mapOf(all[i-1])
+	return i > 0 && i < len(all) && (all[i].Discontinuity || mapOf(all[i]) != "" && mapOf(all[i]) != mapOf(all[i-1]))
 }
 
 // samePart leaves out the line, which changes from state to state.
