@@ -153,7 +153,7 @@ func (c *Control) reserve() {
 		if err != nil {
 			continue // Settle tells
 		}
-		c.ledger.Reserve(id, gpu.WaysBy(c.proofs, list, *channel.Reserved))
+		c.ledger.Reserve(id, gpu.Ways(c.proofs, list, *channel.Reserved))
 	}
 }
 

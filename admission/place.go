@@ -138,7 +138,7 @@ func (c *Control) ladders(w Wish, p Policy, list []pipeline.Backend) (ladders []
 	for n := range p.choices(w) {
 		job := w.Job
 		job.Shed = w.Shed[n]
-		ladders = append(ladders, gpu.WaysBy(c.proofs, list, job))
+		ladders = append(ladders, gpu.Ways(c.proofs, list, job))
 	}
 	return ladders
 }

@@ -74,34 +74,8 @@ func Books(p Proof, machine Capacity) schedule.Device {
 	}}
 }
 
-// Ledger is the books of a machine on which nothing runs yet.
-func Ledger(proofs []Proof, machine Capacity, o schedule.Options) (*schedule.Ledger, error) {
-	l := schedule.New(o)
-	for _, host := range []bool{true, false} { // hosts come first
-		for _, p := range proofs {
-			if p.Device.Problem != "" || (p.Device.API == pipeline.CPU) != host {
-				continue
-			}
-			if err := l.Add(Books(p, machine)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return l, nil
-}
-
 // class is the same for devices of which one does what the other does.
 func class(d Device) string { return fmt.Sprintf("%s %s %s", d.API, d.Name, d.Driver) }
-
-// Ways are the ways in which a job may be done, best first (Candidates), each with what it
-// takes. An error says why there is none.
-func Ways(proofs []Proof, want Wanted, j pipeline.Job) ([]schedule.Way, error) {
-	list, err := Candidates(proofs, want)
-	if err != nil {
-		return nil, err
-	}
-	return WaysBy(proofs, list, j), nil
-}
 
 // Takes is what a job takes of a backend's device, and of the CPU around it.
 func Takes(proofs []Proof, b pipeline.Backend, j pipeline.Job) schedule.Way {

@@ -89,10 +89,11 @@ func TestHowManyFit(t *testing.T) {
 		proven(t4, 1e9, capped), proven(other, 1e9, capped),
 		proven(h100, 1e9, without(noEncoder, pipeline.Encode, pipeline.Sessions)), proven(cpu, 4e8, nil),
 	}
-	ways, err := Ways(proofs, Auto, ladderJob())
+	list, err := Candidates(proofs, Auto)
 	if err != nil {
 		t.Fatal(err)
 	}
+	ways := Ways(proofs, list, ladderJob())
 	var names []string
 	for _, w := range ways {
 		names = append(names, w.Class+": "+w.Name)
@@ -104,9 +105,11 @@ cpu: x264`
 	if got := strings.Join(names, "\n"); got != want {
 		t.Errorf("the ways are\n%s", got)
 	}
-	l, err := Ledger(proofs, Capacity{}, schedule.Options{})
-	if err != nil {
-		t.Fatal(err)
+	l := schedule.New(schedule.Options{})
+	for _, i := range []int{3, 0, 1, 2} { // the host first
+		if err := l.Add(Books(proofs[i], Capacity{})); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var placed []string
 	for _, s := range "abcdef" {

@@ -5,9 +5,9 @@ import (
 	"ladderd/schedule"
 )
 
-// WaysBy are the ways in which these backends do a job, in their order, each with what it
+// Ways are the ways in which these backends do a job, in their order, each with what it
 // takes. Equal devices share one.
-func WaysBy(proofs []Proof, backends []pipeline.Backend, j pipeline.Job) (ways []schedule.Way) {
+func Ways(proofs []Proof, backends []pipeline.Backend, j pipeline.Job) (ways []schedule.Way) {
 	seen := map[string]bool{}
 	for _, b := range backends {
 		w := Takes(proofs, b, j)
