@@ -17,11 +17,11 @@ const (
 // quiet has all that goes on end, waits until it has, and looks at what is left. What does
 // not go in time is in the figures.
 func (s *stage) quiet(ctx context.Context) (Figures, error) {
-	whole := s.choose(ctx)
 	for card := range cards {
 		s.rig.Heal(card)
 	}
 	s.ill = nil
+	whole := s.choose(ctx)
 	s.clear()
 	if err := s.alive(); err != nil {
 		return Figures{}, err

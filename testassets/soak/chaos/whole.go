@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"ladderd/ladder"
 	"ladderd/testassets/await"
@@ -30,10 +32,40 @@ func (s *stage) choose(ctx context.Context) (chosen broadcasted) {
 	client, done := newClient()
 	defer done()
 	variants, err := client.Variants(ctx, s.daemon.Playback(c.ID))
-	if err != nil {
-		return chosen // it has only begun; another round will do
+	if err != nil || !advancing(ctx, client, variants) {
+		return chosen // it has only begun, or its worker hangs; another round will do
 	}
 	return broadcasted{c, variants}
+}
+
+const (
+	// advance is how long the renditions of a stream may take to go on, if its end is to be
+	// whole: a worker that hangs then has no time to be replaced.
+	advance = 5 * time.Second
+	// lastSlack is by how much the lengths of the last segment may differ: its publisher is
+	// stopped in the midst, which may have sent more of one track than of the other.
+	lastSlack = time.Second / 2
+)
+
+// advancing waits until all renditions have gone on by two parts; false where one does not.
+func advancing(ctx context.Context, client *hls.Client, variants []hls.Variant) bool {
+	ctx, cancel := context.WithTimeout(ctx, advance)
+	defer cancel()
+	var all sync.WaitGroup
+	var stuck atomic.Bool
+	for _, v := range variants {
+		all.Go(func() {
+			p, err := client.Playlist(ctx, v.URL)
+			for n := 0; n < 2 && err == nil; n++ {
+				p, err = client.After(ctx, v.URL, p)
+			}
+			if err != nil || p.Ended {
+				stuck.Store(true)
+			}
+		})
+	}
+	all.Wait()
+	return !stuck.Load()
 }
 
 // readWhole reads all renditions once the stream has ended: they have to be aligned, and
@@ -69,7 +101,7 @@ func download(ctx context.Context, variants []hls.Variant, dir string) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return hls.Aligned(renditions, hls.LastSlackCut)
+	return hls.Aligned(renditions, lastSlack)
 }
 
 func downloadEnded(ctx context.Context, client *hls.Client, v hls.Variant, dir string) (*hls.Rendition, error) {
