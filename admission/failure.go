@@ -78,6 +78,10 @@ func (c *Control) blame(stream string, f pipeline.Failure) (full bool) {
 			"stream", stream, "device", id, "name", device.Name, "reason", why)
 		return false
 	}
+	if f.Slow {
+		c.log.Warn("a device is slower than a stream on it: the stream leaves it", "stream", stream, "device", id, "name", device.Name)
+		return false // Look has planned with less of it
+	}
 	c.suspect(id, device, why, now)
 	return false
 }

@@ -147,3 +147,15 @@ func TestStreamThatIsToBlameGoesToTheCPU(t *testing.T) {
 		}
 	}
 }
+
+// A device that has too much to do is no device that has failed.
+func TestElsewhereOfASlowDevice(t *testing.T) {
+	d := settled(t, anyGPU, proven(t4, 1e9, 32), proven(cpu, 1e10, 0))
+	s, first := d.place("a")
+	if next, ok := d.Elsewhere(s, pipeline.Failure{Backend: d.backendOf(s), Reason: "its device is slower than the source", Slow: true}); !ok || next.Encoder != pipeline.X264 {
+		t.Errorf("next is %v", next)
+	}
+	if _, got := d.place("a"); got != first {
+		t.Errorf("another stream is on %s", got)
+	}
+}

@@ -59,8 +59,8 @@ func (g *gate) least() media.Ticks {
 // where the worker had a CPU's work to do at most moments, the device is not what is slow.
 // (x264 gains nothing by another worker: there renditions are shed, or the queue overflows.)
 const (
-	slowBehind = 3 * time.Second
-	slowTicks  = 32 // 2 s by default
+	slowBehind = time.Second
+	slowTicks  = 16 // 1 s by default
 )
 
 // slowness is a worker's, since it was too far behind.
@@ -94,7 +94,7 @@ func (w *owner) lag() {
 	}
 	s.asked = true
 	why := fmt.Sprintf("its device is slower than the source, and %v behind", w.snap.Behind.Round(100*time.Millisecond))
-	if w.move(false, why) {
+	if w.moveFor(Failure{Reason: why, Slow: true}, false) {
 		w.falls(why)
 	}
 }

@@ -81,8 +81,8 @@ func TestSlowDeviceIsLeft(t *testing.T) {
 		pause  time.Duration
 		within time.Duration // 0: it is not left
 	}{
-		{"at half the speed", gpuOne, asleep, 80 * time.Millisecond, 9 * time.Second},
-		{"at a quarter of it", gpuOne, asleep, 160 * time.Millisecond, 7 * time.Second},
+		{"at half the speed", gpuOne, asleep, 80 * time.Millisecond, 4 * time.Second},
+		{"at a quarter of it", gpuOne, asleep, 160 * time.Millisecond, 3 * time.Second},
 		{"as fast as the source", gpuOne, asleep, 40 * time.Millisecond, 0},
 		{"for want of CPU", gpuOne, starved, 80 * time.Millisecond, 0},
 		{"without a device", cpu, asleep, 80 * time.Millisecond, 0},
@@ -103,7 +103,7 @@ func TestSlowDeviceIsLeft(t *testing.T) {
 				select {
 				case a := <-hired:
 					go transcodes(a, c.pause/8)
-					if took := time.Since(began); c.within == 0 || took > c.within || a.job.Backend != gpuTwo || !strings.HasPrefix(reasons[0], "its device is slower than the source, and 4") {
+					if took := time.Since(began); c.within == 0 || took > c.within || a.job.Backend != gpuTwo || !strings.HasPrefix(reasons[0], "its device is slower than the source, and ") {
 						t.Errorf("left after %v for %s: %q", took, a.job.Backend, reasons)
 					}
 				case <-time.After(12 * time.Second):

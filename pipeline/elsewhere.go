@@ -47,6 +47,8 @@ type Failure struct {
 	// OwnFault says that the stream is to be blamed rather than the device: devices must
 	// not be left alone for it, and only the CPU is to be tried with it, if anything.
 	OwnFault bool
+	// Slow says that the device works, and is slower than real time: it may have too much to do.
+	Slow bool
 }
 
 // A stream that kills workers anywhere would take one device after another from all
@@ -85,13 +87,16 @@ func (m *moves) forgive() { m.left, m.ownFault = Device{}, false }
 
 // move has the next worker use another backend, for which no strike counts, and says
 // whether there is one. asked says that a worker asked for it (ExitRetryElsewhere).
-func (w *owner) move(asked bool, why string) bool {
-	failed := w.job.Backend
+func (w *owner) move(asked bool, why string) bool { return w.moveFor(Failure{Reason: why}, asked) }
+
+func (w *owner) moveFor(f Failure, asked bool) bool {
+	failed, why := w.job.Backend, f.Reason
 	if w.o.Elsewhere == nil {
 		return false
 	}
 	ownFault := w.moves.fails(failed.Device, w.gate.after, asked, time.Now())
-	next, ok := w.o.Elsewhere(Failure{Backend: failed, Reason: why, OwnFault: ownFault})
+	f.Backend, f.OwnFault = failed, ownFault
+	next, ok := w.o.Elsewhere(f)
 	if !ok || next == failed {
 		return false
 	}

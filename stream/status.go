@@ -60,12 +60,15 @@ type Link struct {
 
 // Worker is the process that transcodes a stream.
 type Worker struct {
-	PID         int      `json:"pid"` // 0 while none runs
-	Backend     string   `json:"backend"`
-	Device      string   `json:"device,omitempty"` // what runs where; absent until the worker has told
-	Encoders    []string `json:"encoders"`
-	Restarts    int      `json:"restarts"`
-	LastFailure string   `json:"last_failure,omitempty"`
+	PID      int      `json:"pid"` // 0 while none runs
+	Backend  string   `json:"backend"`
+	Device   string   `json:"device,omitempty"` // what runs where; absent until the worker has told
+	Encoders []string `json:"encoders"`
+	// Behind is how long ago the oldest picture of the source came that is not out in all
+	// renditions.
+	Behind      float64 `json:"behind_ms"`
+	Restarts    int     `json:"restarts"`
+	LastFailure string  `json:"last_failure,omitempty"`
 }
 
 // InBand is what the publisher said in messages beside its media, in numbers.
@@ -139,7 +142,7 @@ func (s *Status) readWorker() {
 	w := s.transcoder.Snapshot()
 	s.Worker = &Worker{
 		PID: w.PID, Backend: w.Backend.String(), Device: w.Progress.Device, Encoders: w.Encoders,
-		Restarts: w.Restarts, LastFailure: w.LastFailure,
+		Behind: milliseconds(w.Behind), Restarts: w.Restarts, LastFailure: w.LastFailure,
 	}
 	s.Shed = s.shed(w.Progress.Shed)
 }
