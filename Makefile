@@ -67,6 +67,10 @@ soak: setup-test build ## have all kinds of things happen to a daemon, for SOAK 
 soak-nightly: ## ten minutes of soak
 	@$(MAKE) --no-print-directory soak SOAK=10m
 
+.PHONY: faults
+faults: setup-test build ## have each fault happen to each encoder, and write what came of it into docs/faults.md
+	@$(GO) test -count=1 -timeout 20m -run '^TestFaultMatrix$$' ./testassets/e2e -args -faults '$(CURDIR)/docs/faults.md'
+
 .PHONY: fuzz
 fuzz: setup ## run all fuzz targets, for FUZZTIME (2m) all together
 	@eval "$$(scripts/ffmpeg.sh env)" && scripts/fuzz.sh $(FUZZTIME)

@@ -208,6 +208,23 @@ func TestInputIsSuspectedAfterTheDevice(t *testing.T) {
 	})
 }
 
+// TestInputIsNotSuspectedWhereNoEncoderOpens has x264 not open, for which there is nothing
+// else: all of the input is kept for the worker in which it does.
+func TestInputIsNotSuspectedWhereNoEncoderOpens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, hired := cast(t, periodic, Options{Elsewhere: func(f Failure) (Backend, bool) { return f.Backend, true }})
+		write(t, s, gop(second)...)
+		write(t, s, gop(2*second)...)
+		for range maxFruitless + 1 {
+			a := <-hired
+			a.gets(t, second)
+			a.says(Failed{Reason: "open libx264: out of memory", Code: ExitRetryElsewhere})
+			a.exit(ExitRetryElsewhere, "exit status 11")
+		}
+		(<-hired).gets(t, second)
+	})
+}
+
 func TestSlowDeviceIsLeftBeforeTheStreamEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reasons []string

@@ -40,8 +40,9 @@ func (g *gate) resume() {
 		g.videos[i] = lane{last: g.after}
 	}
 	for i, l := range g.audios {
-		if l.held.audio != nil {
-			// Where the replacement's frames lie otherwise none may begin in the last one.
+		if l.begun {
+			// Where the replacement's frames lie otherwise none may begin in the last one. One
+			// that has put out nothing new adds none: a few of these would be a frame.
 			l.last += l.held.audio.FrameTicks(1) / 2
 		}
 		g.audios[i] = lane{last: l.last}

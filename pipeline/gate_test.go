@@ -50,6 +50,11 @@ func TestGate(t *testing.T) {
 			"audio goes on after what is out", 1,
 			[]step{in(0, key(1)), in(0, withParams(audio(7))), again, drop(0, withParams(audio(7))), drop(0, audio(900)), told(in(0, audio(1920))), in(0, audio(3840))},
 		},
+		{
+			"workers that die without new audio cost none", 1,
+			[]step{in(0, key(1)), in(0, withParams(audio(7))), again, drop(0, withParams(audio(7))), again, drop(0, withParams(audio(7))), again,
+				drop(0, withParams(audio(7))), told(in(0, audio(7+1920))), in(0, audio(7+3840))},
+		},
 		{"begins without parameters", 0, []step{bad(0, audio(1), "audio output 0: begins without parameters")}},
 		{"video goes back", 5, []step{in(0, key(5)), bad(0, video(5, false), "went from 5 back to 5")}},
 		{"no such video output", 0, []step{bad(2, key(5), "video output 2 of 2")}},

@@ -286,7 +286,12 @@ func (w *owner) judge(k *worker, why string) (time.Duration, error) {
 		w.deaths.forgive()
 		w.moves.forgive()
 	}
-	if w.fruitless++; w.gate.after > k.after {
+	// Without a device only encoders ask for another place, where they do not open: input is
+	// not to be blamed for that, nor left out.
+	if blameless := k.asks(ExitRetryElsewhere) && k.backend.Device == (Device{}); !blameless {
+		w.fruitless++
+	}
+	if w.gate.after > k.after {
 		w.fruitless = 0
 	}
 	enough := w.deaths.add(time.Now())

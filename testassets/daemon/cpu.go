@@ -39,7 +39,7 @@ func vouch(bin, config, dir string, s Settings, env []string) error {
 		r.PixelRate, r.PerCore = rate, rate
 		p.Results = append(p.Results, r)
 	}
-	file := filepath.Join(dir, "devices.json")
+	file := filepath.Join(dir, proofs)
 	if err := (gpu.Cache{Path: file, By: by}).Save([]gpu.Proof{p}); err != nil || !s.gpus() {
 		return err
 	}

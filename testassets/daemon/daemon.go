@@ -75,7 +75,12 @@ func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
 	}
 	cmd := exec.Command(bin, "serve", "--config", file)
 	cmd.Env = append(os.Environ(), s.Env...)
-	if !s.Measured {
+	switch {
+	case len(s.Proofs) > 0:
+		if err := os.WriteFile(filepath.Join(dir, proofs), s.Proofs, 0o600); err != nil {
+			return nil, fmt.Errorf("proofs for the daemon: %w", err)
+		}
+	case !s.Measured:
 		if err := vouch(bin, file, dir, s, cmd.Env); err != nil {
 			return nil, err
 		}
@@ -120,6 +125,19 @@ func (d *Daemon) Stop() error {
 
 // Folder is where the daemon keeps its files: its configuration, and its data_dir.
 func (d *Daemon) Folder() string { return d.dir }
+
+// proofs is the file in data_dir in which a daemon keeps what its devices do.
+const proofs = "devices.json"
+
+// Proofs is what the daemon knows of its devices, once they are all tried; for
+// Settings.Proofs.
+func (d *Daemon) Proofs() ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(d.dir, proofs))
+	if err != nil {
+		return nil, fmt.Errorf("what the daemon knows of its devices: %w", err)
+	}
+	return text, nil
+}
 
 // RTMP is the URL at which to publish with a stream key.
 func (d *Daemon) RTMP(key string) string { return "rtmp://" + d.ports.rtmp + "/app/" + key }

@@ -55,6 +55,9 @@ type Settings struct {
 	RenderNodes []string
 	// Env is added to the daemon's environment, each "KEY=value".
 	Env []string
+	// Proofs is what an earlier daemon knew of the devices (Daemon.Proofs), so that they are
+	// not tried again; empty has them tried.
+	Proofs []byte
 }
 
 // Channel is a channel of the config file.

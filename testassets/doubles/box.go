@@ -70,6 +70,8 @@ type Fault struct {
 	After int
 	// Delay is added to each call, from the first on.
 	Delay time.Duration
+	// PID is the process to which it happens; 0 is all.
+	PID int
 }
 
 // Point is where a driver misbehaves.

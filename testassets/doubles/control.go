@@ -111,7 +111,7 @@ func (a *card) String() string {
 	for _, f := range a.faults {
 		at := string(f.At)
 		lines = append(lines, setting{at, string(f.Word)}, setting{at + "_after", f.After},
-			setting{at + "_delay_us", int(f.Delay.Microseconds())})
+			setting{at + "_delay_us", int(f.Delay.Microseconds())}, setting{at + "_pid", f.PID})
 	}
 	return lines.String()
 }

@@ -12,7 +12,8 @@
 //	cuda/     libcuda.so.1           nvenc/    libnvidia-encode.so.1
 //	nvml/     libnvidia-ml.so.1      nvcuvid/  libnvcuvid.so.1
 //
-// VA is a GPU with a VAAPI driver, likewise: its doubles are in va/ and vadrm/.
+// VA is a GPU with a VAAPI driver, likewise: its doubles are in va/ and vadrm/. X264 is no
+// driver, but fails like one when told to: it stands before the real libx264, in x264/.
 //
 // They are built into bin/doubles by `make setup-test`. A process loads them only where
 // its environment says so when it starts, so a test has to run another one.

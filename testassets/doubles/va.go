@@ -23,7 +23,8 @@ type VAGPU struct {
 	Sessions int
 }
 
-// Where a VAAPI driver misbehaves. Their words are Hang, Crash, Fail and Lost.
+// Where a VAAPI driver misbehaves. Their words are Hang, Crash, Fail, Lost and
+// OutOfMemory.
 const (
 	VAOpen        Point = "va_open"         // starting the driver
 	VAEncoderOpen Point = "va_encoder_open" // opening an encoder

@@ -13,6 +13,7 @@
 //	takeover_test.go  one encoder after another in the same stream
 //	hardware_test.go  ladders on the doubles of GPUs' drivers, and what the drivers were given
 //	hardware_faults_test.go  a worker killed, a takeover and an encoder that fails, on GPUs
+//	faults_test.go    every fault of every encoder in mid-broadcast; docs/faults.md is what came of it
 //	hardware_own_test.go     ladders on this machine's own GPU, for make test-gpu
 //	demo_test.go      the demo, from its first line to Ctrl-C
 //	cores_test.go     how tests share the machine

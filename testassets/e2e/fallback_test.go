@@ -40,45 +40,6 @@ func TestAutoWithoutADriverIsX264(t *testing.T) {
 	}
 }
 
-// TestEncoderThatOpensNoMoreCostsNoStream has a card that was proven and then opens no
-// encoder: the stream is made by x264.
-func TestEncoderThatOpensNoMoreCostsNoStream(t *testing.T) {
-	t.Parallel()
-	file := clip(t, small)
-	useCPU(t, 8)
-	rig := doubles.New(t, doubles.Box{Cards: []doubles.Card{{}}})
-	d := startDaemonWith(t, daemon.Settings{
-		Channels: []daemon.Channel{channel(daemon.Channel{Type: ladder.Standard})},
-		Backend:  "auto", RenderNodes: []string{"/nonexistent/renderD128"}, Env: rig.Env(),
-	})
-	awaitProven(t, d)
-	if !strings.Contains(d.Output(), rig.UUID(0)) {
-		t.Error("the card was not proven")
-	}
-	rig.Misbehave(0, doubles.Fault{At: doubles.Open, Word: doubles.OutOfMemory})
-	p, err := publish.FFmpegLoop(d.RTMP(streamKey), file)
-	stopAtEnd(t, p, err)
-	if _, err := d.AwaitStream(within(t, time.Minute), studio, func(s daemon.Stream) bool {
-		return s.Worker != nil && s.Worker.PID > 0 && strings.HasPrefix(s.Worker.Backend, "x264")
-	}); err != nil {
-		t.Error(err)
-	}
-	awaitLive(t, d.Playback(studio))
-	opened, err := rig.Recorded(doubles.Opened)
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := 0
-	for _, e := range opened {
-		if e.Status != 0 {
-			refused++
-		}
-	}
-	if refused == 0 {
-		t.Error("the card was never asked: the stream was not meant for it")
-	}
-}
-
 // TestStreamStartsWhileACardHangs has a box at its first start, of whose cards one hangs as
 // it is tried: the stream starts on the other, and would be x264's if it waited for both.
 func TestStreamStartsWhileACardHangs(t *testing.T) {

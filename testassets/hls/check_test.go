@@ -88,6 +88,10 @@ func TestCheckAfter(t *testing.T) {
 			strings.Replace(live, `#EXT-X-PART:DURATION=0.33333,URI="9.0.m4s",INDEPENDENT=YES`+"\n"+hint, "", 1),
 			strings.Replace(live, `#EXT-X-PART:DURATION=0.33333,URI="9.0`, `#EXT-X-MAP:URI="init.1.mp4"`+"\n"+`#EXT-X-PART:DURATION=0.33333,URI="9.0`, 1), "",
 		},
+		"goes on behind a discontinuity without one": {
+			strings.Replace(live, `#EXT-X-PART:DURATION=0.33333,URI="9.0.m4s",INDEPENDENT=YES`+"\n"+hint, "", 1),
+			strings.Replace(live, `#EXT-X-PART:DURATION=0.33333,URI="9.0`, "#EXT-X-DISCONTINUITY\n"+`#EXT-X-PART:DURATION=0.33333,URI="9.0`, 1), "",
+		},
 		"parts follow without one": {strings.Replace(live, hint, "", 1), whole + "#EXT-X-ENDLIST\n", "no preload hint"},
 	} {
 		t.Run(name, func(t *testing.T) {

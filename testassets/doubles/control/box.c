@@ -95,9 +95,12 @@ int box_misbehave(int card, const char *key, long done)
 {
 	struct settings s;
 	char word[64];
-	long us;
+	long us, pid;
 
 	settings_card(&s, card);
+	pid = number_of(&s, key, "pid");
+	if (pid && pid != getpid())
+		return 0;
 	us = number_of(&s, key, "delay_us");
 	if (us > 0)
 		usleep(us);

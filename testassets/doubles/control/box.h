@@ -19,7 +19,8 @@ int box_lost(int card);
 /*
  * Does what the card's settings say of a point in its driver, of which `done` things
  * have come so far: KEY_delay_us delays each; from KEY_after things on, KEY=hang never
- * returns and KEY=crash ends the process. Says whether any other word is due there.
+ * returns and KEY=crash ends the process. With KEY_pid that process alone is meant. Says
+ * whether any other word is due there.
  */
 int box_misbehave(int card, const char *key, long done);
 

@@ -23,7 +23,7 @@ VAStatus misbehave(const char *operation, long done) {
         settings_card(&s, VA_CARD);
         if (settings_is(&s, operation, "lost"))
             lost = true;
-        return VA_STATUS_ERROR_OPERATION_FAILED;
+        return settings_is(&s, operation, "out_of_memory") ? VA_STATUS_ERROR_ALLOCATION_FAILED : VA_STATUS_ERROR_OPERATION_FAILED;
     }
     return lost ? VA_STATUS_ERROR_OPERATION_FAILED : VA_STATUS_SUCCESS;
 }
