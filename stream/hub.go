@@ -248,7 +248,11 @@ func (h *Hub) Shed(stream string, outputs []int, why string) {
 		return
 	}
 	if s := l.status.Load(); s.transcoder != nil {
-		l.log.Warn("other renditions are encoded from the next IDR on", "shed", s.shed(outputs), "reason", why)
+		level := slog.LevelWarn
+		if len(outputs) == 0 {
+			level = slog.LevelInfo
+		}
+		l.log.Log(context.Background(), level, "other renditions are encoded from the next IDR on", "shed", s.shed(outputs), "reason", why)
 		s.transcoder.Shed(outputs)
 	}
 }
