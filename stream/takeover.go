@@ -26,6 +26,7 @@ func (l *live) heed(i input, open bool) error {
 // one that it had has gone, nil for a goodbye.
 func (l *live) lost(cause error) error {
 	now := time.Now()
+	l.hub.leave(l.current, cause) // once more: who left as a candidate, just before it was seated, was not missed
 	l.until = now.Add(l.terms.ReconnectWindow - l.current.silence(now))
 	l.current = nil
 	var refused ingest.Refusal
@@ -48,7 +49,6 @@ func (l *live) lost(cause error) error {
 func (l *live) hangUp() error {
 	p := l.current
 	p.refuse(errSilent)
-	l.hub.leave(p, errSilent)
 	return l.lost(errSilent)
 }
 

@@ -440,3 +440,24 @@ func TestCandidateOutlivesTheStream(t *testing.T) {
 		}
 	})
 }
+
+// A candidate may say goodbye while it is being seated. The stream is then over, whichever
+// comes first; more than one try, since that is a race.
+func TestGoodbyeOfACandidateThatIsBeingSeated(t *testing.T) {
+	for range 100 {
+		relayed(t, basic, func(t *testing.T, r *relay) {
+			shot := footageOf(t)
+			r.join(t, "").send(t, shot.shoot(3)...)
+			second := r.join(t, "priority=1")
+			for _, packet := range shot.shoot(0.5) {
+				if err := second.Write(packet); err != nil {
+					t.Fatal("write:", err)
+				}
+			}
+			second.Close(nil)
+			if st := r.status(); st.Takeovers > 0 {
+				t.Errorf("it goes on without a publisher: %+v", st)
+			}
+		})
+	}
+}

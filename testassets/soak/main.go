@@ -63,10 +63,13 @@ func (c *command) run(ctx context.Context) error {
 	tell(fmt.Sprintf("seed %d, %v", c.Seed, c.For))
 	r, err := chaos.Run(ctx, chaos.Options{
 		For: c.For, Round: c.Round, Apart: c.Apart, Tenths: c.Tenths, Seed: c.Seed,
-		Allowed: allowed, Owner: owner(dir), Tell: tell, Log: c.Log,
+		Allowed: allowed, Owner: owner(dir), Tell: tell,
 	})
 	if r == nil {
 		return err
+	}
+	if c.Log != "" {
+		err = errors.Join(err, os.WriteFile(c.Log, []byte(r.Log), 0o600))
 	}
 	fmt.Println()
 	r.Write(os.Stdout)

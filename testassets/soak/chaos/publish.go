@@ -101,7 +101,8 @@ func (s *stage) leaves(c *channel) {
 	c.on, c.before, c.cut = nil, nil, false
 }
 
-// someoneIsCutOff has a publisher vanish without a word.
+// someoneIsCutOff has a publisher vanish without a word. Half of them come back at once, for
+// whom the stream waits; for the others it is over when they do.
 func (s *stage) someoneIsCutOff(context.Context) (string, error) {
 	c := s.someone((*channel).onAir)
 	if c == nil {
@@ -109,19 +110,24 @@ func (s *stage) someoneIsCutOff(context.Context) (string, error) {
 	}
 	_ = c.on.Process.Stop(syscall.SIGKILL, grace)
 	c.on, c.cut = nil, true
-	return s.named(c), nil
+	if s.random.IntN(2) == 0 {
+		return s.named(c), nil
+	}
+	return s.named(c) + ", and comes back at once", s.comesBack(c)
 }
 
-// someoneComesBack comes in time for the stream to go on, or too late for that.
+func (s *stage) comesBack(c *channel) (err error) {
+	c.cut = false
+	c.on, err = s.publish(c)
+	return err
+}
+
 func (s *stage) someoneComesBack(context.Context) (string, error) {
 	c := s.someone(func(c *channel) bool { return c.cut })
 	if c == nil {
 		return "", nil
 	}
-	var err error
-	c.cut = false
-	c.on, err = s.publish(c)
-	return s.named(c), err
+	return s.named(c), s.comesBack(c)
 }
 
 // someoneTakesOver comes with a higher priority than who is there, who does not mind.

@@ -21,6 +21,7 @@ type Report struct {
 	Allowed   Growth         `json:"allowed"`
 	Quiet     []Figures      `json:"quiet"`
 	Faults    []string       `json:"faults"`
+	Log       string         `json:"-"` // the daemon's
 }
 
 // Wrong is all that speaks against the daemon; empty where nothing does.
@@ -35,9 +36,9 @@ func (r *Report) Wrong() []string {
 }
 
 // crashes looks for them in the daemon's log.
-func (r *Report) crashes(log string) {
+func (r *Report) crashes() {
 	for _, bad := range []string{"panic:", "fatal error:", "DATA RACE"} {
-		if strings.Contains(log, bad) {
+		if strings.Contains(r.Log, bad) {
 			r.Faults = append(r.Faults, fmt.Sprintf("the daemon's log has %q in it", bad))
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"ladderd/testassets/doubles"
@@ -24,8 +23,6 @@ type Options struct {
 	Allowed Growth
 	// Owner is what the pretended cards and other files end with.
 	Owner doubles.Owner
-	// Log is the file in which the daemon's log is kept; empty for none.
-	Log string
 	// Tell hears of what happens, line by line.
 	Tell func(string)
 }
@@ -48,10 +45,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r.Took = time.Since(began)
 	err = errors.Join(err, s.close())
-	r.crashes(s.daemon.Output())
-	if o.Log != "" {
-		err = errors.Join(err, os.WriteFile(o.Log, []byte(s.daemon.Output()), 0o600))
-	}
+	r.Log = s.daemon.Output()
+	r.crashes()
 	return r, err
 }
 

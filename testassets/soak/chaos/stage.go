@@ -16,9 +16,9 @@ import (
 
 const (
 	// reconnect is how long a stream waits for its publisher.
-	reconnect = 3 * time.Second
+	reconnect = 2 * time.Second
 	// linger is long enough for a stream to be fetched whole after its end.
-	linger = 4 * time.Second
+	linger = 3 * time.Second
 	// window is how much media playlists list: a stream is read whole in a few seconds.
 	window = 12 * time.Second
 	// memory is Go's limit for the daemon: not much more than what lives, so that garbage
