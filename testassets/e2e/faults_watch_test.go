@@ -136,14 +136,18 @@ func (a *arrivals) stall(moment time.Time) (time.Duration, error) {
 	return longest, nil
 }
 
-// live says whether parts come as soon after their media again as before a moment, to half
-// a second, in all renditions.
-func (a *arrivals) live(moment time.Time) bool {
+// catchable is how much later than before a stream may be: its worker makes up for that when
+// the publisher ends, in less time than it is given for that.
+const catchable = 3 * time.Second
+
+// nearlyLive says whether parts come about as soon after their media again as before a
+// moment, in all renditions.
+func (a *arrivals) nearlyLive(moment time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, parts := range a.parts {
 		last := parts[len(parts)-1]
-		if before, ok := usual(parts, moment); ok && last.at.Sub(last.end) > before+time.Second/2 {
+		if before, ok := usual(parts, moment); ok && last.at.Sub(last.end) > before+catchable {
 			return false
 		}
 	}
