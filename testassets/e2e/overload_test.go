@@ -14,6 +14,10 @@ import (
 // tooMany is what many channels are sent at once.
 var tooMany = publish.Clip{Name: "too-many", Width: 1280, Height: 720, Rate: "30", Seconds: 8, Bitrate: 1_500_000, GOP: 2}
 
+// soon is what a refusal may take on a machine that does much else; bench overload tells that it
+// takes a quarter of a second.
+const soon = 3 * time.Second
+
 // roomForOne is as many pixels a second as the machine is said to do, of all kinds of work: one
 // channel fits whole, and a second one with less.
 const roomForOne = 370e6
@@ -68,7 +72,7 @@ func askTooMany(t *testing.T, file, full string) *overload.Report {
 		}
 	}
 	for _, refused := range r.Refused {
-		if !refused.Event || !refused.Told || refused.After > time.Second {
+		if !refused.Event || !refused.Told || refused.After > soon {
 			t.Errorf("%s: %+v", full, refused)
 		}
 	}
