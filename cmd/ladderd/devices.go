@@ -33,7 +33,7 @@ type devices struct {
 	survey  gpu.Survey
 
 	mu     sync.Mutex
-	wanted map[string]admission.Policy // by channel
+	wanted map[string]admission.Policy // by channel, of those that are encoded
 	looked bool                        // the devices have been looked at, or are
 	spare  context.CancelFunc          // ends the measuring of the CPU; nil while nobody does
 }
@@ -64,8 +64,10 @@ func (d *devices) heed(cfg *config.Config) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.wanted = map[string]admission.Policy{}
-	for id, c := range channels {
-		d.wanted[id] = c.Policy
+	for _, c := range cfg.Channels {
+		if c.Type != ladder.Basic {
+			d.wanted[c.ID] = channels[c.ID].Policy
+		}
 	}
 }
 
@@ -140,7 +142,7 @@ func trier(log *slog.Logger) gpu.Try {
 // reload brings one that does not; after that it does nothing.
 func (d *devices) prove(ctx context.Context) {
 	if !d.hardware() {
-		d.log.Info("GPUs are not looked at: all channels want the CPU")
+		d.log.Info("GPUs are not looked at: no channel wants one")
 		d.control.Settle([]gpu.Proof{d.survey.Processor()})
 		d.tell(d.survey.Processor())
 		d.measure(ctx)
@@ -190,7 +192,7 @@ func (d *devices) prove(ctx context.Context) {
 func (d *devices) measure(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if gpu.Measured([]gpu.Proof{d.survey.Processor()}) || !d.idle(stop) {
+	if !d.encodes() || gpu.Measured([]gpu.Proof{d.survey.Processor()}) || !d.idle(stop) {
 		return
 	}
 	proof, err := d.survey.Measure(ctx)
@@ -204,6 +206,13 @@ func (d *devices) measure(ctx context.Context) {
 	}
 	d.control.Learn(proof)
 	d.tell(proof)
+}
+
+// encodes says whether any channel's streams do not just pass through.
+func (d *devices) encodes() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.wanted) > 0
 }
 
 // idle says whether nothing is encoded; the next stream calls stop.

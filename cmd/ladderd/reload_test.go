@@ -161,7 +161,7 @@ func TestReloadLooksAtDevicesThatNobodyWantedBefore(t *testing.T) {
 	if r.proved != 0 {
 		t.Error("devices are looked at that no channel wants")
 	}
-	r.with(onCPU + channelText("b") + "backend = 'vaapi'\npolicy = 'gpu'\n")
+	r.with(onCPU + strings.Replace(channelText("b"), "BASIC", "STANDARD", 1) + "backend = 'vaapi'\npolicy = 'gpu'\n")
 	if r.proved != 1 || !r.devices.first() || r.devices.first() {
 		t.Errorf("devices were to be looked at %d times", r.proved)
 	}
