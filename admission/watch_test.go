@@ -91,13 +91,19 @@ func (m *machine) plan(device string) float64 {
 
 var shedding = map[string]Channel{"a": {Policy: Policy{Shed: true}}, "b": {}}
 
+// running has a stream that may be shed on a machine that has room for it.
+func running(t *testing.T) (d *desk, m *machine, stream string, r *runner) {
+	t.Helper()
+	d = settled(t, shedding, proven(cpu, 2e9, 0))
+	m = newMachine(d)
+	stream, _ = d.place("a")
+	return d, m, stream, m.run(stream)
+}
+
 // A stream that falls behind loses renditions before it is behind by more than a part, and gets
 // them back when there is room.
 func TestSlowMachineSheds(t *testing.T) {
-	d := settled(t, shedding, proven(cpu, 2e9, 0))
-	m := newMachine(d)
-	s, _ := d.place("a")
-	r := m.run(s)
+	d, m, s, r := running(t)
 	m.pass(20*time.Second, nil)
 	if m.orders != 0 || m.plan("cpu") != 1 {
 		t.Fatalf("%d orders to a stream that keeps up", m.orders)
@@ -123,10 +129,7 @@ func TestSlowMachineSheds(t *testing.T) {
 
 // What comes back too early goes again, and is waited for longer each time.
 func TestRenditionsThatComeBackTooEarly(t *testing.T) {
-	d := settled(t, shedding, proven(cpu, 2e9, 0))
-	m := newMachine(d)
-	s, _ := d.place("a")
-	r := m.run(s)
+	_, m, _, r := running(t)
 	m.pass(5*time.Second, nil)
 	r.speed = 0.9
 	m.pass(30*time.Minute, func(r *runner, shed []int) {
@@ -171,10 +174,7 @@ func TestStreamsThatAreNotToBeShed(t *testing.T) {
 
 // What came in a burst, or what a new worker has to catch up with, is nobody's slowness.
 func TestBurstsAndReplaysAreNotSlowness(t *testing.T) {
-	d := settled(t, shedding, proven(cpu, 2e9, 0))
-	m := newMachine(d)
-	s, _ := d.place("a")
-	r := m.run(s)
+	_, m, _, r := running(t)
 	m.pass(10*time.Second, nil)
 	r.burst, r.speed = 3*time.Second, 2 // after a stall of the network
 	m.pass(5*time.Second, nil)
