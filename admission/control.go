@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"context"
 	"log/slog"
 	"maps"
 	"slices"
@@ -38,6 +39,30 @@ type Control struct {
 	channels map[string]Channel
 	carried  map[string]*carried   // by stream
 	devices  map[string]*condition // by ID in the books
+	said     []line                // for the log, once the lock is free
+}
+
+// line is one of the log's.
+type line struct {
+	level slog.Level
+	text  string
+	about []any
+}
+
+// say has something in the log once the lock is free: whoever writes it may have to wait. The
+// lock is held.
+func (c *Control) say(level slog.Level, text string, about ...any) {
+	c.said = append(c.said, line{level, text, about})
+}
+
+// unlock frees the lock, and logs what there is to say.
+func (c *Control) unlock() {
+	said := c.said
+	c.said = nil
+	c.mu.Unlock()
+	for _, l := range said {
+		c.log.Log(context.Background(), l.level, l.text, l.about...)
+	}
 }
 
 // Channel is what is to be heeded of a channel.
@@ -55,6 +80,7 @@ type carried struct {
 	lease   planned // its Ladder is an index into wish.Shed
 	told    int     // which of these its worker was told of
 	began   time.Time
+	ready   bool // its worker has been seen to work, so that it can be told something
 	pulse   pulse
 }
 
@@ -81,7 +107,7 @@ func New(o Options) (*Control, error) {
 // that run keep what they have.
 func (c *Control) Heed(channels map[string]Channel, spread bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	c.ledger.Spread(spread)
 	for id, old := range c.channels {
 		if old.Reserved != nil && channels[id].Reserved == nil {
@@ -99,7 +125,7 @@ func (c *Control) Heed(channels map[string]Channel, spread bool) {
 // Learn tells what one device does. More are to come.
 func (c *Control) Learn(p gpu.Proof) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	c.know(p)
 	c.tell()
 }
@@ -107,14 +133,14 @@ func (c *Control) Learn(p gpu.Proof) {
 // Settle tells what all devices do.
 func (c *Control) Settle(proofs []gpu.Proof) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	for _, p := range proofs {
 		c.know(p)
 	}
 	c.settled = true
 	c.tell()
 	for _, channel := range c.ledger.Unseated() {
-		c.log.Warn("there is no room for a channel that has it reserved: it may be refused", "channel", channel)
+		c.say(slog.LevelWarn, "there is no room for a channel that has it reserved: it may be refused", "channel", channel)
 	}
 }
 
@@ -131,7 +157,7 @@ func (c *Control) know(p gpu.Proof) {
 		return
 	}
 	if err := c.ledger.Add(gpu.Books(p, c.host)); err != nil {
-		c.log.Error("a device is not used", "device", p.Device.ID, "reason", err)
+		c.say(slog.LevelError, "a device is not used", "device", p.Device.ID, "reason", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package admission
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -23,15 +24,19 @@ var errKiller = errors.New("it has failed on one device after the other, and its
 // blame: then the CPU is all that it may have.
 func (c *Control) Elsewhere(stream string, f pipeline.Failure) (pipeline.Backend, bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	k := c.carried[stream]
 	if k == nil {
 		return f.Backend, false
 	}
+	if f.Backend != k.backend { // it was on its way to another one already
+		c.blame(stream, f)
+		return k.backend, true
+	}
 	full := f.Backend.Device != (pipeline.Device{}) && c.blame(stream, f)
 	next, err := c.move(k, full, f.OwnFault)
 	if err != nil {
-		c.log.Warn("there is nothing else for the stream", "stream", stream, "backend", f.Backend.String(), "reason", err)
+		c.say(slog.LevelWarn, "there is nothing else for the stream", "stream", stream, "backend", f.Backend.String(), "reason", err)
 		return f.Backend, false
 	}
 	return next, next != f.Backend
@@ -55,10 +60,11 @@ func (c *Control) move(k *carried, full, toCPU bool) (pipeline.Backend, error) {
 		return pipeline.Backend{}, err
 	}
 	next, known := gpu.Chosen(c.proofs, list, lease)
+	k.lease = planned{lease} // whatever comes of it, that is in the books
 	if !known {
 		return pipeline.Backend{}, fmt.Errorf("no backend for %s on %s", lease.Way, lease.Device)
 	}
-	k.backend, k.lease, k.pulse = next, planned{lease}, pulse{}
+	k.backend, k.pulse = next, pulse{}
 	return next, nil
 }
 
@@ -70,17 +76,21 @@ func (c *Control) blame(stream string, f pipeline.Failure) (full bool) {
 	now := time.Now()
 	if noSessions {
 		c.exhausted(stream, id, now)
-		c.log.Warn("a device has no encoder sessions left", "device", id, "name", device.Name)
+		c.say(slog.LevelWarn, "a device has no encoder sessions left", "device", id, "name", device.Name)
 		return true
 	}
-	if f.OwnFault {
-		c.log.Warn("a stream fails on one device after the other: it is to blame itself, and the device goes on being used",
+	if f.OwnFault && !f.Slow {
+		c.say(slog.LevelWarn, "a stream fails on one device after the other: it is to blame itself, and the device goes on being used",
 			"stream", stream, "device", id, "name", device.Name, "reason", why)
 		return false
 	}
 	if f.Slow {
-		c.log.Warn("a device is slower than a stream on it: the stream leaves it", "stream", stream, "device", id, "name", device.Name)
-		return false // Look has planned with less of it
+		c.say(slog.LevelWarn, "a device is slower than a stream on it: the stream leaves it", "stream", stream, "device", id, "name", device.Name)
+		if p := &c.of(id).pace; now.Sub(p.lowered) >= replan { // Look has not seen it yet
+			p.lowered = now
+			c.ledger.Slow(id, tooSlow)
+		}
+		return false
 	}
 	c.suspect(id, device, why, now)
 	return false
@@ -89,8 +99,9 @@ func (c *Control) blame(stream string, f pipeline.Failure) (full bool) {
 // suspect has a device left alone. The lock is held.
 func (c *Control) suspect(id string, d gpu.Device, why string, now time.Time) {
 	if until, news := c.ledger.Failed(id, now); news {
-		c.log.Warn("a device failed: it is left alone, and tried before it is used again",
+		c.say(slog.LevelWarn, "a device failed: it is left alone, and tried before it is used again",
 			"device", id, "name", d.Name, "reason", why, "until", until.Format(time.TimeOnly))
+		c.of(id).pace.calm = now
 	}
 }
 
@@ -127,7 +138,7 @@ func (c *Control) reopen(now time.Time) {
 // until Tried says what came of it.
 func (c *Control) Due(now time.Time) (due []gpu.Proof) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	for _, id := range c.ledger.Due(now) {
 		d := c.of(id)
 		for _, p := range c.proofs {
@@ -143,13 +154,14 @@ func (c *Control) Due(now time.Time) (due []gpu.Proof) {
 // Tried tells what trying a device again came to: err is why it still does not work.
 func (c *Control) Tried(device gpu.Device, err error, now time.Time) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	id := gpu.BookedAs(device.Use())
 	c.of(id).trying = false
 	until := c.ledger.Proven(id, err == nil, now)
 	if err != nil {
-		c.log.Warn("a device that failed still does not work", "device", id, "name", device.Name, "reason", err, "until", until.Format(time.TimeOnly))
+		c.say(slog.LevelWarn, "a device that failed still does not work", "device", id, "name", device.Name, "reason", err, "until", until.Format(time.TimeOnly))
 		return
 	}
-	c.log.Info("a device that failed works again", "device", id, "name", device.Name)
+	c.of(id).pace.calm = now // only what it does from now on counts for it
+	c.say(slog.LevelInfo, "a device that failed works again", "device", id, "name", device.Name)
 }

@@ -159,3 +159,19 @@ func TestElsewhereOfASlowDevice(t *testing.T) {
 		t.Errorf("another stream is on %s", got)
 	}
 }
+
+// A device that fails while its stream is on its way to another one is to blame, and that
+// other one is not.
+func TestFailureOnTheWay(t *testing.T) {
+	d := settled(t, anyGPU, proven(t4, 1e9, 8), proven(cpu, 1e10, 0))
+	s, _ := d.place("a")
+	was := d.backendOf(s)
+	d.Look(time.Now(), []Running{{Stream: s, Ready: true}})
+	if next := d.fail(s, "the GPU is on fire"); next != "x264" {
+		t.Fatal(next)
+	}
+	if next, ok := d.Elsewhere(s, pipeline.Failure{Backend: was, Reason: "and it still is"}); !ok || next.Encoder != pipeline.X264 {
+		t.Errorf("it goes on with %v", next)
+	}
+	d.says("level=WARN", "a device failed", "device=GPU-1")
+}

@@ -77,7 +77,7 @@ func (c *Control) Fit(w Wish, p Policy, count int) Answer {
 		w.Shed = [][]int{nil}
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	p = p.normal()
 	list, err := p.Backends(c.proofs)
 	if err != nil {

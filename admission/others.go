@@ -14,7 +14,7 @@ import (
 // bus is left alone though no stream was on it.
 func (c *Control) Seen(devices []gpu.Device, now time.Time) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	for _, d := range devices {
 		known := gpu.DeviceOf(c.proofs, d.Use())
 		if d.API == pipeline.CPU || known.Name == "" || known.Problem != "" {
@@ -43,7 +43,7 @@ func (c *Control) Seen(devices []gpu.Device, now time.Time) {
 // Devices are those that are known.
 func (c *Control) Devices() (list []gpu.Device) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	for _, p := range c.proofs {
 		list = append(list, p.Device)
 	}
@@ -55,9 +55,12 @@ func (c *Control) Devices() (list []gpu.Device) {
 // since each costs its viewers a standing picture up to the next IDR.
 func (c *Control) Return() (moved []Move) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	for _, k := range c.ledger.Leases() {
 		s := c.carried[k.Stream]
+		if !s.ready {
+			continue
+		}
 		if next, err := c.improve(s); err == nil && next != s.backend {
 			moved = append(moved, Move{k.Stream, next})
 			s.backend = next
@@ -94,10 +97,11 @@ func (c *Control) improve(k *carried) (pipeline.Backend, error) {
 	if err != nil {
 		return k.backend, err
 	}
+	k.lease = planned{lease}
 	next, known := gpu.Chosen(c.proofs, better, lease)
 	if !known {
 		return k.backend, errBest
 	}
-	k.lease, k.pulse = planned{lease}, pulse{}
+	k.pulse = pulse{}
 	return next, nil
 }

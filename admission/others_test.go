@@ -13,6 +13,7 @@ import (
 func TestReturn(t *testing.T) {
 	d := settled(t, anyGPU, proven(t4, 1e9, 8), proven(cpu, 1e10, 0))
 	s, _ := d.place("a")
+	d.Look(time.Now(), []Running{{Stream: s, Ready: true}})
 	if next := d.fail(s, "the GPU is on fire"); next != "x264" {
 		t.Fatal(next)
 	}

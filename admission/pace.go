@@ -86,6 +86,8 @@ const (
 	regrow     = 10 * time.Second
 	regrowMost = 5 * time.Minute
 	relapse    = 30 * time.Second
+	// tooSlow is the speed of a device that a stream has left for being slow.
+	tooSlow = 0.8
 	// trusted is after what calm a device's failures are forgiven: the next one is its first.
 	trusted = 5 * time.Minute
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -68,7 +69,7 @@ func (c *Control) Place(ctx context.Context, w Wish) (Grant, error) {
 // Release frees what a stream had.
 func (c *Control) Release(stream string) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	delete(c.carried, stream)
 	c.ledger.Release(stream)
 }
@@ -84,7 +85,7 @@ type answer struct {
 // try answers from what is known. over says that no more is waited for.
 func (c *Control) try(w Wish, over bool) answer {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	p := c.channels[w.Channel].Policy.normal()
 	list, err := p.Backends(c.proofs)
 	final := c.settled || over || p.OnCPU()
@@ -104,7 +105,7 @@ func (c *Control) try(w Wish, over bool) answer {
 		return answer{learned: c.learned}
 	}
 	if err == nil && !c.settled && !p.OnCPU() && !encodesOnGPU(grant.Backend) {
-		c.log.Warn("the devices are still being tried: this stream is made by the CPU", "stream", w.Stream, "backend", grant.Backend.String())
+		c.say(slog.LevelWarn, "the devices are still being tried: this stream is made by the CPU", "stream", w.Stream, "backend", grant.Backend.String())
 	}
 	return answer{grant: grant, err: err, decided: true}
 }
@@ -125,7 +126,7 @@ func (c *Control) book(w Wish, p Policy, list []pipeline.Backend) (Grant, error)
 		return Grant{}, fmt.Errorf("place stream %s: no backend for %s on %s", w.Stream, k.Way, k.Device)
 	}
 	if k.Tight {
-		c.log.Warn("this machine may be too slow for the stream, which is carried since it is the only one",
+		c.say(slog.LevelWarn, "this machine may be too slow for the stream, which is carried since it is the only one",
 			"stream", w.Stream, "channel", w.Channel, "takes", k.Taken.String(), "device", k.Device)
 	}
 	c.carried[w.Stream] = &carried{wish: w, policy: p, backend: b, lease: planned{k}, told: k.Ladder, began: time.Now()}

@@ -46,7 +46,7 @@ type Lease struct {
 // Status is how things stand.
 func (c *Control) Status() Status {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	s := Status{Devices: []Device{}, Leases: []Lease{}}
 	names := map[string]string{}
 	for _, p := range c.proofs {

@@ -3,6 +3,7 @@ package admission
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -36,7 +37,7 @@ type Order struct {
 // again, renditions come back.
 func (c *Control) Look(now time.Time, running []Running) []Order {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	c.reopen(now)
 	slowest := map[string]float64{}
 	for _, r := range running {
@@ -44,21 +45,38 @@ func (c *Control) Look(now time.Time, running []Running) []Order {
 		if k == nil || !r.Ready {
 			continue
 		}
+		k.ready = true
 		k.pulse.add(r, now)
 		c.meter(r, k, now)
 		if speed, late := k.pulse.late(c.part, now); late {
-			id := gpu.BookedAs(k.backend.Device)
-			slowest[id] = min(speed, slowestOr(slowest, id))
+			for _, id := range k.works() {
+				slowest[id] = min(speed, slowestOr(slowest, id))
+			}
 		}
 	}
-	for _, id := range c.busy() {
-		if speed, late := slowest[id]; late {
-			c.slow(id, speed, now)
-		} else {
-			c.calm(id, now)
+	busy := c.busy()
+	for _, a := range c.ledger.Accounts() {
+		speed, late := slowest[a.Device]
+		switch {
+		case late:
+			c.slow(a.Device, speed, now)
+			continue
+		case busy[a.Device]:
+			c.calm(a.Device, now)
 		}
+		c.recover(a.Device, now)
 	}
 	return c.orders()
+}
+
+// works are the devices that do what a stream takes: its own, and the CPU where that does
+// more than to hand packets on.
+func (k *carried) works() []string {
+	id := gpu.BookedAs(k.backend.Device)
+	if b := k.backend; id != gpu.Host && (!encodesOnGPU(b) || !b.Decode || !b.Scale) {
+		return []string{id, gpu.Host}
+	}
+	return []string{id}
 }
 
 func slowestOr(slowest map[string]float64, id string) float64 {
@@ -68,13 +86,21 @@ func slowestOr(slowest map[string]float64, id string) float64 {
 	return 1
 }
 
-// busy are the devices that have streams, in order. The lock is held.
-func (c *Control) busy() []string {
+// busy are the devices that have streams. The lock is held.
+func (c *Control) busy() map[string]bool {
 	ids := map[string]bool{}
 	for _, k := range c.carried {
 		ids[gpu.BookedAs(k.backend.Device)] = true
 	}
-	return slices.Sorted(maps.Keys(ids))
+	return ids
+}
+
+// recover lets a device's plan grow again, whether it has streams or not. The lock is held.
+func (c *Control) recover(id string, now time.Time) {
+	if p := &c.of(id).pace; now.Sub(p.raised) >= replan {
+		p.raised = now
+		c.ledger.Slow(id, 1)
+	}
 }
 
 // slow lowers a device's plan, and sheds what may be until it holds. The lock is held.
@@ -93,14 +119,14 @@ func (c *Control) slow(id string, speed float64, now time.Time) {
 		}
 		k := c.carried[stream]
 		if err := c.rebook(k, k.lease.Ladder+1); err != nil {
-			c.log.Error("a rendition cannot be shed", "stream", stream, "reason", err)
+			c.say(slog.LevelError, "a rendition cannot be shed", "stream", stream, "reason", err)
 			continue
 		}
 		shed++
 	}
 	if !p.complains {
 		p.complains = true
-		c.log.Warn("a device is slower than planned: its streams fall behind", "device", id,
+		c.say(slog.LevelWarn, "a device is slower than planned: its streams fall behind", "device", id,
 			"speed", fmt.Sprintf("%.2f", speed), "renditions shed", shed)
 	}
 }
@@ -115,7 +141,7 @@ func (c *Control) sheddable(id string) (list []string) {
 	}
 	var turns []turn
 	for stream, k := range c.carried {
-		if gpu.BookedAs(k.backend.Device) != id {
+		if !k.ready || gpu.BookedAs(k.backend.Device) != id {
 			continue
 		}
 		for n := k.lease.Ladder; n < k.policy.choices(k.wish)-1; n++ {
@@ -131,15 +157,11 @@ func (c *Control) sheddable(id string) (list []string) {
 	return list
 }
 
-// calm lets a device's plan recover, and one rendition come back. The lock is held.
+// calm lets one rendition come back. The lock is held.
 func (c *Control) calm(id string, now time.Time) {
 	p := &c.of(id).pace
 	if p.calm.IsZero() {
 		p.calm = now
-	}
-	if now.Sub(p.raised) >= replan {
-		p.raised = now
-		c.ledger.Slow(id, 1)
 	}
 	if now.Sub(p.calm) >= trusted {
 		c.ledger.Well(id)
@@ -149,7 +171,7 @@ func (c *Control) calm(id string, now time.Time) {
 	}
 	if p.complains {
 		p.complains = false
-		c.log.Info("a device keeps up with its streams again", "device", id)
+		c.say(slog.LevelInfo, "a device keeps up with its streams again", "device", id)
 	}
 	for _, stream := range c.lacking(id) {
 		k := c.carried[stream]
@@ -164,7 +186,7 @@ func (c *Control) calm(id string, now time.Time) {
 // of these the oldest. The lock is held.
 func (c *Control) lacking(id string) (list []string) {
 	for stream, k := range c.carried {
-		if gpu.BookedAs(k.backend.Device) == id && k.lease.Ladder > 0 {
+		if k.ready && gpu.BookedAs(k.backend.Device) == id && k.lease.Ladder > 0 {
 			list = append(list, stream)
 		}
 	}
@@ -194,7 +216,7 @@ func (c *Control) rebook(k *carried, ladder int) error {
 func (c *Control) orders() (list []Order) {
 	for _, stream := range slices.Sorted(maps.Keys(c.carried)) {
 		k := c.carried[stream]
-		if k.told == k.lease.Ladder {
+		if !k.ready || k.told == k.lease.Ladder {
 			continue
 		}
 		why := "the machine is too slow for all of its streams' renditions"

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ladderd/gpu"
 	"ladderd/schedule"
 )
 
@@ -212,4 +213,61 @@ func TestMeasuredCPU(t *testing.T) {
 	if more < n/2 || more > n {
 		t.Errorf("%d streams, and %d more", n, more)
 	}
+}
+
+// A device that nothing runs on any more is planned with anew all the same.
+func TestPlanRecoversWithoutStreams(t *testing.T) {
+	_, m, s, r := running(t)
+	m.pass(5*time.Second, nil)
+	r.speed = 0.8
+	m.pass(10*time.Second, nil)
+	if m.plan("cpu") >= 1 {
+		t.Fatal("the plan was not lowered")
+	}
+	m.Release(s)
+	delete(m.streams, s)
+	m.pass(10*time.Minute, nil)
+	if m.plan("cpu") != 1 {
+		t.Errorf("the plan is %v", m.plan("cpu"))
+	}
+}
+
+// A stream whose worker is not there yet is not told anything: it would not hear it.
+func TestOrdersWaitForTheWorker(t *testing.T) {
+	d, m, s, r := running(t)
+	young, _ := d.place("a")
+	m.pass(5*time.Second, nil)
+	r.speed = 0.8
+	m.pass(5*time.Second, nil)
+	if _, told := m.shed[young]; told || len(m.shed[s]) == 0 {
+		t.Errorf("told were %v", m.shed)
+	}
+}
+
+// A device that works for a while after each failure is left alone for longer each time, though it
+// had been well for long before the first.
+func TestQuarantineGrowsAfterALongCalm(t *testing.T) {
+	d := settled(t, anyGPU, proven(t4, 1e9, 32), proven(cpu, 1e10, 0))
+	m := newMachine(d)
+	s, _ := d.place("a")
+	m.run(s)
+	m.pass(10*time.Minute, nil)
+	for _, wait := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second} {
+		m.Seen([]gpu.Device{lostCard()}, m.now)
+		if due := m.Due(m.now.Add(wait - 1)); len(due) != 0 {
+			t.Fatalf("tried before %v", wait)
+		}
+		m.now = m.now.Add(wait)
+		if due := m.Due(m.now); len(due) != 1 {
+			t.Fatalf("not tried after %v", wait)
+		}
+		m.Tried(t4, nil, m.now)
+		m.pass(time.Minute, nil)
+	}
+}
+
+func lostCard() gpu.Device {
+	gone := t4
+	gone.Problem = "the GPU does not answer any more"
+	return gone
 }

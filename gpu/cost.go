@@ -65,7 +65,7 @@ func Books(p Proof, machine Capacity) schedule.Device {
 	if p.Device.Memory == 0 {
 		memory = ManyBytes
 	}
-	return schedule.Device{ID: p.Device.ID, Class: class(p.Device), Host: Host, Capacity: schedule.Amount{
+	return schedule.Device{ID: p.Device.ID, Class: class(p), Host: Host, Capacity: schedule.Amount{
 		schedule.Sessions: int64(sessions.Sessions),
 		schedule.Encode:   int64(p.rung(largest, b.Scale).PixelRate),
 		schedule.Decode:   int64(p.Best(pipeline.Decode, pipeline.H264).PixelRate),
@@ -74,8 +74,14 @@ func Books(p Proof, machine Capacity) schedule.Device {
 	}}
 }
 
-// class is the same for devices of which one does what the other does.
-func class(d Device) string { return fmt.Sprintf("%s %s %s", d.API, d.Name, d.Driver) }
+// class is the same for devices of which one does what the other does, as far as was seen.
+func class(p Proof) string {
+	does := "no encoder"
+	if b, why := encoder(p); why == "" {
+		does = wayOf(b)
+	}
+	return fmt.Sprintf("%s %s %s: %s", p.Device.API, p.Device.Name, p.Device.Driver, does)
+}
 
 // Takes is what a job takes of a backend's device, and of the CPU around it.
 func Takes(proofs []Proof, b pipeline.Backend, j pipeline.Job) schedule.Way {
@@ -214,5 +220,5 @@ func cost(j pipeline.Job, b pipeline.Backend, on, cpu Proof) schedule.Way {
 		d[schedule.Scale] = int64(w.scale)
 	}
 	d[schedule.Memory] = int64(bytes)
-	return schedule.Way{Class: class(on.Device), Name: wayOf(b), Device: d, Host: taken}
+	return schedule.Way{Class: class(on), Name: wayOf(b), Device: d, Host: taken}
 }

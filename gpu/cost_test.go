@@ -98,9 +98,9 @@ func TestHowManyFit(t *testing.T) {
 	for _, w := range ways {
 		names = append(names, w.Class+": "+w.Name)
 	}
-	want := `cuda NVIDIA T4 535.161.08: nvenc on any (decode, scale, encode)
-cuda NVIDIA T4 535.161.08: x264 on any (decode, scale)
-cuda NVIDIA H100 535.161.08: x264 on any (decode, scale)
+	want := `cuda NVIDIA T4 535.161.08: nvenc on any (decode, scale, encode): nvenc on any (decode, scale, encode)
+cuda NVIDIA T4 535.161.08: nvenc on any (decode, scale, encode): x264 on any (decode, scale)
+cuda NVIDIA H100 535.161.08: no encoder: x264 on any (decode, scale)
 cpu: x264`
 	if got := strings.Join(names, "\n"); got != want {
 		t.Errorf("the ways are\n%s", got)

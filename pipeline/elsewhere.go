@@ -27,8 +27,8 @@ func (w *owner) reassign(b Backend) {
 		return
 	}
 	w.job.Backend = b
-	if k := w.worker; k != nil && k.killed == "" {
-		k.leaves = true
+	if k := w.worker; k != nil {
+		k.leaves = true // whatever it dies of: it was on the other one
 		k.kill("the stream moves to another backend")
 	}
 }
@@ -63,12 +63,15 @@ const (
 // moves are a stream's from device to device.
 type moves struct {
 	strikes  strikes
+	slow     strikes     // for slow devices, for which nobody is blamed
 	left     Device      // the last one; the CPU where none was left
 	at       media.Ticks // what was out then
 	ownFault bool
 }
 
-func newMoves() moves { return moves{strikes: strikes{limit: maxMoves, window: moveWindow}} }
+func newMoves() moves {
+	return moves{strikes: strikes{limit: maxMoves, window: moveWindow}, slow: strikes{limit: maxMoves, window: moveWindow}}
+}
 
 // fails notes that a backend is to be left when all up to out is out, and says whether the
 // stream is to blame. One that was asked to be left was asked by a driver's own word.
@@ -94,7 +97,17 @@ func (w *owner) moveFor(f Failure, asked bool) bool {
 	if w.o.Elsewhere == nil {
 		return false
 	}
-	ownFault := w.moves.fails(failed.Device, w.gate.after, asked, time.Now())
+	ownFault := w.moves.ownFault
+	switch {
+	case !f.Slow:
+		ownFault = w.moves.fails(failed.Device, w.gate.after, asked, time.Now())
+	case w.moves.slow.add(time.Now()):
+		return false // it is slow wherever it is
+	}
+	select {
+	case <-w.s.backend: // what was asked for did not reckon with this
+	default:
+	}
 	f.Backend, f.OwnFault = failed, ownFault
 	next, ok := w.o.Elsewhere(f)
 	if !ok || next == failed {

@@ -130,7 +130,7 @@ const (
 	// broken, and fails.
 	leastPlan = 0.1
 	// recovery is by how much a plan grows with each good word.
-	recovery = 0.02
+	recovery = 0.05
 )
 
 // fail puts the device into quarantine, which each further failure in a row doubles.

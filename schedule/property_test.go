@@ -179,7 +179,7 @@ func (w *world) slow(device string, speed float64) {
 		}
 	}
 	if speed >= 1 {
-		w.plan[device] = min(w.plan[device]+0.02, 1)
+		w.plan[device] = min(w.plan[device]+0.05, 1)
 	} else if share > 0 {
 		w.plan[device] = max(min(w.plan[device], share*speed), 0.1)
 	}

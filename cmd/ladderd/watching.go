@@ -25,6 +25,7 @@ func (d *devices) watch(ctx context.Context, hub *stream.Hub) {
 	tick, survey := time.NewTicker(looks), time.NewTicker(surveys)
 	defer tick.Stop()
 	defer survey.Stop()
+	var surveying sync.Mutex
 	var trying sync.WaitGroup
 	defer trying.Wait()
 	for {
@@ -36,9 +37,12 @@ func (d *devices) watch(ctx context.Context, hub *stream.Hub) {
 			for _, p := range d.control.Due(now) {
 				trying.Go(func() { d.control.Tried(p.Device, d.survey.Prover.Again(ctx, p), time.Now()) })
 			}
-		case now := <-survey.C:
-			if d.cards() {
-				d.control.Seen(d.survey.Machine.Inventory(ctx), now)
+		case <-survey.C:
+			if d.cards() && surveying.TryLock() { // a driver that hangs takes its time
+				trying.Go(func() {
+					defer surveying.Unlock()
+					d.control.Seen(d.survey.Machine.Inventory(ctx), time.Now())
+				})
 			}
 		case <-ctx.Done():
 			return
