@@ -74,6 +74,39 @@ func TestShedOutputsAreCopies(t *testing.T) {
 	}
 }
 
+// A worker that is told what to shed before its first picture waits for no encoder that it
+// does not open, nor for one that its job did not want: the daemon replaces workers that do
+// not become ready.
+func TestReadyWithWhatIsEncoded(t *testing.T) {
+	s := record(t, append(append(moving("320x180", "30", 1), ultrafast...), "-g", "15")...)
+	for _, c := range []struct {
+		name         string
+		job, ordered []int
+		want         []string
+	}{
+		{"shed", nil, []int{0}, []string{"libx264 160x90", "libx264 160x90"}},
+		{"taken back", []int{0}, nil, []string{"libx264 320x180", "libx264 160x90"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			job := small(s)
+			job.Shed = c.job
+			d := startRun(t, job)
+			messages := append([]pipeline.Message{job, pipeline.Shed{Outputs: c.ordered}}, inputs(s.packets)...)
+			d.send(append(messages, pipeline.Drain{})...)
+			d.read(t)
+			if code := <-d.code; code != pipeline.ExitDone || d.failed != nil {
+				t.Fatalf("exit code %d, %+v", code, d.failed)
+			}
+			if !slices.Equal(d.ready, c.want) {
+				t.Errorf("ready with %q, want %q", d.ready, c.want)
+			}
+			if v := &d.result.videos[0]; !slices.Equal(v.times(), s.times(media.Video)) {
+				t.Errorf("%d pictures of %d", len(v.packets), len(s.times(media.Video)))
+			}
+		})
+	}
+}
+
 // What two encoders make comes together in order, however late either is.
 func TestWeaveHoldsWhatIsEarly(t *testing.T) {
 	job := pipeline.Job{Videos: []pipeline.VideoOutput{{Width: 640, Height: 360}, {Width: 160, Height: 90}}}

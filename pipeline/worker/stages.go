@@ -120,7 +120,8 @@ func (g *graph) encodeVideo(e *encoder, queue <-chan order) error {
 	return e.flush()
 }
 
-// obey has an encoder do what it is ordered to.
+// obey has an encoder do what it is ordered to. One that is to stop before its first picture
+// is never opened, and the worker is ready without it.
 func (g *graph) obey(e *encoder, o order) error {
 	if !o.stop {
 		return e.encode(o)
@@ -128,6 +129,7 @@ func (g *graph) obey(e *encoder, o order) error {
 	if err := e.stop(); err != nil {
 		return err
 	}
+	e.tell()
 	return g.weave.stopped(e.index, o.before)
 }
 
