@@ -16,8 +16,8 @@ import (
 type order struct {
 	picture picture
 	data    userData
-	stop    bool
-	before  media.Ticks // where it stops
+	before  media.Ticks   // where it stops
+	stopped chan struct{} // closed when it has; nil with a picture
 }
 
 // encoder is one video rendition's encoder. It belongs to one goroutine.

@@ -253,7 +253,7 @@ func (g *graph) free() {
 	}
 	for _, r := range g.cascade.rungs {
 		for len(r.queue) > 0 {
-			if o := <-r.queue; !o.stop {
+			if o := <-r.queue; o.stopped == nil {
 				o.picture.frame.Free()
 			}
 		}
