@@ -40,6 +40,7 @@ type Control struct {
 	carried  map[string]*carried   // by stream
 	devices  map[string]*condition // by ID in the books
 	said     []line                // for the log, once the lock is free
+	unseated []string              // channels whose reserved room there is none for, as the log knows
 }
 
 // line is one of the log's.
@@ -139,9 +140,24 @@ func (c *Control) Settle(proofs []gpu.Proof) {
 	}
 	c.settled = true
 	c.tell()
-	for _, channel := range c.ledger.Unseated() {
-		c.say(slog.LevelWarn, "there is no room for a channel that has it reserved: it may be refused", "channel", channel)
+	c.seats()
+}
+
+// seats tells which channels have lost the room that they have reserved, and which have it again.
+// The lock is held.
+func (c *Control) seats() {
+	now := c.ledger.Unseated()
+	for _, id := range now {
+		if !slices.Contains(c.unseated, id) {
+			c.say(slog.LevelWarn, "there is no room for a channel that has it reserved: it may be refused", "channel", id)
+		}
 	}
+	for _, id := range c.unseated {
+		if !slices.Contains(now, id) {
+			c.say(slog.LevelInfo, "a channel has its reserved room again", "channel", id)
+		}
+	}
+	c.unseated = now
 }
 
 // know puts a device into the books. The lock is held.

@@ -44,18 +44,28 @@ type Left struct {
 
 // Amounts are a device's, in the units of probe; what it does not have is left out.
 type Amounts struct {
-	Sessions *int64   `json:"sessions,omitempty"`
-	Encode   int64    `json:"encode_pixels_per_second,omitempty"`
-	Decode   int64    `json:"decode_pixels_per_second,omitempty"`
-	Scale    int64    `json:"scale_pixels_per_second,omitempty"`
-	Memory   int64    `json:"memory_bytes,omitempty"`
-	CPU      *float64 `json:"cpu_cores,omitempty"`
+	Sessions *int64 `json:"sessions,omitempty"`
+	Encode   int64  `json:"encode_pixels_per_second,omitempty"`
+	Decode   int64  `json:"decode_pixels_per_second,omitempty"`
+	Scale    int64  `json:"scale_pixels_per_second,omitempty"`
+	Memory   int64  `json:"memory_bytes,omitempty"`
+	// Network and Disk are bits and bytes per second, where the configuration limits them.
+	Network *int64   `json:"network_bits_per_second,omitempty"`
+	Disk    *int64   `json:"disk_bytes_per_second,omitempty"`
+	CPU     *float64 `json:"cpu_cores,omitempty"`
 }
 
-func amounts(a schedule.Amount, host bool) Amounts {
+func (c *Control) amounts(a schedule.Amount, host bool) Amounts {
 	if host {
 		cores := float64(a[schedule.CPU]) / 1000
-		return Amounts{CPU: &cores}
+		f := Amounts{CPU: &cores}
+		if c.host.Network > 0 {
+			f.Network = &a[schedule.Network]
+		}
+		if c.host.Disk > 0 {
+			f.Disk = &a[schedule.Disk]
+		}
+		return f
 	}
 	f := Amounts{Encode: a[schedule.Encode], Decode: a[schedule.Decode], Scale: a[schedule.Scale]}
 	if n := a[schedule.Sessions]; n < gpu.ManyEncoders/2 {
@@ -91,12 +101,12 @@ func (c *Control) Fit(w Wish, p Policy, count int) Answer {
 	all := len(c.ledger.Fit(requests...).Leases)
 	a := Answer{InAll: &all, Fits: []Fitting{}}
 	for _, w := range ladders[0] {
-		a.Ways = append(a.Ways, fitting("", w.Name, w.Class == gpu.Host, w.Device, w.Host))
+		a.Ways = append(a.Ways, c.fitting("", w.Name, w.Class == gpu.Host, w.Device, w.Host))
 	}
 	dry := c.ledger.Fit(requests[:count]...)
 	for _, k := range dry.Leases {
 		name := strings.Replace(k.Way, "on any", "on "+k.Device, 1)
-		f := fitting(k.Device, name, k.Device == gpu.Host, k.Taken, k.Hosted)
+		f := c.fitting(k.Device, name, k.Device == gpu.Host, k.Taken, k.Hosted)
 		f.Shed, f.Tight = len(w.Shed[k.Ladder]), k.Tight
 		a.Fits = append(a.Fits, f)
 	}
@@ -104,7 +114,7 @@ func (c *Control) Fit(w Wish, p Policy, count int) Answer {
 		a.Why = dry.Refusal.Error()
 	}
 	for _, left := range dry.Left {
-		a.Left = append(a.Left, Left{left.Device, c.name(left.Device), amounts(left.Free, left.Device == gpu.Host)})
+		a.Left = append(a.Left, Left{left.Device, c.name(left.Device), c.amounts(left.Free, left.Device == gpu.Host)})
 	}
 	return a
 }
@@ -120,13 +130,16 @@ func (c *Control) name(id string) string {
 }
 
 // fitting is what a channel takes of a device, which may be the host.
-func fitting(device, backend string, host bool, taken, hosted schedule.Amount) Fitting {
-	p := Fitting{Device: device, Backend: backend, Takes: amounts(taken, host), CPU: float64(hosted[schedule.CPU]) / 1000}
+func (c *Control) fitting(device, backend string, host bool, taken, hosted schedule.Amount) Fitting {
+	p := Fitting{Device: device, Backend: backend, Takes: c.amounts(taken, host), CPU: float64(hosted[schedule.CPU]) / 1000}
 	if taken[schedule.Sessions] == 0 {
 		p.Takes.Sessions = nil
 	}
 	if host {
 		p.CPU = *p.Takes.CPU
+	} else {
+		around := c.amounts(hosted, true)
+		p.Takes.Network, p.Takes.Disk = around.Network, around.Disk
 	}
 	return p
 }

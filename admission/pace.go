@@ -33,6 +33,9 @@ const (
 	keepsUp = 0.98
 )
 
+// restarted says that r is of another worker than the figures before.
+func (p *pulse) restarted(r Running) bool { return !p.begun.IsZero() && r.Restarts != p.restarts }
+
 // add takes a stream's present figure.
 func (p *pulse) add(r Running, now time.Time) {
 	if p.begun.IsZero() || r.Restarts != p.restarts {
@@ -71,6 +74,7 @@ func (p *pulse) late(part time.Duration, now time.Time) (speed float64, late boo
 type pace struct {
 	lowered   time.Time // when the plan was lowered last
 	raised    time.Time // when it grew last, or could have
+	replayed  time.Time // when a worker was replaced last, which catches up
 	grown     time.Time // when a rendition came back last
 	calm      time.Time // since when no stream has been late
 	patience  time.Duration
@@ -88,6 +92,9 @@ const (
 	relapse    = 30 * time.Second
 	// tooSlow is the speed of a device that a stream has left for being slow.
 	tooSlow = 0.8
+	// replaying is for how long a worker that replaces another may take from the others of its
+	// device.
+	replaying = 5 * time.Second
 	// trusted is after what calm a device's failures are forgiven: the next one is its first.
 	trusted = 5 * time.Minute
 )

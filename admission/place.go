@@ -115,6 +115,9 @@ func (c *Control) book(w Wish, p Policy, list []pipeline.Backend) (Grant, error)
 	k, err := c.ledger.Place(schedule.Request{Stream: w.Stream, Channel: w.Channel, Ladders: c.ladders(w, p, list)})
 	var refusal schedule.Refusal
 	if errors.As(err, &refusal) {
+		if p.Shed {
+			return Grant{}, fmt.Errorf("%w, not even with its smallest rendition alone: %w", ErrFull, refusal)
+		}
 		return Grant{}, fmt.Errorf("%w: %w", ErrFull, refusal)
 	}
 	if err != nil {

@@ -24,7 +24,7 @@ func TestPolicies(t *testing.T) {
 	}{
 		"auto":            {Policy{}, []string{one, two, "x264", "x264"}},
 		"gpu":             {Policy{Where: GPU}, []string{one, two, refused}},
-		"gpu, shed":       {Policy{Where: GPU, Shed: true}, []string{one, two, one + " without [2 1]", two + " without [2 1]", refused}},
+		"gpu, shed":       {Policy{Where: GPU, Shed: true}, []string{one, two, one + " without [2 1]", two + " without [2 1]", "no room for the stream, not even with its smallest rendition alone: "}},
 		"gpu-then-cpu":    {Policy{Where: GPUThenCPU}, []string{one, two, "x264"}},
 		"cpu":             {Policy{Where: CPU}, []string{"x264", "x264"}},
 		"nvenc":           {Policy{Make: "nvenc"}, []string{one, two, refused}},

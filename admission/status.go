@@ -10,7 +10,10 @@ import (
 // Status is the books as operators see them.
 type Status struct {
 	Devices []Device `json:"devices"`
-	Leases  []Lease  `json:"leases"`
+	// Unseated are the channels for which there is no room at present, though they have
+	// reserved it and are not on air.
+	Unseated []string `json:"reserved_without_room,omitempty"`
+	Leases   []Lease  `json:"leases"`
 }
 
 // Device is what is booked on a device.
@@ -47,7 +50,7 @@ type Lease struct {
 func (c *Control) Status() Status {
 	c.mu.Lock()
 	defer c.unlock()
-	s := Status{Devices: []Device{}, Leases: []Lease{}}
+	s := Status{Devices: []Device{}, Leases: []Lease{}, Unseated: c.ledger.Unseated()}
 	names := map[string]string{}
 	for _, p := range c.proofs {
 		names[gpu.BookedAs(p.Device.Use())] = p.Device.Name

@@ -46,6 +46,9 @@ func (c *Control) Look(now time.Time, running []Running) []Order {
 			continue
 		}
 		k.ready = true
+		if k.pulse.restarted(r) {
+			c.of(gpu.BookedAs(k.backend.Device)).pace.replayed = now
+		}
 		k.pulse.add(r, now)
 		c.meter(r, k, now)
 		if speed, late := k.pulse.late(c.part, now); late {
@@ -58,6 +61,8 @@ func (c *Control) Look(now time.Time, running []Running) []Order {
 	for _, a := range c.ledger.Accounts() {
 		speed, late := slowest[a.Device]
 		switch {
+		case late && now.Sub(c.of(a.Device).pace.replayed) < replaying:
+			continue // what one catches up with the others have to wait for
 		case late:
 			c.slow(a.Device, speed, now)
 			continue
@@ -65,6 +70,9 @@ func (c *Control) Look(now time.Time, running []Running) []Order {
 			c.calm(a.Device, now)
 		}
 		c.recover(a.Device, now)
+	}
+	if c.settled {
+		c.seats()
 	}
 	return c.orders()
 }
@@ -112,7 +120,7 @@ func (c *Control) slow(id string, speed float64, now time.Time) {
 	}
 	p.lowered = now
 	c.ledger.Slow(id, speed)
-	shed := 0
+	shed, before := 0, c.without()
 	for _, stream := range c.sheddable(id) {
 		if shed > 0 && !c.ledger.Overfull(id) {
 			break
@@ -127,8 +135,16 @@ func (c *Control) slow(id string, speed float64, now time.Time) {
 	if !p.complains {
 		p.complains = true
 		c.say(slog.LevelWarn, "a device is slower than planned: its streams fall behind", "device", id,
-			"speed", fmt.Sprintf("%.2f", speed), "renditions shed", shed)
+			"speed", fmt.Sprintf("%.2f", speed), "renditions shed", c.without()-before)
 	}
+}
+
+// without is how many renditions are not encoded. The lock is held.
+func (c *Control) without() (n int) {
+	for _, k := range c.carried {
+		n += len(k.wish.Shed[k.lease.Ladder])
+	}
+	return n
 }
 
 // sheddable are the streams of a device that may go without another rendition, once for

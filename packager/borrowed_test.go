@@ -10,7 +10,7 @@ import (
 
 // A rendition that is not encoded for a while shows the next smaller one's pictures: its
 // playlist goes on, with a discontinuity at the same place in all; who comes new is not
-// offered it until it is itself again.
+// offered it until it is itself again, with the bit rates of its own pictures.
 func TestBorrowedPicturesAreNotOffered(t *testing.T) {
 	large, small := videoParams(t, sps720), videoParams(t, sps480)
 	rate := media.Rate{Num: 30, Den: 1}
@@ -26,12 +26,12 @@ func TestBorrowedPicturesAreNotOffered(t *testing.T) {
 	shoot := func(seconds media.Ticks, from media.Ticks, first *media.VideoParams) {
 		end := from + seconds*media.Clock
 		for i, v := range []*media.VideoParams{first, small} {
-			for _, p := range (shot{params: v, rate: rate, gop: 60, from: from, to: end}).packets() {
+			for _, p := range (shot{params: v, rate: rate, gop: 60, from: from, to: end, bytes: v.Width * 5}).packets() {
 				s.Write(i, p)
 			}
 		}
 	}
-	offered := func() bool {
+	offered := func() (tags string) { // of the large one, empty where it is not
 		t.Helper()
 		doc, err := s.Multivariant("", false)
 		if err != nil {
@@ -41,19 +41,25 @@ func TestBorrowedPicturesAreNotOffered(t *testing.T) {
 		if !strings.Contains(text, "480p30/index.m3u8") {
 			t.Errorf("the small one is not offered\n%s", text)
 		}
-		return strings.Contains(text, "720p30/index.m3u8")
+		if !strings.Contains(text, "720p30/index.m3u8") {
+			return ""
+		}
+		_, tags, _ = strings.Cut(text, "#EXT-X-STREAM-INF:")
+		tags, _, _ = strings.Cut(tags, "\n")
+		return tags
 	}
 	shoot(4, origin, large)
-	if !offered() {
+	before := offered()
+	if before == "" {
 		t.Error("the large one is not offered")
 	}
 	shoot(4, origin+4*media.Clock, small)
-	if offered() {
+	if offered() != "" {
 		t.Error("borrowed pictures are offered as the large one's")
 	}
 	shoot(4, origin+8*media.Clock, large)
-	if !offered() {
-		t.Error("the large one is not offered again")
+	if after := offered(); after != before {
+		t.Errorf("the large one is offered as %q, and was as %q", after, before)
 	}
 	s.Finish()
 	var lists [2]string

@@ -21,7 +21,7 @@ type measured struct {
 func (m *meter) add(s *segment, target media.Ticks) {
 	for _, p := range s.parts {
 		if p.gap {
-			m.recent = nil
+			m.interrupt()
 			return
 		}
 	}
@@ -41,6 +41,9 @@ func (m *meter) add(s *segment, target media.Ticks) {
 		}
 	}
 }
+
+// interrupt leaves a segment out: no run goes across it.
+func (m *meter) interrupt() { m.recent = nil }
 
 func bitRate(bytes int64, dur media.Ticks) int64 {
 	if dur <= 0 {

@@ -62,7 +62,7 @@ func newVariants(writers []*writer, c *clock, low, ending bool) *variants {
 		switch {
 		case w.init == nil && wait && !w.spec.OnRequest:
 			return nil
-		case w.init == nil || c.frontier-w.end > outdated || w.borrowed():
+		case w.init == nil || c.frontier-w.end > outdated || w.borrows(w.init):
 			continue
 		}
 		v.entries = append(v.entries, w.variant())
@@ -76,11 +76,14 @@ func newVariants(writers []*writer, c *clock, low, ending bool) *variants {
 	return v
 }
 
-// borrowed says that the rendition shows another one's pictures at present, since it is not
-// encoded for want of room: who comes new is not to choose it.
-func (w *writer) borrowed() bool {
-	v := w.init.video
-	return w.spec.Video == ladder.Transcode && v != nil && v.Width*v.Height < w.spec.Width*w.spec.Height
+// borrows says that what has this init section shows another rendition's pictures, since
+// this one was not encoded for want of room: who comes new is not to choose it, and its bit
+// rates are not these.
+func (w *writer) borrows(init *initSection) bool {
+	if w.spec.Video != ladder.Transcode || init == nil || init.video == nil {
+		return false
+	}
+	return init.video.Width*init.video.Height < w.spec.Width*w.spec.Height
 }
 
 // young says whether renditions may still be on their way to what they list first: a

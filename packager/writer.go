@@ -138,7 +138,11 @@ func (w *writer) put(s span) {
 	}
 	if s.last {
 		w.clock.stretch(w.window.open.dur) // the stream's last one has no successor
-		w.meter.add(w.window.complete(w.clock.target), w.clock.target)
+		if done := w.window.complete(w.clock.target); w.borrows(done.init) {
+			w.meter.interrupt()
+		} else {
+			w.meter.add(done, w.clock.target)
+		}
 	}
 }
 

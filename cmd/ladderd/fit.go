@@ -24,7 +24,7 @@ type fitCommand struct {
 	Input   string        `default:"1080p60" help:"What the channels are sent: 1080p60, 720p30, 720x1280p25."`
 	Count   int           `default:"1" help:"How many such channels."`
 	Backend string        `default:"" enum:",auto,nvenc,vaapi,x264" help:"auto, nvenc, vaapi or x264, instead of the configuration's [pipeline] backend."`
-	Config  string        `type:"path" help:"The configuration file, for its backend and its data_dir (without one /var/lib/ladderd), where what the devices do is kept."`
+	Config  string        `type:"path" help:"The configuration file, for its policies, reservations and limits, and its data_dir (without one /var/lib/ladderd), where what the devices do is kept."`
 	JSON    bool          `name:"json" help:"Print the answer as JSON."`
 }
 
@@ -142,7 +142,7 @@ func writeFit(w io.Writer, a admission.Answer, what string, count int) error {
 		fmt.Fprintf(&b, "  %s: %s\n", l.Name, amountWords(l.Has))
 	}
 	if a.InAll != nil {
-		fmt.Fprintf(&b, "%d × %s fit on this machine beside what is reserved\n", *a.InAll, what)
+		fmt.Fprintf(&b, "%d × %s fit on this machine in all\n", *a.InAll, what)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -175,6 +175,12 @@ func amountWords(f admission.Amounts) string {
 	}
 	if f.CPU != nil {
 		add("%.2f cores", *f.CPU)
+	}
+	if f.Network != nil {
+		add("network %.1f Mb/s", float64(*f.Network)/1e6)
+	}
+	if f.Disk != nil {
+		add("disk %.1f MB/s", float64(*f.Disk)/1e6)
 	}
 	return strings.Join(words, ", ")
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -122,8 +124,20 @@ func (d *daemon) tellTaken(was *config.Config, kept []string) {
 	}
 	added := only(d.config.Channels, was.Channels)
 	tellChannels(d.config.Server, added, d.log)
-	d.log.Info("reloaded", "file", d.file, "channels", len(d.config.Channels), "added", ids(added),
+	d.log.Info("reloaded", "file", d.file, "changed", sections(was, d.config), "channels", len(d.config.Channels), "added", ids(added),
 		"removed", ids(only(was.Channels, d.config.Channels)), "altered", altered(was.Channels, d.config.Channels))
+}
+
+// sections are those of the file that differ, channels apart.
+func sections(a, b *config.Config) (names []string) {
+	left, right := reflect.ValueOf(*a), reflect.ValueOf(*b)
+	for i := range left.NumField() {
+		name := strings.ToLower(left.Type().Field(i).Name)
+		if name != "channels" && !reflect.DeepEqual(left.Field(i).Interface(), right.Field(i).Interface()) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // only are the channels of a whose id none of b has.

@@ -56,16 +56,18 @@ func newCascade(job pipeline.Job, b *backend) *cascade {
 }
 
 // shed leaves these outputs out from now on, and no others; gone are those that were not left
-// out before.
-func (c *cascade) shed(outputs []int) (gone []*rung) {
+// out before, and back says that one that was is not any more.
+func (c *cascade) shed(outputs []int) (gone []*rung, back bool) {
 	for _, r := range c.rungs {
 		was := r.shed
-		if r.shed = isShed(outputs, r.index); r.shed && !was {
+		r.shed = isShed(outputs, r.index)
+		back = back || was && !r.shed
+		if r.shed && !was {
 			r.owed = userData{}
 			gone = append(gone, r)
 		}
 	}
-	return gone
+	return gone, back
 }
 
 // put hands the source picture to every rung that keeps it. The caller keeps src.

@@ -16,8 +16,8 @@ import (
 type order struct {
 	picture picture
 	data    userData
-	stop    bool
-	before  media.Ticks // where it stops
+	before  media.Ticks   // where it stops
+	stopped chan struct{} // closed when it has; nil with a picture
 }
 
 // encoder is one video rendition's encoder. It belongs to one goroutine.
@@ -26,8 +26,8 @@ type encoder struct {
 	out    pipeline.VideoOutput
 	coding encoding
 	emit   func(source int, p media.Packet) error
-	opened func() // called when the first encoder is open
-	told   bool   // it has been
+	opened func() // called once, when the first encoder is open or it need not be
+	told   bool   // it has been, or nobody waits for it
 	budget *pace.Budget
 
 	ctx    *astiav.CodecContext // nil before the first picture
@@ -94,11 +94,16 @@ func (e *encoder) suit(p picture) error {
 			return err
 		}
 	}
+	e.tell()
+	return nil
+}
+
+// tell has nobody wait for the encoder any more.
+func (e *encoder) tell() {
 	if !e.told {
 		e.told = true
 		e.opened()
 	}
-	return nil
 }
 
 // stop puts out what the encoder holds and closes it. The next picture opens it anew.

@@ -54,7 +54,7 @@ type graph struct {
 
 	counts  counts
 	shed    atomic.Pointer[[]int] // what is to be shed from the next grid point on; nil for no change
-	unready atomic.Int32          // video encoders that are not open yet
+	unready atomic.Int32          // video encoders that the job wants and that are not open yet
 }
 
 // counts are read by the heartbeat while the graph works.
@@ -101,12 +101,15 @@ func (g *graph) open() (err error) {
 		g.fields = &deinterlacer{refuses: g.job.Interlaced == pipeline.Refuse, device: g.backend.device, inFlight: g.inFlight()}
 	}
 	for i, out := range g.job.Videos {
-		g.encoders = append(g.encoders, &encoder{
+		e := &encoder{
 			index: i, out: out, coding: g.backend.encoding(out), emit: g.weave.made, opened: g.opened, packet: astiav.AllocPacket(),
-			budget: pace.NewBudget(out.Rate, vbvBuffer),
-		})
+			budget: pace.NewBudget(out.Rate, vbvBuffer), told: isShed(g.job.Shed, i),
+		}
+		g.encoders = append(g.encoders, e)
+		if !e.told {
+			g.unready.Add(1)
+		}
 	}
-	g.unready.Store(int32(len(g.encoders) - len(g.job.Shed)))
 	if len(g.job.Audios) > 0 {
 		g.sound, err = newSound(g.job, g.emit, g.log)
 	}
@@ -200,7 +203,7 @@ func (g *graph) emit(o pipeline.Output) error {
 	return g.out(o)
 }
 
-// opened is called by each video encoder once.
+// opened is called once by each video encoder that the job wants.
 func (g *graph) opened() {
 	if g.unready.Add(-1) == 0 {
 		g.tellReady()
@@ -209,9 +212,10 @@ func (g *graph) opened() {
 
 func (g *graph) tellReady() {
 	var names []string
+	shed := g.weave.present() // the daemon may have ordered otherwise than the job by now
 	for i, v := range g.job.Videos {
-		if isShed(g.job.Shed, i) {
-			follows, _ := pipeline.Follows(g.job.Videos, g.job.Shed, i)
+		if isShed(shed, i) {
+			follows, _ := pipeline.Follows(g.job.Videos, shed, i)
 			v = g.job.Videos[follows]
 		}
 		names = append(names, fmt.Sprintf("%s %dx%d", g.backend.encoding(v).name(), v.Width, v.Height))
@@ -249,7 +253,7 @@ func (g *graph) free() {
 	}
 	for _, r := range g.cascade.rungs {
 		for len(r.queue) > 0 {
-			if o := <-r.queue; !o.stop {
+			if o := <-r.queue; o.stopped == nil {
 				o.picture.frame.Free()
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"ladderd/media"
 	"ladderd/pipeline"
+	"ladderd/testassets/doubles"
 )
 
 // section is what an output is from one telling of parameters to the next.
@@ -71,6 +72,75 @@ func TestShedOutputsAreCopies(t *testing.T) {
 		if !slices.Equal(widths, want) {
 			t.Errorf("output %d is %d pixels wide, one after the other; want %d", i, widths, want)
 		}
+	}
+}
+
+// A worker that is told what to shed before its first picture waits for no encoder that it
+// does not open, nor for one that its job did not want: the daemon replaces workers that do
+// not become ready.
+func TestReadyWithWhatIsEncoded(t *testing.T) {
+	s := record(t, append(append(moving("320x180", "30", 1), ultrafast...), "-g", "15")...)
+	for _, c := range []struct {
+		name         string
+		job, ordered []int
+		want         []string
+	}{
+		{"shed", nil, []int{0}, []string{"libx264 160x90", "libx264 160x90"}},
+		{"taken back", []int{0}, nil, []string{"libx264 320x180", "libx264 160x90"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			job := small(s)
+			job.Shed = c.job
+			d := startRun(t, job)
+			messages := append([]pipeline.Message{job, pipeline.Shed{Outputs: c.ordered}}, inputs(s.packets)...)
+			d.send(append(messages, pipeline.Drain{})...)
+			d.read(t)
+			if code := <-d.code; code != pipeline.ExitDone || d.failed != nil {
+				t.Fatalf("exit code %d, %+v", code, d.failed)
+			}
+			if !slices.Equal(d.ready, c.want) {
+				t.Errorf("ready with %q, want %q", d.ready, c.want)
+			}
+			if v := &d.result.videos[0]; !slices.Equal(v.times(), s.times(media.Video)) {
+				t.Errorf("%d pictures of %d", len(v.packets), len(s.times(media.Video)))
+			}
+		})
+	}
+}
+
+// A card that has two sessions left carries two renditions at any time, also where one goes as
+// another comes back: the one's session is closed before the other's is opened.
+func TestShedFreesSessions(t *testing.T) {
+	rate := media.Rate{Num: 30, Den: 1}
+	s := record(t, append(moving("640x360", "30", 9), append(ultrafast, "-bf", "2", "-g", "30")...)...)
+	rig := doubles.New(t, boxOf(doubles.Card{Sessions: 2}))
+	s.backend = nvencOn(rig, false)
+	job := s.job(rate,
+		pipeline.VideoOutput{Width: 640, Height: 360, Rate: rate, Bitrate: 900_000},
+		pipeline.VideoOutput{Width: 480, Height: 270, Rate: rate, Bitrate: 600_000},
+		pipeline.VideoOutput{Width: 320, Height: 180, Rate: rate, Bitrate: 300_000})
+	job.Shed = []int{1}
+	d := startProcess(t, rig.Env(), job)
+	messages := []pipeline.Message{job}
+	for i, p := range s.packets {
+		if i%60 == 30 {
+			messages = append(messages, pipeline.Shed{Outputs: []int{i / 60 % 2}}) // the other one
+		}
+		messages = append(messages, pipeline.Input{Packet: p})
+	}
+	d.send(append(messages, pipeline.Drain{})...)
+	d.read(t)
+	if code := <-d.code; code != pipeline.ExitDone || d.failed != nil {
+		t.Fatalf("exit code %d, %+v", code, d.failed)
+	}
+	for i := range d.result.videos {
+		if v := &d.result.videos[i]; !slices.Equal(v.times(), s.times(media.Video)) || !slices.Equal(v.keys(), s.keys()) {
+			t.Errorf("output %d: %d pictures of %d, IDRs at %d of %d", i, len(v.packets), len(s.times(media.Video)), v.keys(), s.keys())
+		}
+	}
+	opened, err := rig.Recorded(doubles.Initialized)
+	if err != nil || len(opened) < 5 {
+		t.Errorf("%d sessions were opened, %v", len(opened), err)
 	}
 }
 

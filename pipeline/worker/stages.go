@@ -79,16 +79,30 @@ func (g *graph) place(d decoded) error {
 	return g.cascade.put(picture{d.frame, d.pts, gridPoint, on}, user)
 }
 
-// reshape has what was ordered be shed from a grid point on, before any encoder has it.
+// reshape has what was ordered be shed from a grid point on, before any encoder has it. A
+// device may have no session for what comes back until those that go are closed.
 func (g *graph) reshape(at media.Ticks) error {
 	ordered := g.shed.Swap(nil)
 	if ordered == nil {
 		return nil
 	}
 	g.weave.change(at, *ordered)
-	for _, r := range g.cascade.shed(*ordered) {
-		if err := send(g, r.queue, order{stop: true, before: at}); err != nil {
+	gone, back := g.cascade.shed(*ordered)
+	var stopping []order
+	for _, r := range gone {
+		o := order{before: at, stopped: make(chan struct{})}
+		if err := send(g, r.queue, o); err != nil {
 			return err
+		}
+		stopping = append(stopping, o)
+	}
+	if !back {
+		return nil
+	}
+	for _, o := range stopping {
+		receive(g, o.stopped) // it is closed, and nothing comes
+		if g.ctx.Err() != nil {
+			return g.failed()
 		}
 	}
 	return nil
@@ -120,14 +134,17 @@ func (g *graph) encodeVideo(e *encoder, queue <-chan order) error {
 	return e.flush()
 }
 
-// obey has an encoder do what it is ordered to.
+// obey has an encoder do what it is ordered to. One that is to stop before its first picture
+// is never opened, and the worker is ready without it.
 func (g *graph) obey(e *encoder, o order) error {
-	if !o.stop {
+	if o.stopped == nil {
 		return e.encode(o)
 	}
 	if err := e.stop(); err != nil {
 		return err
 	}
+	close(o.stopped)
+	e.tell()
 	return g.weave.stopped(e.index, o.before)
 }
 
