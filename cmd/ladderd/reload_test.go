@@ -127,6 +127,9 @@ func TestReloadTakesLimitsAndTheLevel(t *testing.T) {
 	if !strings.Contains(said, `take a restart; their old values stay in use" keys="[server.region server.data_dir]"`) {
 		t.Errorf("what takes a restart is not told:\n%s", said)
 	}
+	if !strings.Contains(said, `changed="[log limits]"`) {
+		t.Errorf("what was taken is not told:\n%s", said)
+	}
 	if r.level.Level() != slog.LevelDebug || r.config.Server.Region != "local" || hubTerms(r.config).Streams != 3 {
 		t.Errorf("goes on with level %v and %+v", r.level, r.config)
 	}
