@@ -24,9 +24,9 @@ var broadcasts = []struct {
 	cpu        int
 }{
 	{"1080p60 STANDARD", daemon.Channel{Type: ladder.Standard}, publish.Clip{
-		Name: "easy1080p60", Width: 1920, Height: 1080, Rate: "60", Seconds: 12, Bitrate: 2_000_000, GOP: 2, Filter: easy}, 5, 1, 60, 20},
+		Name: "easy1080p60", Width: 1920, Height: 1080, Rate: "60", Seconds: 12, Bitrate: 2_000_000, GOP: 2, Filter: easy}, 5, 1, 60, 14},
 	{"720p30 ADVANCED_HD", daemon.Channel{Type: ladder.AdvancedHD}, publish.Clip{
-		Name: "easy720p30", Width: 1280, Height: 720, Rate: "30", Seconds: 12, Bitrate: 1_000_000, GOP: 2, Filter: easy}, 5, 0, 30, 9},
+		Name: "easy720p30", Width: 1280, Height: 720, Rate: "30", Seconds: 12, Bitrate: 1_000_000, GOP: 2, Filter: easy}, 5, 0, 30, 6},
 }
 
 // easy leaves of a picture what is left at a tenth of its size.
