@@ -53,7 +53,9 @@ func (c *Control) Look(now time.Time, running []Running) []Order {
 		c.meter(r, k, now)
 		if speed, late := k.pulse.late(c.part, now); late {
 			for _, id := range k.works() {
-				slowest[id] = min(speed, slowestOr(slowest, id))
+				if before, known := slowest[id]; !known || speed < before {
+					slowest[id] = speed
+				}
 			}
 		}
 	}
@@ -85,13 +87,6 @@ func (k *carried) works() []string {
 		return []string{id, gpu.Host}
 	}
 	return []string{id}
-}
-
-func slowestOr(slowest map[string]float64, id string) float64 {
-	if speed, known := slowest[id]; known {
-		return speed
-	}
-	return 1
 }
 
 // busy are the devices that have streams. The lock is held.

@@ -262,17 +262,17 @@ func (l *Ledger) Move(stream string, ladders [][]Way, stay bool) (Lease, error) 
 		return Lease{}, fmt.Errorf("move stream %s: it has no lease, or no ladder any more", stream)
 	}
 	l.shut(k)
-	if ladders != nil {
-		k.request.Ladders = ladders
+	if ladders == nil {
+		ladders = k.request.Ladders
 	}
 	not := k.on
 	if stay {
 		not = nil
 	}
-	on, way, ladder, refusal := l.choose(k.request.Ladders[k.Ladder:], not)
+	on, way, ladder, refusal := l.choose(ladders[k.Ladder:], not)
 	tight := on == nil
 	if tight {
-		on, way = l.stretch(k.request.Ladders[k.Ladder], not)
+		on, way = l.stretch(ladders[k.Ladder], not)
 	}
 	if on == nil {
 		if k.reserved != nil {
@@ -282,6 +282,7 @@ func (l *Ledger) Move(stream string, ladders [][]Way, stay bool) (Lease, error) 
 		return Lease{}, refusal
 	}
 	was := k.on
+	k.request.Ladders = ladders
 	if on != was {
 		k.room, k.roomy = Amount{}, Amount{}
 	}

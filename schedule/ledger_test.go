@@ -275,3 +275,21 @@ func TestAmountsInWords(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// A stream that finds nothing better can be shed as before: it has what it had.
+func TestShedAfterAMoveThatWasRefused(t *testing.T) {
+	l := box(t, Options{})
+	less := onCPU
+	less.Device[CPU] = 1000
+	if _, err := l.Place(Request{Stream: "a", Ladders: [][]Way{{onCPU}, {less}}}); err != nil {
+		t.Fatal(err)
+	}
+	l.Others("gpu-1", Amount{Sessions: 8})
+	l.Others("gpu-2", Amount{Sessions: 8})
+	if k, err := l.Move("a", [][]Way{{onGPU}, {half}}, true); err == nil {
+		t.Fatalf("it moves to %+v", k)
+	}
+	if k, err := l.Shed("a", 1); err != nil || k.Taken[CPU] != 1000 {
+		t.Errorf("%+v, %v", k, err)
+	}
+}

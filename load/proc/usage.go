@@ -22,7 +22,7 @@ type Usage struct {
 
 // Of is what a process has taken. It fails where the process has gone, or is another user's.
 func Of(pid int) (u Usage, err error) {
-	if u.CPU, err = cpuOf(pid); err != nil {
+	if u.CPU, err = CPU(pid); err != nil {
 		return u, err
 	}
 	u.Memory, err = memoryOf(pid)
@@ -32,7 +32,8 @@ func Of(pid int) (u Usage, err error) {
 // File is the path of a file that tells of a process.
 func File(pid int, name string) string { return filepath.Join("/proc", strconv.Itoa(pid), name) }
 
-func cpuOf(pid int) (time.Duration, error) {
+// CPU is the CPU time that a process has taken. It fails where the process has gone.
+func CPU(pid int) (time.Duration, error) {
 	b, err := os.ReadFile(File(pid, "stat"))
 	if err != nil {
 		return 0, fmt.Errorf("read a process's CPU time: %w", err)
