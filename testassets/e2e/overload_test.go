@@ -14,9 +14,9 @@ import (
 // tooMany is what many channels are sent at once.
 var tooMany = publish.Clip{Name: "too-many", Width: 1280, Height: 720, Rate: "30", Seconds: 8, Bitrate: 1_500_000, GOP: 2}
 
-// soon is what a refusal may take on a machine that does much else; bench overload tells that it
-// takes a quarter of a second.
-const soon = 3 * time.Second
+// soon is what a refusal may take. It takes a quarter of that, also beside two programs that
+// take two cores whole.
+const soon = time.Second
 
 // roomForOne is as many pixels a second as the machine is said to do, of all kinds of work: one
 // channel fits whole, and a second one with less.
