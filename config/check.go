@@ -11,6 +11,7 @@ import (
 func (d *decoder) check(c *Config) {
 	d.checkListeners(c)
 	d.checkPolicies(c)
+	d.checkAPI(&c.API)
 	ids, keys := map[string]string{}, map[Secret]string{}
 	for i, channel := range c.Channels {
 		path := element("channel", i)
@@ -49,6 +50,7 @@ func (d *decoder) checkListeners(c *Config) {
 		{"ingest.rtmps.listen", c.Ingest.RTMPS.Listen},
 		{"playback.listen", c.Playback.Listen},
 		{"playback.tls.listen", c.Playback.TLS.Listen},
+		{"api.listen", c.API.Listen},
 		{"metrics.listen", c.Metrics.Listen},
 	}
 	for i, l := range listeners {
@@ -70,8 +72,11 @@ func (c *Config) Warnings() []string {
 	if !c.Playback.Listen.On() {
 		w = append(w, "there is no [playback] section: nobody can watch")
 	}
-	if len(c.Channels) == 0 {
-		w = append(w, "there is no [[channel]]: nobody can publish; add one, as configs/ladderd.toml shows at its end")
+	if len(c.Channels) == 0 && !c.API.Listen.On() {
+		w = append(w, "there is no [[channel]] and no [api] to make one: nobody can publish; add one, as configs/ladderd.toml shows at its end")
+	}
+	if c.API.Listen.On() && len(c.API.AccessKeys) == 0 {
+		w = append(w, "there is no [[api.access_key]]: nobody can call the API")
 	}
 	for _, channel := range c.Channels {
 		w = append(w, c.channelWarnings(channel)...)

@@ -14,6 +14,7 @@ type Config struct {
 	Server   Server
 	Ingest   Ingest
 	Playback Playback
+	API      API
 	Metrics  Metrics
 	Log      Log
 	Pipeline Pipeline
@@ -49,6 +50,11 @@ type Limits struct {
 	// Network is what streams may take of the network, in bits per second, and Disk of
 	// the disk, in bytes per second; 0 is no limit.
 	Network, Disk int64
+	// These are how many the control API makes: 1 to 1000000 channels, and up to 1000 of
+	// the others.
+	Channels, RecordingConfigurations, PlaybackKeyPairs, PlaybackRestrictionPolicies int
+	// PolicyCountries and PolicyOrigins are how many a playback restriction policy may have.
+	PolicyCountries, PolicyOrigins int
 }
 
 // RTMP is plain RTMP, open to channels with InsecureIngest only.
@@ -135,6 +141,7 @@ const (
 	defaultSRT      Address = "127.0.0.1:9000"
 	defaultPlayback Address = "127.0.0.1:8080"
 	defaultHTTPS    Address = "127.0.0.1:8443"
+	defaultAPI      Address = "127.0.0.1:8070"
 	defaultMetrics  Address = "127.0.0.1:9090"
 )
 
@@ -159,7 +166,12 @@ func withoutListeners() *Config {
 			PartDuration: 333 * time.Millisecond, Window: time.Minute, Linger: time.Minute, WindowMemory: 32 * megabyte,
 			MaxConnections: 20_000, MaxConnectionsPerAddress: 4_000,
 		},
-		Limits:   Limits{StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, Takeovers: 100},
+		API: API{CallRate: 1, AuditSize: 64 * megabyte, AuditFiles: 10},
+		Limits: Limits{
+			StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, Takeovers: 100,
+			Channels: 5000, RecordingConfigurations: 20, PlaybackKeyPairs: 3, PlaybackRestrictionPolicies: 3,
+			PolicyCountries: 200, PolicyOrigins: 5,
+		},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 		Pipeline: Pipeline{Backend: "auto", WhenFull: "refuse", Placement: "spread", Interlaced: "deinterlace"},
 	}

@@ -14,6 +14,9 @@ var taken = []string{
 	"playback.max_connections", "playback.max_connections_per_address", "log.level",
 	"pipeline.backend", "pipeline.policy", "pipeline.when_full", "pipeline.placement", "pipeline.interlaced",
 	"limits.stream_duration", "limits.concurrent_streams", "limits.takeovers", "channel[0].",
+	"limits.channels", "limits.recording_configurations", "limits.playback_key_pairs", "limits.playback_restriction_policies",
+	"limits.policy_countries", "limits.policy_origins",
+	"api.ingest_endpoint", "api.srt_endpoint", "api.playback_url", "api.call_rate", "api.access_key[0].",
 }
 
 // A key more is either taken at a reload or told to need a restart.
@@ -59,6 +62,8 @@ func TestReloadKeepsWhatIsReadAtTheStart(t *testing.T) {
 	want.Ingest.FailedKeysPerMinute = file.Ingest.FailedKeysPerMinute
 	want.Playback.MaxConnections, want.Playback.MaxConnectionsPerAddress = file.Playback.MaxConnections, file.Playback.MaxConnectionsPerAddress
 	want.Log.Level, want.Pipeline, want.Limits, want.Channels = file.Log.Level, file.Pipeline, file.Limits, file.Channels
+	want.API.IngestEndpoint, want.API.SRTEndpoint, want.API.PlaybackURL = file.API.IngestEndpoint, file.API.SRTEndpoint, file.API.PlaybackURL
+	want.API.CallRate, want.API.AccessKeys = file.API.CallRate, file.API.AccessKeys
 	want.Pipeline.RenderNodes, want.Limits.Network, want.Limits.Disk = nil, 0, 0
 	if diff := cmp.Diff(&want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -116,6 +116,7 @@ func (c *Config) schema() schema {
 			}}},
 			{"ingest", c.Ingest.schema()},
 			{"playback", c.Playback.schema()},
+			{"api", c.API.schema()},
 			{"metrics", listener(&c.Metrics.Listen, defaultMetrics)},
 			{"log", schema{keys: []key{
 				{name: "level", set: text(&c.Log.Level, parseLevel)},
@@ -135,6 +136,12 @@ func (c *Config) schema() schema {
 				{name: "takeovers", set: number(&c.Limits.Takeovers, 0, 1_000_000)},
 				{name: "network", set: text(&c.Limits.Network, bandwidth("b/s"))},
 				{name: "disk", set: text(&c.Limits.Disk, bandwidth("B/s"))},
+				{name: "channels", set: number(&c.Limits.Channels, 1, 1_000_000)},
+				{name: "recording_configurations", set: number(&c.Limits.RecordingConfigurations, 1, 1000)},
+				{name: "playback_key_pairs", set: number(&c.Limits.PlaybackKeyPairs, 1, 1000)},
+				{name: "playback_restriction_policies", set: number(&c.Limits.PlaybackRestrictionPolicies, 1, 1000)},
+				{name: "policy_countries", set: number(&c.Limits.PolicyCountries, 1, 1000)},
+				{name: "policy_origins", set: number(&c.Limits.PolicyOrigins, 1, 1000)},
 			}}},
 		},
 		arrays: []subarray{{"channel", func(read func(schema)) {
@@ -145,7 +152,7 @@ func (c *Config) schema() schema {
 			}
 			c.Channels = append(c.Channels, channel)
 		}}},
-		later: []string{"api", "events"},
+		later: []string{"events"},
 	}
 }
 
