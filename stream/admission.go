@@ -54,6 +54,10 @@ type admission struct {
 func (h *Hub) admit(p *publisher) admission {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	key := p.request.Key
+	if c, known := h.channels.keyed(key, h.channels.digest(key)); !known || c.ID != p.channel.ID {
+		return admission{err: ingest.ErrUnknownKey} // it has just been taken away, and a Stop that follows on that is to be the end
+	}
 	if a := h.barred(p.channel, p.parameters, p.wrong); a.err != nil {
 		return a
 	}
