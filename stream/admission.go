@@ -181,8 +181,10 @@ func (h *Hub) candidate(l *live) *publisher {
 }
 
 // retire takes a stream off the air. Its candidate goes on with a stream of its
-// own, to which it takes what it has sent; it is given back where there can be none.
-func (h *Hub) retire(l *live) (left *publisher) {
+// own, to which it takes what it has sent; it is given back where there can be none, with
+// the reason.
+func (h *Hub) retire(l *live) (left *publisher, why error) {
+	defer close(l.retired)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next := l.desk.candidate
@@ -190,9 +192,14 @@ func (h *Hub) retire(l *live) (left *publisher) {
 	if h.onAir[l.channel.ID] == l {
 		delete(h.onAir, l.channel.ID)
 	}
-	if next == nil || h.closed {
-		return next
+	switch {
+	case next == nil:
+	case l.desk.closed:
+		return next, ingest.ErrStopped
+	case h.closed:
+		return next, ingest.ErrDraining
+	default:
+		h.launch(next)
 	}
-	h.launch(next)
-	return nil
+	return nil, nil
 }

@@ -40,6 +40,8 @@ type live struct {
 	since   time.Time
 	desk    desk          // guarded by the hub's lock: who comes, goes and takes over
 	knock   chan struct{} // there is a new candidate at the desk
+	halt    chan struct{} // closed by Stop
+	retired chan struct{} // closed when the stream is off the air
 
 	packager atomic.Pointer[packager.Stream] // shared: for viewers
 	status   atomic.Pointer[Status]          // shared: for operators
@@ -125,8 +127,10 @@ func (l *live) work(ctx context.Context) error {
 			err = l.deliver(o)
 		case now := <-tick.C:
 			err = l.passed(now)
+		case <-l.halt:
+			return ingest.ErrStopped
 		case <-ctx.Done():
-			return l.stopped()
+			return l.drained()
 		}
 		if err != nil {
 			return err
@@ -158,8 +162,8 @@ func (l *live) begin() error {
 	return nil
 }
 
-// stopped takes what the publisher had handed over when the hub was closed.
-func (l *live) stopped() error {
+// drained takes what the publisher had handed over when the hub was closed.
+func (l *live) drained() error {
 	if err := l.catchUp(); err != nil && !errors.Is(err, errOver) {
 		return err
 	}

@@ -236,7 +236,7 @@ func (l *live) join(idr media.Packet) error {
 // cutOff takes nothing more from anybody: the publisher is told why, if there is a
 // reason, and a candidate begins a stream of its own.
 func (l *live) cutOff(reason error) {
-	next := l.hub.retire(l)
+	next, why := l.hub.retire(l)
 	if l.current != nil {
 		l.current.release(cmp.Or(told(reason), ingest.ErrDraining)) // of one that has gone nobody reads this
 		if reason != nil {
@@ -244,7 +244,7 @@ func (l *live) cutOff(reason error) {
 		}
 	}
 	if next != nil {
-		next.refuse(ingest.ErrDraining)
+		next.refuse(why)
 	}
 	if reason != nil {
 		l.log.Warn("stream cut off", "reason", reason)
