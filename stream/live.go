@@ -60,6 +60,7 @@ type live struct {
 	soundtrack *soundtrack // nil without audio
 	captions   captions    // the current publisher's
 	encoder    string      // likewise, as it calls itself
+	described  *Source     // likewise; nil until its media are known. Replaced, never altered
 	began      time.Time   // the wall clock at Start
 	checkup    *checkup
 	intake     *intake
@@ -226,7 +227,7 @@ func (l *live) take(i input) error {
 		return nil
 	case i.meta != nil:
 		p.announced(*i.meta)
-		l.encoder = i.meta.Encoder
+		l.introduced(p)
 		l.report()
 		return nil
 	case i.message != nil:
@@ -304,9 +305,17 @@ func (l *live) examine(p *publisher) {
 	}
 }
 
+// introduced takes note of what the current publisher says of itself, and of its media.
+func (l *live) introduced(p *publisher) {
+	l.encoder = p.opening.meta.Encoder
+	if p.source != nil {
+		l.described = p.source.describe(p.opening.meta)
+	}
+}
+
 // workOff takes what the opening of the current publisher held.
 func (l *live) workOff(p *publisher) error {
-	l.encoder = p.opening.meta.Encoder
+	l.introduced(p)
 	l.recall(&p.opening)
 	for _, held := range p.opening.release() {
 		if err := l.media(held); err != nil {
@@ -411,7 +420,8 @@ func (l *live) watchStart() {
 	}
 	if _, err := l.pack.Multivariant("", false); err == nil {
 		l.shown = true
-		l.emit(StreamStart, "")
+		l.report()
+		l.hub.emit(Event{Name: StreamStart, Channel: l.channel.ID, Stream: l.id, Source: l.described})
 	}
 }
 

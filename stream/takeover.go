@@ -202,8 +202,9 @@ func (l *live) catchUp() error {
 // that were there.
 func (l *live) follow(p *publisher, taken bool) error {
 	l.log.Info("publisher accepted in its place", "protocol", p.request.Protocol, "remote", p.request.Remote, "taken over", taken)
+	l.introduced(p)
 	if taken {
-		l.emit(StreamTakeover, "")
+		l.hub.emit(Event{Name: StreamTakeover, Channel: l.channel.ID, Stream: l.id, Source: l.described})
 	}
 	l.intake.renewed(p.opening.meta)
 	if l.source == nil {
