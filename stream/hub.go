@@ -192,6 +192,16 @@ func (h *Hub) Stream(id string) (*packager.Stream, error) {
 	return viewed(l)
 }
 
+// Private says whether the stream of an id, up to some time after its end, is of a channel
+// that was private when it began. It is asked for each of a viewer's requests, and takes the
+// hub's lock as Stream does.
+func (h *Hub) Private(stream string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.streams[stream]
+	return l != nil && l.channel.Private
+}
+
 func viewed(l *live) (*packager.Stream, error) {
 	if l == nil {
 		return nil, ErrNotLive
