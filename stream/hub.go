@@ -155,6 +155,7 @@ func (h *Hub) newLive(p *publisher) *live {
 		id: id, channel: p.channel, terms: h.terms, hub: h, current: p, request: p.request, checkup: newCheckup(), since: time.Now(),
 		log:   h.options.Log.With("channel", p.channel.ID, "stream", id),
 		knock: make(chan struct{}, 1), halt: make(chan struct{}), retired: make(chan struct{}),
+		said: make(chan Metadata, sayings),
 	}
 	l.intake = newIntake(l.channel.Type, l.since)
 	l.report()

@@ -40,6 +40,7 @@ type live struct {
 	since   time.Time
 	desk    desk          // guarded by the hub's lock: who comes, goes and takes over
 	knock   chan struct{} // there is a new candidate at the desk
+	said    chan Metadata // by operators
 	halt    chan struct{} // closed by Stop
 	retired chan struct{} // closed when the stream is off the air
 
@@ -128,6 +129,8 @@ func (l *live) work(ctx context.Context) error {
 			err = l.deliver(o)
 		case now := <-tick.C:
 			err = l.passed(now)
+		case m := <-l.said:
+			l.say(m)
 		case <-l.halt:
 			return ingest.ErrStopped
 		case <-ctx.Done():
@@ -180,7 +183,8 @@ func (l *live) outputs() <-chan pipeline.Output {
 
 // finish lets what has been taken reach the viewers, whatever ended the stream.
 func (l *live) finish() {
-	_ = l.guarded(l.flush) // the stream is at its end already
+	_ = l.guarded(l.sayRest) // the stream is at its end already
+	_ = l.guarded(l.flush)
 	if l.transcoder != nil {
 		l.transcoder.Close()
 	}
