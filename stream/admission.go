@@ -54,9 +54,8 @@ type admission struct {
 func (h *Hub) admit(p *publisher) admission {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	key := p.request.Key
-	if c, known := h.channels.keyed(key, h.channels.digest(key)); !known || c.ID != p.channel.ID {
-		return admission{err: ingest.ErrUnknownKey} // it has just been taken away, and a Stop that follows on that is to be the end
+	if !h.renew(p) { // the key has just been taken away, and a Stop that follows on that is to be the end
+		return admission{err: ingest.ErrUnknownKey}
 	}
 	if a := h.barred(p.channel, p.parameters, p.wrong); a.err != nil {
 		return a
@@ -66,6 +65,18 @@ func (h *Hub) admit(p *publisher) admission {
 	}
 	h.launch(p)
 	return admission{}
+}
+
+// renew has p's channel be as it is now; false where p's key is its key no more. The hub's
+// lock is held.
+func (h *Hub) renew(p *publisher) bool {
+	key := p.request.Key
+	c, known := h.channels.keyed(key, h.channels.digest(key))
+	if !known || c.ID != p.channel.ID {
+		return false
+	}
+	p.channel = c
+	return true
 }
 
 // barred says why nobody with these parameters may publish to the channel now; without
@@ -198,6 +209,8 @@ func (h *Hub) retire(l *live) (left *publisher, why error) {
 		return next, ingest.ErrStopped
 	case h.closed:
 		return next, ingest.ErrDraining
+	case !h.renew(next):
+		return next, ingest.ErrUnknownKey
 	default:
 		h.launch(next)
 	}

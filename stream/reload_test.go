@@ -138,3 +138,39 @@ func TestChannelsComeAndGoOneByOne(t *testing.T) {
 		}
 	})
 }
+
+// A candidate that begins a stream of its own finds its channel as it is then.
+func TestCandidatesStreamIsOfTheChannelThatThereIs(t *testing.T) {
+	private, other := basic, basic
+	private.Private, other.Key = true, "sk_local_another_key"
+	for _, c := range []struct {
+		name string
+		is   Channel
+		told error
+	}{{"altered", private, nil}, {"with another key", other, ingest.ErrUnknownKey}} {
+		t.Run(c.name, func(t *testing.T) {
+			relayed(t, basic, func(t *testing.T, r *relay) {
+				first := r.join(t, "")
+				shot := footageOf(t)
+				first.send(t, shot.shoot(3)...)
+				next := r.join(t, "priority=1")
+				before, all := r.status().ID, shot.shoot(3)
+				next.send(t, all[:5]...)
+				r.Reload([]Channel{c.is}, r.terms)
+				larger := frame(0, testVideo)
+				larger.PTS, larger.DTS = ms(8000), ms(8000)
+				first.send(t, larger)
+				if first.last() == nil || !errors.Is(next.last(), c.told) {
+					t.Fatalf("the first was told %v, the candidate %v", first.last(), next.last())
+				}
+				if c.told != nil {
+					return
+				}
+				next.send(t, all[5:]...)
+				if id := r.status().ID; id == before || !r.Private(id) || r.Private(before) {
+					t.Errorf("stream %s follows on %s", id, before)
+				}
+			})
+		})
+	}
+}
