@@ -31,6 +31,9 @@ var (
 
 	// ErrTakenOver ends a publisher whose stream another one has taken over.
 	ErrTakenOver = errors.New("another encoder has taken over the stream")
+	// ErrStopped ends a publisher whose stream the operator has stopped, and refuses others
+	// for the moment that this takes.
+	ErrStopped = errors.New("the stream was stopped by the operator")
 	// ErrPriority, ErrMismatch and ErrTakeovers refuse a takeover (guide, line 7663:
 	// StreamTakeoverInvalidPriority, …MediaMismatch, …LimitBreached).
 	ErrPriority  = errors.New("the takeover's priority is not higher than the running stream's")

@@ -19,6 +19,9 @@ var (
 	ErrNoStream  = errors.New("there is no such stream, or it ended a while ago")
 )
 
+// ErrDenied is what Rules answer to whoever may not watch a private channel.
+var ErrDenied = errors.New("the channel is private, and the request has no valid playback token")
+
 // ErrViewLimit is what Rules answer once as many watch as may.
 var ErrViewLimit = errors.New("the limit of concurrent views is reached")
 
@@ -32,7 +35,7 @@ var (
 )
 
 // failure is how one error is told to a viewer. The codes of a channel that is
-// unknown or off the air are those of the real service.
+// unknown, off the air or private are those of the real service.
 type failure struct {
 	err    error
 	status int
@@ -46,6 +49,7 @@ var catalogue = []failure{
 	{ErrNoChannel, http.StatusNotFound, "can_not_find_channel"},
 	{ErrNoStream, http.StatusNotFound, "can_not_find_stream"},
 	{errNoSession, http.StatusNotFound, "can_not_find_session"},
+	{ErrDenied, http.StatusForbidden, "invalid_playback_auth_token"},
 	{ErrViewLimit, http.StatusTooManyRequests, "view_limit_reached"},
 	{errNoRendition, http.StatusNotFound, "can_not_find_rendition"},
 	{packager.ErrNotFound, http.StatusNotFound, "can_not_find_media"},

@@ -7,7 +7,7 @@ import "net/http"
 // write to the request, whose header other viewers have too.
 type Rules interface {
 	// Admit's error is told to the viewer as the catalogue says: ErrViewLimit is
-	// 429.
+	// 429, ErrDenied 403.
 	Admit(Viewer, *http.Request) error
 }
 

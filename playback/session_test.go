@@ -205,3 +205,26 @@ func TestLogsHaveNoSession(t *testing.T) {
 		t.Errorf("the log says %s", text)
 	}
 }
+
+// denied is a rule that keeps everybody out of the channel.
+type denied struct{}
+
+func (denied) Admit(Viewer, *http.Request) error { return ErrDenied }
+
+func TestPrivateChannelIsRefusedInTheServicesWords(t *testing.T) {
+	b := newBroadcast(t)
+	b.send(75)
+	h := newTestHandler(t, b)
+	session := join(t, h)
+	h.config.Rules = denied{}
+	for _, url := range []string{
+		channelURL, channelURL + "?token=a.b.c", mediaURL + "index.m3u8", mediaURL + "0.m4s", "/v/" + session + mediaURL + "index.m3u8",
+		"/v/" + session + mediaURL + "0.m4s",
+	} {
+		w := get(h, url)
+		expectFailure(t, url, w.Code, w.Header(), w.Body.Bytes(), 403, "invalid_playback_auth_token", "private")
+		if strings.Contains(w.Body.String(), "a.b.c") || strings.Contains(w.Body.String(), "EXTM3U") {
+			t.Errorf("%s: %s", url, w.Body)
+		}
+	}
+}

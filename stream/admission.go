@@ -54,6 +54,9 @@ type admission struct {
 func (h *Hub) admit(p *publisher) admission {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if !h.renew(p) { // the key has just been taken away, and a Stop that follows on that is to be the end
+		return admission{err: ingest.ErrUnknownKey}
+	}
 	if a := h.barred(p.channel, p.parameters, p.wrong); a.err != nil {
 		return a
 	}
@@ -62,6 +65,18 @@ func (h *Hub) admit(p *publisher) admission {
 	}
 	h.launch(p)
 	return admission{}
+}
+
+// renew has p's channel be as it is now; false where p's key is its key no more. The hub's
+// lock is held.
+func (h *Hub) renew(p *publisher) bool {
+	key := p.request.Key
+	c, known := h.channels.keyed(key, h.channels.digest(key))
+	if !known || c.ID != p.channel.ID {
+		return false
+	}
+	p.channel = c
+	return true
 }
 
 // barred says why nobody with these parameters may publish to the channel now; without
@@ -177,8 +192,10 @@ func (h *Hub) candidate(l *live) *publisher {
 }
 
 // retire takes a stream off the air. Its candidate goes on with a stream of its
-// own, to which it takes what it has sent; it is given back where there can be none.
-func (h *Hub) retire(l *live) (left *publisher) {
+// own, to which it takes what it has sent; it is given back where there can be none, with
+// the reason.
+func (h *Hub) retire(l *live) (left *publisher, why error) {
+	defer close(l.retired)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next := l.desk.candidate
@@ -186,9 +203,16 @@ func (h *Hub) retire(l *live) (left *publisher) {
 	if h.onAir[l.channel.ID] == l {
 		delete(h.onAir, l.channel.ID)
 	}
-	if next == nil || h.closed {
-		return next
+	switch {
+	case next == nil:
+	case l.desk.closed:
+		return next, ingest.ErrStopped
+	case h.closed:
+		return next, ingest.ErrDraining
+	case !h.renew(next):
+		return next, ingest.ErrUnknownKey
+	default:
+		h.launch(next)
 	}
-	h.launch(next)
-	return nil
+	return nil, nil
 }

@@ -16,6 +16,7 @@ type desk struct {
 	priority  int        // the current publisher's, or the last one's; 0 where it had none
 	takeovers int        // so far
 	ending    bool       // nobody is waited for: the stream ends unless the candidate goes on
+	closed    bool       // the stream is stopped: it ends, and with it whoever is here
 }
 
 // admit says whether a publisher with that priority may become the candidate.
@@ -23,6 +24,9 @@ type desk struct {
 // all that there are (guide, lines 9285–9304), and most is how many a stream may have.
 // Where it has gone anybody with the key may go on, unless another one is about to.
 func (d *desk) admit(priority, most int, now time.Time) error {
+	if d.closed {
+		return ingest.ErrStopped
+	}
 	if d.current != nil {
 		switch {
 		case priority == 0:

@@ -30,10 +30,11 @@
 //
 // Messages beside the media (Message) take the same queue: captions are written into
 // the pictures that they belong to before these go their ways, so that every rendition
-// has them; all else goes to Options.Metadata with its time on the timeline.
+// has them; all else goes to Options.Metadata with its time on the timeline. What operators
+// say (Hub.Metadata) has a short queue of its own, and is refused where that is full.
 //
 // The pure parts are desk, opening, framerate, timeline, captions, soundtrack, checkup, and
 // what looks at the publisher as it sends (intake: statistics, bitrate, starvation): values
-// in, values out, no clock of their own. Hub keeps the channels, lets publishers
-// in, and finds streams for viewers. Nothing here knows RTMP, HTTP or libav.
+// in, values out, no clock of their own. So is register, the channels that there are. Hub
+// lets publishers in, stops streams, and finds them for viewers. Nothing here knows RTMP, HTTP or libav.
 package stream

@@ -51,7 +51,8 @@ func TestTooManyStreamsAreRefused(t *testing.T) {
 	relayed(t, basic, func(t *testing.T, r *relay) {
 		other := basic
 		other.ID, other.Key = "b", "sk_local_b_key"
-		r.channels, r.terms.Streams = append(r.channels, other), 1
+		r.Put(other)
+		r.terms.Streams = 1
 		r.join(t, "")
 		if _, err := r.Accept(ingest.Request{Key: other.Key}); !errors.Is(err, ingest.ErrFull) {
 			t.Errorf("the second stream: %v", err)

@@ -15,6 +15,9 @@ type Event struct {
 	Reason string
 	// Breach is set for limit breaches.
 	Breach *Breach
+	// Source is set for StreamStart and StreamTakeover: what the stream's publisher, or its new
+	// one, sends. It is shared; nobody alters it.
+	Source *Source
 }
 
 // Names of events.

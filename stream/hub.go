@@ -2,9 +2,6 @@ package stream
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"sort"
@@ -30,13 +27,14 @@ type Channel struct {
 	ID       string
 	Type     ladder.Type
 	Preset   ladder.Preset
-	Key      string // the stream key, a secret
+	Key      string // the stream key, a secret; empty where nobody can publish
 	Insecure bool   // what is not encrypted is allowed
 	// Passphrase encrypts SRT; empty where the channel has none. A secret.
 	Passphrase string
 	// Container and Latency are packager.Options'.
 	Container packager.Container
 	Latency   packager.Latency
+	Private   bool // not everybody may watch; the hub only keeps it (Hub.Private)
 }
 
 func (c Channel) ladder(in ladder.Input) ([]ladder.Rendition, error) {
@@ -124,7 +122,7 @@ type Hub struct {
 	running sync.WaitGroup // the streams' goroutines
 
 	mu       sync.Mutex // guards what follows, and each stream's desk
-	channels []Channel  // replaced whole, by Reload
+	channels *register
 	terms    Terms
 	onAir    map[string]*live   // by channel id
 	streams  map[string]*live   // by stream id; those that have ended linger
@@ -132,43 +130,32 @@ type Hub struct {
 	closed   bool
 }
 
-// NewHub makes a hub for the channels.
+// NewHub makes a hub for the configuration file's channels.
 func NewHub(channels []Channel, o Options) *Hub {
 	h := &Hub{
-		options: o, channels: channels, terms: o.Terms,
+		options: o, channels: newRegister(channels), terms: o.Terms,
 		onAir: make(map[string]*live), streams: make(map[string]*live), past: make(map[string][]*past),
 	}
 	h.context, h.stop = context.WithCancel(context.Background())
 	return h
 }
 
-// byKey finds a key's channel. It compares digests in constant time and with
-// every channel, so that the time taken tells nothing of any key.
-func (h *Hub) byKey(key string) (found Channel, known bool) {
-	want := sha256.Sum256([]byte(key))
-	for _, c := range h.all() {
-		has := sha256.Sum256([]byte(c.Key))
-		if subtle.ConstantTimeCompare(want[:], has[:]) == 1 {
-			found, known = c, true
-		}
-	}
-	return found, known
-}
-
-// all are the channels that there are at present.
-func (h *Hub) all() []Channel {
+// byKey finds a key's channel.
+func (h *Hub) byKey(key string) (Channel, bool) {
+	d := h.channels.digest(key)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.channels
+	return h.channels.keyed(key, d)
 }
 
 // newLive makes a stream with p as its publisher. The hub's lock is held.
 func (h *Hub) newLive(p *publisher) *live {
-	id := "st-" + rand.Text()
+	id := newID()
 	l := &live{
 		id: id, channel: p.channel, terms: h.terms, hub: h, current: p, request: p.request, checkup: newCheckup(), since: time.Now(),
 		log:   h.options.Log.With("channel", p.channel.ID, "stream", id),
-		knock: make(chan struct{}, 1),
+		knock: make(chan struct{}, 1), halt: make(chan struct{}), retired: make(chan struct{}),
+		said: make(chan Metadata, sayings),
 	}
 	l.intake = newIntake(l.channel.Type, l.since)
 	l.report()
@@ -188,7 +175,8 @@ func (h *Hub) emit(e Event) {
 // ErrNotLive where there is none.
 func (h *Hub) Channel(channel string) (*packager.Stream, error) {
 	h.mu.Lock()
-	l, known := h.onAir[channel], has(h.channels, channel)
+	l := h.onAir[channel]
+	_, known := h.channels.channel(channel)
 	h.mu.Unlock()
 	if l == nil && !known {
 		return nil, ErrNoChannel
@@ -203,6 +191,16 @@ func (h *Hub) Stream(id string) (*packager.Stream, error) {
 	l := h.streams[id]
 	h.mu.Unlock()
 	return viewed(l)
+}
+
+// Private says whether the stream of an id, up to some time after its end, is of a channel
+// that was private when it began. It is asked for each of a viewer's requests, and takes the
+// hub's lock as Stream does.
+func (h *Hub) Private(stream string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.streams[stream]
+	return l != nil && l.channel.Private
 }
 
 func viewed(l *live) (*packager.Stream, error) {

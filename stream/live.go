@@ -40,6 +40,9 @@ type live struct {
 	since   time.Time
 	desk    desk          // guarded by the hub's lock: who comes, goes and takes over
 	knock   chan struct{} // there is a new candidate at the desk
+	said    chan Metadata // by operators
+	halt    chan struct{} // closed by Stop
+	retired chan struct{} // closed when the stream is off the air
 
 	packager atomic.Pointer[packager.Stream] // shared: for viewers
 	status   atomic.Pointer[Status]          // shared: for operators
@@ -58,6 +61,7 @@ type live struct {
 	soundtrack *soundtrack // nil without audio
 	captions   captions    // the current publisher's
 	encoder    string      // likewise, as it calls itself
+	described  *Source     // likewise; nil until its media are known. Replaced, never altered
 	began      time.Time   // the wall clock at Start
 	checkup    *checkup
 	intake     *intake
@@ -125,8 +129,12 @@ func (l *live) work(ctx context.Context) error {
 			err = l.deliver(o)
 		case now := <-tick.C:
 			err = l.passed(now)
+		case m := <-l.said:
+			l.say(m)
+		case <-l.halt:
+			return ingest.ErrStopped
 		case <-ctx.Done():
-			return l.stopped()
+			return l.drained()
 		}
 		if err != nil {
 			return err
@@ -158,8 +166,8 @@ func (l *live) begin() error {
 	return nil
 }
 
-// stopped takes what the publisher had handed over when the hub was closed.
-func (l *live) stopped() error {
+// drained takes what the publisher had handed over when the hub was closed.
+func (l *live) drained() error {
 	if err := l.catchUp(); err != nil && !errors.Is(err, errOver) {
 		return err
 	}
@@ -175,7 +183,8 @@ func (l *live) outputs() <-chan pipeline.Output {
 
 // finish lets what has been taken reach the viewers, whatever ended the stream.
 func (l *live) finish() {
-	_ = l.guarded(l.flush) // the stream is at its end already
+	_ = l.guarded(l.sayRest) // the stream is at its end already
+	_ = l.guarded(l.flush)
 	if l.transcoder != nil {
 		l.transcoder.Close()
 	}
@@ -222,7 +231,7 @@ func (l *live) take(i input) error {
 		return nil
 	case i.meta != nil:
 		p.announced(*i.meta)
-		l.encoder = i.meta.Encoder
+		l.introduced(p)
 		l.report()
 		return nil
 	case i.message != nil:
@@ -300,9 +309,17 @@ func (l *live) examine(p *publisher) {
 	}
 }
 
+// introduced takes note of what the current publisher says of itself, and of its media.
+func (l *live) introduced(p *publisher) {
+	l.encoder = p.opening.meta.Encoder
+	if p.source != nil {
+		l.described = p.source.describe(p.opening.meta)
+	}
+}
+
 // workOff takes what the opening of the current publisher held.
 func (l *live) workOff(p *publisher) error {
-	l.encoder = p.opening.meta.Encoder
+	l.introduced(p)
 	l.recall(&p.opening)
 	for _, held := range p.opening.release() {
 		if err := l.media(held); err != nil {
@@ -407,7 +424,8 @@ func (l *live) watchStart() {
 	}
 	if _, err := l.pack.Multivariant("", false); err == nil {
 		l.shown = true
-		l.emit(StreamStart, "")
+		l.report()
+		l.hub.emit(Event{Name: StreamStart, Channel: l.channel.ID, Stream: l.id, Source: l.described})
 	}
 }
 

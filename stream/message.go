@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -8,12 +9,65 @@ import (
 	"ladderd/media"
 )
 
-// Metadata is what a publisher says to its viewers at a moment of the stream.
+// Metadata is what a publisher, or an operator (Hub.Metadata), says to the viewers at a
+// moment of the stream.
 type Metadata struct {
 	Name string      // as the protocol has it: "onTextData"
 	PTS  media.Ticks // on the stream's clock, Start or later
 	Time time.Time   // the wall clock there, as in EXT-X-PROGRAM-DATE-TIME
-	Data []byte      // a JSON array of the message's values
+	Data []byte      // a JSON array of the message's values; an operator's is as it was given
+}
+
+// ErrBusy says that more is said to a stream's viewers than it gets to.
+var ErrBusy = errors.New("too many messages wait for the stream")
+
+// sayings is how many messages of operators wait for the stream's goroutine, which takes one
+// within milliseconds. One more is refused.
+const sayings = 64
+
+// Metadata says something to the viewers of a channel's stream: Options.Metadata gets m with
+// its Name and Data, and with the time of the newest picture, after what was said before. It
+// does not wait. ErrNotLive says that there is no stream that viewers can play, ErrBusy that
+// too much waits already.
+func (h *Hub) Metadata(channel string, m Metadata) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.onAir[channel]
+	if l == nil || !l.status.Load().Started {
+		return ErrNotLive
+	}
+	select {
+	case l.said <- m:
+		return nil
+	default:
+		return ErrBusy
+	}
+}
+
+// say tells the viewers what an operator has for them.
+func (l *live) say(m Metadata) {
+	l.tell(m, l.timeline.newest())
+}
+
+// sayRest takes what came until the stream was off the air.
+func (l *live) sayRest() error {
+	for {
+		select {
+		case m := <-l.said:
+			l.say(m)
+		default:
+			return nil
+		}
+	}
+}
+
+// tell hands on what is said at the time at.
+func (l *live) tell(m Metadata, at media.Ticks) {
+	if l.hub.options.Metadata == nil {
+		return
+	}
+	m.PTS, m.Time = at, l.wallClock(at)
+	l.hub.options.Metadata(l.channel.ID, l.id, m)
 }
 
 // inBand counts what came in messages. It is shared: the stream's goroutine writes,
@@ -50,11 +104,7 @@ func (l *live) hear(m ingest.Message, at media.Ticks) {
 		return
 	}
 	l.inBand.metadata.Add(1)
-	if l.hub.options.Metadata == nil {
-		return
-	}
-	at = max(at, l.timeline.begins)
-	l.hub.options.Metadata(l.channel.ID, l.id, Metadata{Name: m.Name, PTS: at, Time: l.wallClock(at), Data: m.Data})
+	l.tell(Metadata{Name: m.Name, Data: m.Data}, max(at, l.timeline.begins))
 }
 
 // wallClock is the program date-time of at.

@@ -3,10 +3,13 @@ package stream
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"ladderd/ingest"
 	"ladderd/ladder"
@@ -153,6 +156,81 @@ func TestCaptionsOfTheNextPublisherGoWithItsPictures(t *testing.T) {
 		}
 		if st := r.status(); st.Takeovers != 1 || st.InBand.Captions != 90 {
 			t.Errorf("%d takeovers, %d captions", st.Takeovers, st.InBand.Captions)
+		}
+	})
+}
+
+func TestOperatorsMetadataComesAtTheNewestPicture(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		var told sink
+		r.options.Metadata = told.take
+		try := func(what, text string, want error) {
+			t.Helper()
+			if err := r.Metadata(basic.ID, Metadata{Name: "text", Data: []byte(text), PTS: 7}); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", what, err, want)
+			}
+			synctest.Wait()
+		}
+		try("nobody publishes", "0", ErrNotLive)
+		if err := r.Metadata("nobody", Metadata{}); !errors.Is(err, ErrNotLive) {
+			t.Errorf("no channel: %v", err)
+		}
+		p := r.join(t, "")
+		shot := footageOf(t)
+		all := shot.shoot(4)
+		p.send(t, all[:5]...)
+		try("before viewers can play it", "1", ErrNotLive)
+		p.send(t, all[5:]...)
+		try("live", "2", nil)
+		say(t, p, ingest.Message{Name: "onTextData", PTS: all[len(all)-1].PTS, Data: []byte("3")})
+		synctest.Wait()
+		p.Close(errors.New("cable"))
+		try("waiting for its publisher", "4", nil)
+		for _, text := range []string{"5", "6"} { // the stream may end before it gets to them
+			if err := r.Metadata(basic.ID, Metadata{Name: "text", Data: []byte(text)}); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := r.Stop(t.Context(), basic.ID); err != nil {
+			t.Error(err)
+		}
+		try("stopped", "7", ErrNotLive)
+		var want []string
+		for _, said := range []string{"text 2", "onTextData 3", "text 4", "text 5", "text 6"} {
+			name, text, _ := strings.Cut(said, " ")
+			want = append(want, fmt.Sprintf("a true %s 5.0 04.9 %s", name, text))
+		}
+		if !slices.Equal(told.told, want) {
+			t.Errorf("told %q, want %q", told.told, want)
+		}
+	})
+}
+
+func TestTooMuchMetadataIsRefused(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		held, taken := make(chan struct{}), 0
+		r.options.Metadata = func(string, string, Metadata) {
+			<-held
+			taken++
+		}
+		r.join(t, "").send(t, footageOf(t).shoot(3)...)
+		for n := range sayings + 1 {
+			if err := r.Metadata(basic.ID, Metadata{}); err != nil {
+				t.Fatalf("message %d: %v", n, err)
+			}
+			synctest.Wait()
+		}
+		if err := r.Metadata(basic.ID, Metadata{}); !errors.Is(err, ErrBusy) {
+			t.Errorf("one too many: %v", err)
+		}
+		close(held)
+		synctest.Wait()
+		if err := r.Metadata(basic.ID, Metadata{}); err != nil {
+			t.Errorf("once there is room: %v", err)
+		}
+		synctest.Wait()
+		if taken != sayings+2 {
+			t.Errorf("%d were taken", taken)
 		}
 	})
 }

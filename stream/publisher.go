@@ -25,7 +25,7 @@ const (
 // publisher is one accepted connection: an ingest.Session. It is a stream's, or a
 // candidate for one, and may be handed to a new stream with all that it has sent.
 type publisher struct {
-	channel    Channel
+	channel    Channel // as it was when a stream was looked for; guarded by the hub's lock
 	hub        *Hub
 	log        *slog.Logger
 	request    ingest.Request

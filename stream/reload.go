@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"slices"
 	"time"
 
 	"ladderd/pipeline"
@@ -20,19 +19,40 @@ type Terms struct {
 	Interlaced         pipeline.Interlaced // what is done with sources that are, where they are encoded
 }
 
-// Reload has these channels and terms hold for streams that begin from now on. Those that
-// run keep their channel and terms: one whose channel is gone goes on until its publisher
-// ends it, and whoever comes back to it after its connection broke needs a key that there
-// still is. The caller gives the slice away.
+// Reload has these channels of the configuration file, and these terms, hold for streams
+// that begin from now on. Those that run keep their channel and terms: one whose channel is
+// gone goes on until its publisher ends it, and whoever comes back to it after its connection
+// broke needs a key that there still is. What Put has brought stays.
 func (h *Hub) Reload(channels []Channel, t Terms) {
+	file := h.channels.layerOf(channels)
+	h.change(func() { h.channels.file, h.terms = file, t })
+}
+
+// Put has a channel hold for streams that begin from now on, beside those of the
+// configuration file, in place of the one that was put with its id. A running stream of it
+// goes on, as at a Reload. Where the file has a channel with that id or key, the file's is the
+// one that counts as long as it is there.
+func (h *Hub) Put(c Channel) { h.change(func() { h.channels.insert(c) }) }
+
+// Remove takes away the channel that was put with that id. A running stream of it goes on, as
+// at a Reload: see Stop.
+func (h *Hub) Remove(id string) { h.change(func() { h.channels.remove(id) }) }
+
+// change alters the register, and logs what that means to streams that run.
+func (h *Hub) change(alter func()) {
 	h.mu.Lock()
-	h.channels, h.terms = channels, t
-	var removed, altered []*live
+	before := make(map[*live]Channel, len(h.onAir))
 	for id, l := range h.onAir {
-		switch {
-		case !has(channels, id):
+		before[l], _ = h.channels.channel(id)
+	}
+	alter()
+	var removed, altered []*live
+	for l, was := range before {
+		switch is, known := h.channels.channel(l.channel.ID); {
+		case is == was:
+		case !known:
 			removed = append(removed, l)
-		case !slices.Contains(channels, l.channel):
+		case is != l.channel:
 			altered = append(altered, l)
 		}
 	}
@@ -43,8 +63,4 @@ func (h *Hub) Reload(channels []Channel, t Terms) {
 	for _, l := range altered {
 		l.log.Info("the channel is altered while it is live: its stream goes on as it began")
 	}
-}
-
-func has(channels []Channel, id string) bool {
-	return slices.ContainsFunc(channels, func(c Channel) bool { return c.ID == id })
 }

@@ -91,3 +91,86 @@ func TestStreamsKeepTheTermsWithWhichTheyBegan(t *testing.T) {
 		}
 	})
 }
+
+func TestChannelsComeAndGoOneByOne(t *testing.T) {
+	relayed(t, basic, func(t *testing.T, r *relay) {
+		other := basic
+		other.ID, other.Key = "b", "sk_local_b_key"
+		publish := func(key string) (ingest.Session, error) {
+			return r.Accept(ingest.Request{Protocol: "rtmp", Key: key, Close: func(error) {}})
+		}
+		if _, err := publish(other.Key); !errors.Is(err, ingest.ErrUnknownKey) {
+			t.Errorf("before it is there: %v", err)
+		}
+		r.Put(other)
+		r.Reload([]Channel{basic}, r.terms)
+		if _, err := r.Channel("b"); !errors.Is(err, ErrNotLive) {
+			t.Errorf("put in, and then a reload: %v", err)
+		}
+		s, err := publish(other.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &peer{Session: s, relay: r}
+		shot := footageOf(t)
+		p.send(t, shot.shoot(2)...)
+		keyless := other
+		keyless.Key = ""
+		r.Put(keyless)
+		for _, key := range []string{other.Key, ""} {
+			if _, err := publish(key); !errors.Is(err, ingest.ErrUnknownKey) {
+				t.Errorf("without its key, with %q: %v", key, err)
+			}
+		}
+		shot.from += 2000
+		p.send(t, shot.shoot(2)...)
+		if st := r.status(); st.Channel != "b" || st.State != Live || p.last() != nil {
+			t.Errorf("its stream: %+v", st)
+		}
+		r.Remove("b")
+		if _, err := r.Channel("b"); err != nil {
+			t.Errorf("who watches it: %v", err)
+		}
+		p.Close(nil)
+		<-time.After(2 * beat)
+		if _, err := r.Channel("b"); !errors.Is(err, ErrNoChannel) {
+			t.Errorf("after all: %v", err)
+		}
+	})
+}
+
+// A candidate that begins a stream of its own finds its channel as it is then.
+func TestCandidatesStreamIsOfTheChannelThatThereIs(t *testing.T) {
+	private, other := basic, basic
+	private.Private, other.Key = true, "sk_local_another_key"
+	for _, c := range []struct {
+		name string
+		is   Channel
+		told error
+	}{{"altered", private, nil}, {"with another key", other, ingest.ErrUnknownKey}} {
+		t.Run(c.name, func(t *testing.T) {
+			relayed(t, basic, func(t *testing.T, r *relay) {
+				first := r.join(t, "")
+				shot := footageOf(t)
+				first.send(t, shot.shoot(3)...)
+				next := r.join(t, "priority=1")
+				before, all := r.status().ID, shot.shoot(3)
+				next.send(t, all[:5]...)
+				r.Reload([]Channel{c.is}, r.terms)
+				larger := frame(0, testVideo)
+				larger.PTS, larger.DTS = ms(8000), ms(8000)
+				first.send(t, larger)
+				if first.last() == nil || !errors.Is(next.last(), c.told) {
+					t.Fatalf("the first was told %v, the candidate %v", first.last(), next.last())
+				}
+				if c.told != nil {
+					return
+				}
+				next.send(t, all[5:]...)
+				if id := r.status().ID; id == before || !r.Private(id) || r.Private(before) {
+					t.Errorf("stream %s follows on %s", id, before)
+				}
+			})
+		})
+	}
+}

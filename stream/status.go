@@ -9,17 +9,21 @@ import (
 
 // Status is a stream as operators see it.
 type Status struct {
-	ID         string    `json:"id"`
-	Channel    string    `json:"channel"`
-	Since      time.Time `json:"since"` // when the publisher was accepted
-	State      string    `json:"state"` // Live, Placing or Waiting
-	Protocol   string    `json:"protocol"`
-	Remote     string    `json:"remote"`             // host:port of the publisher, of the last one while there is none
-	Priority   int       `json:"priority,omitempty"` // likewise; absent where it has none
-	Takeovers  int       `json:"takeovers"`
-	Link       *Link     `json:"link,omitempty"`    // absent where the protocol does not know
-	Encoder    string    `json:"encoder,omitempty"` // what the publisher calls itself; absent where it does not
-	Renditions []string  `json:"renditions"`
+	ID        string    `json:"id"`
+	Channel   string    `json:"channel"`
+	Since     time.Time `json:"since"`   // when the publisher was accepted
+	Started   bool      `json:"started"` // viewers can play it
+	State     string    `json:"state"`   // Live, Placing or Waiting
+	Protocol  string    `json:"protocol"`
+	Remote    string    `json:"remote"`             // host:port of the publisher, of the last one while there is none
+	Priority  int       `json:"priority,omitempty"` // likewise; absent where it has none
+	Takeovers int       `json:"takeovers"`
+	Link      *Link     `json:"link,omitempty"`    // absent where the protocol does not know
+	Encoder   string    `json:"encoder,omitempty"` // what the publisher calls itself; absent where it does not
+	// Source is what comes from the publisher, and what came from the last one while there is
+	// none; absent until that is known.
+	Source     *Source  `json:"source,omitempty"`
+	Renditions []string `json:"renditions"`
 	// Shed are the renditions that are not encoded for want of room, and are copies of the
 	// next smaller one.
 	Shed    []string  `json:"shed,omitempty"`
@@ -164,6 +168,7 @@ func (l *live) report() {
 		ID: l.id, Channel: l.channel.ID, State: Live, Since: l.since, Protocol: l.request.Protocol, Remote: l.request.Remote,
 		Renditions: []string{}, Health: l.checkup.findings(), IngestHealth: l.intake.health(), Ingest: l.intake.last,
 		link: l.request.Link, transcoder: l.transcoder, packager: l.packager.Load(), Encoder: l.encoder, inBand: &l.inBand,
+		Started: l.shown, Source: l.described,
 	}
 	if l.placing != nil {
 		s.State = Placing

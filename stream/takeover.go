@@ -202,8 +202,9 @@ func (l *live) catchUp() error {
 // that were there.
 func (l *live) follow(p *publisher, taken bool) error {
 	l.log.Info("publisher accepted in its place", "protocol", p.request.Protocol, "remote", p.request.Remote, "taken over", taken)
+	l.introduced(p)
 	if taken {
-		l.emit(StreamTakeover, "")
+		l.hub.emit(Event{Name: StreamTakeover, Channel: l.channel.ID, Stream: l.id, Source: l.described})
 	}
 	l.intake.renewed(p.opening.meta)
 	if l.source == nil {
@@ -236,7 +237,7 @@ func (l *live) join(idr media.Packet) error {
 // cutOff takes nothing more from anybody: the publisher is told why, if there is a
 // reason, and a candidate begins a stream of its own.
 func (l *live) cutOff(reason error) {
-	next := l.hub.retire(l)
+	next, why := l.hub.retire(l)
 	if l.current != nil {
 		l.current.release(cmp.Or(told(reason), ingest.ErrDraining)) // of one that has gone nobody reads this
 		if reason != nil {
@@ -244,7 +245,7 @@ func (l *live) cutOff(reason error) {
 		}
 	}
 	if next != nil {
-		next.refuse(ingest.ErrDraining)
+		next.refuse(why)
 	}
 	if reason != nil {
 		l.log.Warn("stream cut off", "reason", reason)

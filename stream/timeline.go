@@ -150,6 +150,9 @@ func (t *timeline) shown(k media.Kind) media.Ticks {
 	return tr.shown + sane(tr.step)
 }
 
+// newest is the picture's that is shown last.
+func (t *timeline) newest() media.Ticks { return t.tracks[media.Video].shown }
+
 // expected is when the next packet of a track should come; a track that has not
 // begun is measured by the other one.
 func (t *timeline) expected(k media.Kind) (media.Ticks, bool) {

@@ -67,7 +67,9 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 		return nil, err
 	}
 	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, hub: newHub(cfg, disk, devices, log)}
-	d.play = playback.NewHandler(playback.Config{Region: cfg.Server.Region, Account: cfg.Server.Account, Log: log}, viewers{d.hub})
+	d.play = playback.NewHandler(playback.Config{
+		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: privacy{d.hub}, Log: log,
+	}, viewers{d.hub})
 	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err != nil {
 		d.close()

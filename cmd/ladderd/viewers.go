@@ -36,6 +36,18 @@ func (v viewers) Stream(id string) (*packager.Stream, error) {
 	return s, nil
 }
 
+// privacy keeps everybody out of private channels: there are no playback tokens yet with
+// which anybody could show that he may watch.
+type privacy struct{ hub *stream.Hub }
+
+// Admit is playback.Rules'.
+func (p privacy) Admit(v playback.Viewer, _ *http.Request) error {
+	if p.hub.Private(v.Stream) {
+		return playback.ErrDenied
+	}
+	return nil
+}
+
 // channelPages has below /watch/ a page for each channel that plays it.
 func channelPages(cfg *config.Config) (*http.ServeMux, error) {
 	pages := http.NewServeMux()

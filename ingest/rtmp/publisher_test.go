@@ -110,8 +110,8 @@ func TestPublisherIsToldWhyItIsCutOff(t *testing.T) {
 		cause func(error) bool
 	}{
 		{"by Request.Close", func(s testServer, c *client) {
-			s.packets(t, 0).request.Close(errors.New("stopped by the operator"))
-		}, "Stopped by the operator.", nil},
+			s.packets(t, 0).request.Close(ingest.ErrStopped)
+		}, "The stream was stopped by the operator.", nil},
 		{"by an error of Write", func(s testServer, c *client) {
 			c.video(0, videoConfig)
 			c.video(0, keyframe)
@@ -171,8 +171,8 @@ func TestPublisherInFullSwingReadsTheLastWord(t *testing.T) {
 			}
 		}
 	}()
-	s.packets(t, 100).request.Close(errors.New("stopped by the operator"))
-	publisher.expect("onStatus", "Stopped by the operator.")
+	s.packets(t, 100).request.Close(ingest.ErrStopped)
+	publisher.expect("onStatus", "The stream was stopped by the operator.")
 	publisher.expectEnd()
 	close(stop)
 	<-pumping

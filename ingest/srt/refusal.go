@@ -30,6 +30,7 @@ var refusals = []struct {
 	{ingest.ErrAddress, rejectOverload},
 	{ingest.ErrFull, rejectOverload},
 	{ingest.ErrLive, rejectConflict},
+	{ingest.ErrStopped, rejectConflict},
 	{ingest.ErrPriority, rejectConflict},
 	{ingest.ErrTakeovers, rejectConflict},
 	{ingest.ErrDraining, rejectDown},

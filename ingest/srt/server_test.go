@@ -119,7 +119,7 @@ func TestRefusedForWhatRunsInTheHandshake(t *testing.T) {
 		barred error
 		code   int
 	}{
-		{ingest.ErrLive, 1409}, {ingest.ErrTakeovers, 1409}, {ingest.ErrFull, 1402}, {ingest.ErrDraining, 1503},
+		{ingest.ErrLive, 1409}, {ingest.ErrStopped, 1409}, {ingest.ErrTakeovers, 1409}, {ingest.ErrFull, 1402}, {ingest.ErrDraining, 1503},
 		{fmt.Errorf("%w: it is 3, the running stream's 5", ingest.ErrPriority), 1409},
 	} {
 		d := newDesk()
