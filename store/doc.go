@@ -5,10 +5,12 @@
 //	        ◄── Get, List
 //	        ◄── Watch: every change below a prefix, in order
 //
-// A revision counts the store's changes: the first is 1, and all that one Apply changes has
-// the same. What is read is a state that there was at one revision. The interface is small,
+// Each change has a revision, above those of all changes before it, and all that one Apply
+// changes has the same. What is read is a state that there was at one revision. The interface is small,
 // so that a single machine's file (package sqlite) and a fleet's etcd (package etcd) can both
 // keep it; package contract has the tests that any of them must pass.
+//
+// Archive is what a backup is, of any backend and for any.
 //
 // Values are opaque here. Whoever keeps secrets in them has them in backups too.
 package store

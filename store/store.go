@@ -16,13 +16,8 @@ var (
 	ErrCompacted = errors.New("the changes since then are not remembered")
 	// ErrExpired says that a lease has ended.
 	ErrExpired = errors.New("the lease has ended")
-)
-
-// Limits of what is stored, so that any backend takes it. More is refused.
-const (
-	MaxKey     = 512     // bytes
-	MaxValue   = 1 << 20 // bytes
-	MaxChanges = 128     // conditions, puts and deletes of a Change, together
+	// ErrInvalid says that what was asked for is not within the limits, and never will be.
+	ErrInvalid = errors.New("the store does not take this")
 )
 
 // Entry is a value as it was at some revision.
@@ -30,6 +25,7 @@ type Entry struct {
 	Key      string
 	Value    []byte
 	Revision int64 // at which it was changed last
+	Lease    LeaseID
 }
 
 // Page is a run of entries in the order of their keys, byte by byte.
@@ -39,7 +35,7 @@ type Page struct {
 	More     bool  // there are entries behind the last one
 }
 
-// Change is what is changed at once.
+// Change is what is changed at once. It puts or deletes a key once.
 type Change struct {
 	If     []Condition // must hold, or nothing is changed
 	Put    []Put
@@ -77,8 +73,10 @@ type Store interface {
 	// List reads entries whose keys begin with prefix and come after the key after, at most
 	// limit of them, all where it is 0. They are of one revision.
 	List(ctx context.Context, prefix, after string, limit int) (Page, error)
-	// Apply makes the change and returns its revision. When it returns without an error the
-	// change is durable, and every Get and List that begins then sees it.
+	// Apply makes the change and returns its revision; one that changes nothing, as where it
+	// deletes what is not there, may return an older one. When it returns without an error
+	// the change is durable, and every Get and List that begins then sees it. ErrExpired
+	// where a lease that it puts with has ended.
 	Apply(ctx context.Context, c Change) (int64, error)
 
 	// Grant makes a lease that ends after ttl unless it is renewed; entries put with it are
@@ -90,7 +88,7 @@ type Store interface {
 	Revoke(ctx context.Context, id LeaseID) error
 
 	// Watch tells of all changes below prefix that come after the revision, in order, until
-	// ctx ends or the watcher's channel is closed.
+	// ctx or the store ends.
 	Watch(ctx context.Context, prefix string, after int64) (Watcher, error)
 
 	// Close ends all that is going on. No method is called after it.
@@ -99,7 +97,8 @@ type Store interface {
 
 // Watcher is a Watch that has begun.
 type Watcher interface {
-	// Updates closes when the watch has ended.
+	// Updates are all updates of a revision, or of several, in their order. It closes when the
+	// watch has ended.
 	Updates() <-chan []Update
 	// Err is why it has, once Updates is closed: ErrCompacted where whoever watches was too
 	// slow or came too late, ctx's error where that ended.
