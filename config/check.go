@@ -11,6 +11,7 @@ import (
 func (d *decoder) check(c *Config) {
 	d.checkListeners(c)
 	d.checkPolicies(c)
+	d.checkStore(c.Store)
 	ids, keys := map[string]string{}, map[Secret]string{}
 	for i, channel := range c.Channels {
 		path := element("channel", i)

@@ -18,6 +18,7 @@ type Config struct {
 	Log      Log
 	Pipeline Pipeline
 	Limits   Limits
+	Store    Store
 	Channels []Channel
 }
 
@@ -49,6 +50,18 @@ type Limits struct {
 	// Network is what streams may take of the network, in bits per second, and Disk of
 	// the disk, in bytes per second; 0 is no limit.
 	Network, Disk int64
+}
+
+// Store is where the control API's resources are kept: in etcd, or in a SQLite file below
+// Server.DataDir.
+type Store struct {
+	Etcd       []string // endpoints' URLs; empty for SQLite
+	EtcdPrefix string   // before all keys
+	// EtcdCA is who signs the cluster's certificates, EtcdCert and EtcdKey are our own:
+	// absolute paths of PEM files, empty for the system's and for none.
+	EtcdCA, EtcdCert, EtcdKey string
+	EtcdUser                  string // empty for none
+	EtcdPassword              Secret
 }
 
 // RTMP is plain RTMP, open to channels with InsecureIngest only.
@@ -160,6 +173,7 @@ func withoutListeners() *Config {
 			MaxConnections: 20_000, MaxConnectionsPerAddress: 4_000,
 		},
 		Limits:   Limits{StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, Takeovers: 100},
+		Store:    Store{EtcdPrefix: "/ladderd/"},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 		Pipeline: Pipeline{Backend: "auto", WhenFull: "refuse", Placement: "spread", Interlaced: "deinterlace"},
 	}

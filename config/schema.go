@@ -136,6 +136,7 @@ func (c *Config) schema() schema {
 				{name: "network", set: text(&c.Limits.Network, bandwidth("b/s"))},
 				{name: "disk", set: text(&c.Limits.Disk, bandwidth("B/s"))},
 			}}},
+			{"store", c.Store.schema()},
 		},
 		arrays: []subarray{{"channel", func(read func(schema)) {
 			channel := defaultChannel()
@@ -164,6 +165,18 @@ func (i *Ingest) schema() schema {
 			)},
 		},
 	}
+}
+
+func (s *Store) schema() schema {
+	return schema{keys: []key{
+		{name: "etcd", set: texts(&s.Etcd, parseEndpoint)},
+		{name: "etcd_prefix", set: text(&s.EtcdPrefix, parsePrefix)},
+		{name: "etcd_ca", set: text(&s.EtcdCA, parseFile)},
+		{name: "etcd_cert", set: text(&s.EtcdCert, parseFile)},
+		{name: "etcd_key", set: text(&s.EtcdKey, parseFile)},
+		{name: "etcd_user", set: text(&s.EtcdUser, parseName)},
+		{name: "etcd_password", set: text(&s.EtcdPassword, parsePassword), secret: true},
+	}}
 }
 
 func (p *Playback) schema() schema {
