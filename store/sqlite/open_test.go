@@ -77,6 +77,9 @@ func TestWhatIsClosedIsThereAgain(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if left, err := filepath.Glob(path + "-*"); err != nil || len(left) > 0 {
+		t.Errorf("not closed: %v, %v", left, err)
+	}
 	again := openAt(t, path)
 	if e, err := again.Get(t.Context(), "a"); err != nil || e.Revision != revision || string(e.Value) != "x" {
 		t.Errorf("got %+v, %v", e, err)

@@ -61,9 +61,9 @@ func (w *writer) begin(ctx context.Context, version int) (err error) {
 }
 
 func (w *writer) close() error {
-	var err error
+	err := w.sql.close()
 	if w.conn != nil {
-		err = w.conn.Close()
+		err = errors.Join(err, w.conn.Close())
 	}
 	return errors.Join(err, w.db.Close())
 }
