@@ -12,6 +12,7 @@ func (d *decoder) check(c *Config) {
 	d.checkListeners(c)
 	d.checkPolicies(c)
 	d.checkAPI(&c.API)
+	d.checkStore(c.Store)
 	ids, keys := map[string]string{}, map[Secret]string{}
 	for i, channel := range c.Channels {
 		path := element("channel", i)

@@ -19,6 +19,7 @@ type Config struct {
 	Log      Log
 	Pipeline Pipeline
 	Limits   Limits
+	Store    Store
 	Channels []Channel
 }
 
@@ -55,6 +56,18 @@ type Limits struct {
 	Channels, RecordingConfigurations, PlaybackKeyPairs, PlaybackRestrictionPolicies int
 	// PolicyCountries and PolicyOrigins are how many a playback restriction policy may have.
 	PolicyCountries, PolicyOrigins int
+}
+
+// Store is where the control API's resources are kept: in etcd, or in a SQLite file below
+// Server.DataDir.
+type Store struct {
+	Etcd       []string // endpoints' URLs; empty for SQLite
+	EtcdPrefix string   // before all keys
+	// EtcdCA is who signs the cluster's certificates, EtcdCert and EtcdKey are our own:
+	// absolute paths of PEM files, empty for the system's and for none.
+	EtcdCA, EtcdCert, EtcdKey string
+	EtcdUser                  string // empty for none
+	EtcdPassword              Secret
 }
 
 // RTMP is plain RTMP, open to channels with InsecureIngest only.
@@ -172,6 +185,7 @@ func withoutListeners() *Config {
 			Channels: 5000, RecordingConfigurations: 20, PlaybackKeyPairs: 3, PlaybackRestrictionPolicies: 3,
 			PolicyCountries: 200, PolicyOrigins: 5,
 		},
+		Store:    Store{EtcdPrefix: "/ladderd/"},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 		Pipeline: Pipeline{Backend: "auto", WhenFull: "refuse", Placement: "spread", Interlaced: "deinterlace"},
 	}

@@ -35,6 +35,13 @@ var atStart = []struct {
 	{"pipeline.render_nodes", func(c *Config) any { return &c.Pipeline.RenderNodes }},
 	{"limits.network", func(c *Config) any { return &c.Limits.Network }},
 	{"limits.disk", func(c *Config) any { return &c.Limits.Disk }},
+	{"store.etcd", func(c *Config) any { return &c.Store.Etcd }},
+	{"store.etcd_prefix", func(c *Config) any { return &c.Store.EtcdPrefix }},
+	{"store.etcd_ca", func(c *Config) any { return &c.Store.EtcdCA }},
+	{"store.etcd_cert", func(c *Config) any { return &c.Store.EtcdCert }},
+	{"store.etcd_key", func(c *Config) any { return &c.Store.EtcdKey }},
+	{"store.etcd_user", func(c *Config) any { return &c.Store.EtcdUser }},
+	{"store.etcd_password", func(c *Config) any { return &c.Store.EtcdPassword }},
 }
 
 // Reload is what a daemon that runs with c goes on with when its file has become next: all

@@ -143,6 +143,7 @@ func (c *Config) schema() schema {
 				{name: "policy_countries", set: number(&c.Limits.PolicyCountries, 1, 1000)},
 				{name: "policy_origins", set: number(&c.Limits.PolicyOrigins, 1, 1000)},
 			}}},
+			{"store", c.Store.schema()},
 		},
 		arrays: []subarray{{"channel", func(read func(schema)) {
 			channel := defaultChannel()
@@ -171,6 +172,18 @@ func (i *Ingest) schema() schema {
 			)},
 		},
 	}
+}
+
+func (s *Store) schema() schema {
+	return schema{keys: []key{
+		{name: "etcd", set: texts(&s.Etcd, parseEtcd)},
+		{name: "etcd_prefix", set: text(&s.EtcdPrefix, parsePrefix)},
+		{name: "etcd_ca", set: text(&s.EtcdCA, parseFile)},
+		{name: "etcd_cert", set: text(&s.EtcdCert, parseFile)},
+		{name: "etcd_key", set: text(&s.EtcdKey, parseFile)},
+		{name: "etcd_user", set: text(&s.EtcdUser, parseName)},
+		{name: "etcd_password", set: text(&s.EtcdPassword, parsePassword), secret: true},
+	}}
 }
 
 func (p *Playback) schema() schema {

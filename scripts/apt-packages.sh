@@ -45,6 +45,7 @@ test           package:gstreamer1.0-plugins-bad  gstreamer1.0-plugins-bad   RTMP
 test           package:gstreamer1.0-plugins-ugly gstreamer1.0-plugins-ugly  H.264
 test           package:gstreamer1.0-libav        gstreamer1.0-libav         AAC
 test           package:glib-networking        glib-networking           TLS, for GStreamer
+test           command:etcd                   etcd-server               keeps the store of a fleet
 test           command:ip                     iproute2                  networks that fail
 bench          file:/usr/sbin/nginx           nginx-light               serves the same bytes, to compare with
 bench          command:srt-live-transmit      srt-tools                 receives by SRT, to compare with

@@ -11,7 +11,8 @@ import (
 // patience is how long a test waits for what must come: never reached where all is well.
 const patience = 30 * time.Second
 
-// Run tests a backend. open makes an empty store, which it closes at the end of the test.
+// Run tests a backend. open makes an empty store, which it closes at the end of the test. What
+// others do beside it may have it count revisions, as etcd does.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, c := range []struct {
 		name string

@@ -16,30 +16,43 @@ type statements struct {
 	lease, grant, revoke, leased, ended, next *sql.Stmt
 }
 
-func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
-	for _, p := range []struct {
-		to   **sql.Stmt
-		text string
-	}{
-		{&s.revision, "SELECT revision FROM entries WHERE key = ?"},
-		{&s.put, `INSERT INTO entries (key, value, revision, lease) VALUES (?, ?, ?, ?)
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision, lease = excluded.lease`},
-		{&s.remove, "DELETE FROM entries WHERE key = ?"},
-		{&s.count, "UPDATE counter SET revision = ?"},
-		{&s.lease, "SELECT ttl FROM leases WHERE id = ? AND ends > ?"},
-		{&s.grant, "INSERT INTO leases (id, ttl, ends) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET ends = excluded.ends"},
-		{&s.revoke, "DELETE FROM leases WHERE id = ?"},
-		{&s.leased, "DELETE FROM entries WHERE lease = ? AND lease <> 0 RETURNING key"},
+// all are the statements with their texts.
+func (s *statements) all() map[**sql.Stmt]string {
+	return map[**sql.Stmt]string{
+		&s.revision: "SELECT revision FROM entries WHERE key = ?",
+		&s.put: `INSERT INTO entries (key, value, revision, lease) VALUES (?, ?, ?, ?)
+			ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision, lease = excluded.lease`,
+		&s.remove: "DELETE FROM entries WHERE key = ?",
+		&s.count:  "UPDATE counter SET revision = ?",
+		&s.lease:  "SELECT ttl FROM leases WHERE id = ? AND ends > ?",
+		&s.grant:  "INSERT INTO leases (id, ttl, ends) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET ends = excluded.ends",
+		&s.revoke: "DELETE FROM leases WHERE id = ?",
+		&s.leased: "DELETE FROM entries WHERE lease = ? AND lease <> 0 RETURNING key",
 		// A lease that has longer than its whole time was renewed by a clock that is wrong now.
-		{&s.ended, "SELECT id FROM leases WHERE ends <= ?1 OR ends > ?1 + ttl"},
-		{&s.next, "SELECT min(ends) FROM leases"},
-	} {
+		&s.ended: "SELECT id FROM leases WHERE ends <= ?1 OR ends > ?1 + ttl",
+		&s.next:  "SELECT min(ends) FROM leases",
+	}
+}
+
+func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
+	for statement, text := range s.all() {
 		var err error
-		if *p.to, err = conn.PrepareContext(ctx, p.text); err != nil {
+		if *statement, err = conn.PrepareContext(ctx, text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// close has to come before the connection's end: what is open keeps SQLite from taking the WAL
+// into the file, and from closing it, and database/sql does not see to it.
+func (s *statements) close() (err error) {
+	for statement := range s.all() {
+		if *statement != nil {
+			err = errors.Join(err, (*statement).Close())
+		}
+	}
+	return err
 }
 
 // transaction is what several jobs do together. Its methods' errors are refusals, after which

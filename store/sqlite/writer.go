@@ -32,35 +32,38 @@ type job struct {
 	done chan error // has room for the one answer
 }
 
-func newWriter(ctx context.Context, path string, version int, s *Store) (w *writer, err error) {
+func newWriter(ctx context.Context, path string, version int, s *Store) (*writer, error) {
 	// The WAL is cut to this size, in bytes, when it begins anew after it has grown.
 	db, err := connect(path, "rw", "journal_mode(WAL)", "journal_size_limit(16777216)")
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	w = &writer{store: s, db: db}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("open the store: %w", errors.Join(err, w.close()))
-		}
-	}()
-	if w.conn, err = db.Conn(ctx); err != nil {
-		return nil, err
+	w := &writer{store: s, db: db}
+	if err := w.begin(ctx, version); err != nil {
+		return nil, fmt.Errorf("open the store: %w", errors.Join(err, w.close()))
+	}
+	return w, nil
+}
+
+// begin brings the file up to date and reads where it is.
+func (w *writer) begin(ctx context.Context, version int) (err error) {
+	if w.conn, err = w.db.Conn(ctx); err != nil {
+		return err
 	}
 	if err := migrate(ctx, w.conn, version); err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.sql.prepare(ctx, w.conn); err != nil {
-		return nil, err
+		return err
 	}
-	return w, w.conn.QueryRowContext(ctx, "SELECT revision FROM counter").Scan(&w.revision)
+	return w.conn.QueryRowContext(ctx, "SELECT revision FROM counter").Scan(&w.revision)
 }
 
 func (w *writer) close() error {
-	var err error
+	err := w.sql.close()
 	if w.conn != nil {
-		err = w.conn.Close()
+		err = errors.Join(err, w.conn.Close())
 	}
 	return errors.Join(err, w.db.Close())
 }
