@@ -97,8 +97,8 @@ type Store interface {
 
 // Watcher is a Watch that has begun.
 type Watcher interface {
-	// Updates are all updates of a revision, or of several, in their order. It closes when the
-	// watch has ended.
+	// Updates are all updates of a revision, or of several, in their order. They are for
+	// reading: other watchers have the same. It closes when the watch has ended.
 	Updates() <-chan []Update
 	// Err is why it has, once Updates is closed: ErrCompacted where whoever watches was too
 	// slow or came too late, ctx's error where that ended.

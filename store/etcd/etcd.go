@@ -61,8 +61,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if len(o.Prefix) > MaxPrefix {
 		return nil, fmt.Errorf("open the store: a prefix of %d bytes; allowed: %d", len(o.Prefix), MaxPrefix)
 	}
+	var timeout time.Duration // of what the client does to log in; 0 for none
+	if until, ok := ctx.Deadline(); ok {
+		timeout = max(time.Until(until), 1)
+	}
 	client, err := clientv3.New(clientv3.Config{
-		Endpoints: o.Endpoints, TLS: o.TLS, Username: o.Username, Password: o.Password,
+		Endpoints: o.Endpoints, TLS: o.TLS, Username: o.Username, Password: o.Password, DialTimeout: timeout,
 		DialKeepAliveTime: keepAliveTime, DialKeepAliveTimeout: keepAliveTimeout, Context: context.WithoutCancel(ctx),
 		Logger: zap.NewNop(), // what it has to say comes in errors too
 	})

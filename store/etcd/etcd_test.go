@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -92,6 +93,86 @@ func TestEtcdForgets(t *testing.T) {
 	}
 	if !errors.Is(w.Err(), store.ErrCompacted) {
 		t.Errorf("ended for %v", w.Err())
+	}
+}
+
+// TestEtcdWithAUser has a cluster that asks who we are, and lets us have our prefix alone.
+func TestEtcdWithAUser(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	admin := server.open(t).client
+	steps := []func() error{
+		func() error { _, err := admin.UserAdd(ctx, "root", "secret"); return err },
+		func() error { _, err := admin.UserGrantRole(ctx, "root", "root"); return err },
+		func() error { _, err := admin.RoleAdd(ctx, "video"); return err },
+		func() error {
+			all := clientv3.PermissionType(clientv3.PermReadWrite)
+			_, err := admin.RoleGrantPermission(ctx, "video", "/ladderd/", clientv3.GetPrefixRangeEnd("/ladderd/"), all)
+			return err
+		},
+		func() error { _, err := admin.UserAdd(ctx, "ladderd", "password"); return err },
+		func() error { _, err := admin.UserGrantRole(ctx, "ladderd", "video"); return err },
+		func() error { _, err := admin.AuthEnable(ctx); return err },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := server.options("/ladderd/")
+	for _, wrong := range []string{"", "another"} {
+		if o.Username, o.Password = "ladderd", wrong; wrong == "" {
+			o.Username = ""
+		}
+		if s, err := Open(ctx, o); err == nil {
+			s.Close()
+			t.Errorf("opened with the password %q", wrong)
+		}
+	}
+	o.Username, o.Password = "ladderd", "password"
+	s, err := Open(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := put(ctx, s, "a"); err != nil {
+		t.Error(err)
+	}
+	for after, want := range map[string]int{"": 1, "a": 0, "b": 0} {
+		if p, err := s.List(ctx, "", after, 0); err != nil || len(p.Entries) != want {
+			t.Errorf("after %q: %v, %v", after, p, err)
+		}
+	}
+}
+
+// TestEtcdTakesABackup has more entries than one change may, or one answer has.
+func TestEtcdTakesABackup(t *testing.T) {
+	t.Parallel()
+	s := startServer(t).open(t)
+	if _, err := put(t.Context(), s, "other"); err != nil {
+		t.Fatal(err)
+	}
+	page := store.Page{Revision: 1}
+	for i := range pageSize + 1 {
+		page.Entries = append(page.Entries, store.Entry{Key: fmt.Sprintf("key/%04d", i), Value: make([]byte, 20_000)})
+	}
+	a := store.NewArchive(page, "test", time.Now())
+	if _, err := store.Restore(t.Context(), s, a, false); !errors.Is(err, store.ErrNotEmpty) {
+		t.Errorf("a store that is not empty: %v", err)
+	}
+	if n, err := store.Restore(t.Context(), s, a, true); err != nil || n != 1 {
+		t.Errorf("replaced %d, %v", n, err)
+	}
+	got, err := s.List(t.Context(), "", "", 0)
+	if err != nil || len(got.Entries) != len(page.Entries) || got.More {
+		t.Fatalf("%d entries, more: %v, %v", len(got.Entries), got.More, err)
+	}
+	for i, e := range got.Entries {
+		if e.Key != page.Entries[i].Key || len(e.Value) != len(page.Entries[i].Value) {
+			t.Errorf("%d is %s", i, e.Key)
+		}
 	}
 }
 

@@ -74,6 +74,9 @@ func TestWhatIsClosedIsThereAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.List(t.Context(), "", "", 0); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
