@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 FUZZTIME ?= 2m
 # Tests that skip where a machine lacks something: make test says which did, and why.
-MAYSKIP := TestPublisherThatVanishesIsGivenUp|TestRoadsConformToH2spec|TestSRTThroughNetem|TestBackendsOnHardware|TestRenditionsAreLikeTheCPUsOnHardware|TestLaddersOnHardware|TestProbeOnHardware|TestEtcdForgets
+MAYSKIP := TestPublisherThatVanishesIsGivenUp|TestRoadsConformToH2spec|TestSRTThroughNetem|TestBackendsOnHardware|TestRenditionsAreLikeTheCPUsOnHardware|TestLaddersOnHardware|TestProbeOnHardware|TestEtcdForgets|TestRulesAreTheModels
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The same for every go command, so that what one has built the next one finds.
 GO := eval "$$(scripts/ffmpeg.sh env)" && go
@@ -24,7 +24,7 @@ test: setup-test build ## run all tests
 	@$(GO) vet ./...
 	@$(GO) test -timeout 10m $$(go list ./... | grep -v /e2e$$)
 	@$(GO) test -timeout 20m ./testassets/e2e # alone: it transcodes in real time
-	@$(GO) test -count=1 -v -run '^($(MAYSKIP))$$' ./ingest/rtmp ./pipeline/worker ./playback ./store/etcd ./testassets/e2e | grep -B1 -e '--- SKIP' || true
+	@$(GO) test -count=1 -v -run '^($(MAYSKIP))$$' ./control ./ingest/rtmp ./pipeline/worker ./playback ./store/etcd ./testassets/e2e | grep -B1 -e '--- SKIP' || true
 
 .PHONY: test-gpu
 GPU ?= nvenc

@@ -37,6 +37,7 @@ type Control struct {
 	settled  bool          // these are all
 	learned  chan struct{} // closed, and replaced, when proofs come
 	channels map[string]Channel
+	others   Policy                // of all channels that are not among these
 	carried  map[string]*carried   // by stream
 	devices  map[string]*condition // by ID in the books
 	said     []line                // for the log, once the lock is free
@@ -104,9 +105,9 @@ func New(o Options) (*Control, error) {
 	return c, c.ledger.Add(gpu.Books(c.proofs[0], c.host))
 }
 
-// Heed takes what is wanted of each channel, and how streams are spread, from now on. Streams
-// that run keep what they have.
-func (c *Control) Heed(channels map[string]Channel, spread bool) {
+// Heed takes what is wanted of each of these channels and of all others, and how streams are
+// spread, from now on. Streams that run keep what they have.
+func (c *Control) Heed(channels map[string]Channel, others Policy, spread bool) {
 	c.mu.Lock()
 	defer c.unlock()
 	c.ledger.Spread(spread)
@@ -115,7 +116,7 @@ func (c *Control) Heed(channels map[string]Channel, spread bool) {
 			c.ledger.Reserve(id, nil)
 		}
 	}
-	c.channels = maps.Clone(channels)
+	c.channels, c.others = maps.Clone(channels), others.normal()
 	for id, channel := range c.channels {
 		channel.Policy = channel.Policy.normal()
 		c.channels[id] = channel

@@ -85,7 +85,7 @@ func newDesk(t *testing.T, channels map[string]Channel) *desk {
 		t.Fatal(err)
 	}
 	d.Control = c
-	c.Heed(channels, true)
+	c.Heed(channels, Policy{}, true)
 	return d
 }
 

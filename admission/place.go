@@ -82,11 +82,19 @@ type answer struct {
 	learned <-chan struct{} // closed when there is more to say
 }
 
+// policyOf is what holds for a channel. The lock is held.
+func (c *Control) policyOf(channel string) Policy {
+	if known, ok := c.channels[channel]; ok {
+		return known.Policy
+	}
+	return c.others.normal()
+}
+
 // try answers from what is known. over says that no more is waited for.
 func (c *Control) try(w Wish, over bool) answer {
 	c.mu.Lock()
 	defer c.unlock()
-	p := c.channels[w.Channel].Policy.normal()
+	p := c.policyOf(w.Channel)
 	list, err := p.Backends(c.proofs)
 	final := c.settled || over || p.OnCPU()
 	if !final {

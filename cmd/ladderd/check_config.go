@@ -20,8 +20,11 @@ func (c *checkConfigCommand) Run() error {
 	for _, tls := range []struct {
 		section string
 		config.TLS
-	}{{"ingest.rtmps", cfg.Ingest.RTMPS}, {"playback.tls", cfg.Playback.TLS}} {
-		if !tls.Listen.On() {
+	}{
+		{"ingest.rtmps", cfg.Ingest.RTMPS}, {"playback.tls", cfg.Playback.TLS},
+		{"api", config.TLS{Listen: cfg.API.Listen, Cert: cfg.API.Cert, Key: cfg.API.Key}},
+	} {
+		if !tls.Listen.On() || tls.Cert == "" {
 			continue
 		}
 		more, err := certificate.Check(tls.Cert, tls.Key)
@@ -29,6 +32,9 @@ func (c *checkConfigCommand) Run() error {
 			return fmt.Errorf("%s: %s: %w", c.File, tls.section, err)
 		}
 		warnings = append(warnings, more...)
+	}
+	if _, err := accessKeys(cfg); err != nil {
+		return fmt.Errorf("%s: api: %w", c.File, err)
 	}
 	for _, w := range warnings {
 		fmt.Println("warning: " + w)

@@ -42,10 +42,12 @@ type daemon struct {
 	prove        func()             // has the devices looked at
 	probing      context.CancelFunc // stops that
 	play         *playback.Handler
-	pages        atomic.Pointer[http.ServeMux] // the channels'
+	pages        atomic.Pointer[pages] // the channels'
 	viewers      *playback.Server
 	entrance     *door.Door // of publishers
 	certificates []*certificate.Store
+	addresses    map[string]net.Addr // of the listeners, by what they are for
+	api          *api
 	servers      []server // in the order in which they are to be stopped
 	running      sync.WaitGroup
 	failed       chan error // a listener that ended by itself
@@ -66,11 +68,19 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, hub: newHub(cfg, disk, devices, log)}
+	api, err := openAPI(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, addresses: map[string]net.Addr{}}
+	d.hub = newHub(cfg, disk, devices, api, log)
 	d.play = playback.NewHandler(playback.Config{
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: privacy{d.hub}, Log: log,
 	}, viewers{d.hub})
 	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
+	if err == nil {
+		err = d.addAPI(cfg)
+	}
 	if err != nil {
 		d.close()
 		return nil, err
@@ -78,7 +88,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	return d, nil
 }
 
-func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, log *slog.Logger) *stream.Hub {
+func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api, log *slog.Logger) *stream.Hub {
 	return stream.NewHub(hubChannels(cfg), stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
 		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
@@ -86,8 +96,11 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, log *slog
 		Metadata: func(channel, stream string, m stream.Metadata) {
 			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
 		},
-		Terms:  hubTerms(cfg),
-		Events: func(e stream.Event) { logEvent(log, e) },
+		Terms: hubTerms(cfg),
+		Events: func(e stream.Event) {
+			logEvent(log, e)
+			api.tell(e)
+		},
 	})
 }
 
@@ -116,7 +129,7 @@ func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	if ln == nil {
 		return err
 	}
-	health := healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads)
+	health := healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads, d.api)
 	s := &http.Server{Handler: health, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
@@ -136,7 +149,8 @@ func (d *daemon) listen(name string, at config.Address) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the %s listener: %w", name, err)
 	}
-	d.log.Info("listening", "for", name, "address", ln.Addr()) // port 0 has become another
+	d.addresses[name] = ln.Addr() // port 0 has become another
+	d.log.Info("listening", "for", name, "address", ln.Addr())
 	return ln, nil
 }
 
@@ -169,6 +183,7 @@ func (d *daemon) close() {
 		}
 	}
 	d.running.Wait()
+	d.api.close(d.log)
 	if d.disk == nil {
 		return
 	}

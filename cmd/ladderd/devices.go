@@ -52,7 +52,7 @@ func newControl(cfg *config.Config, cpu gpu.Device, log *slog.Logger) (*admissio
 		Log: log, CPU: cpu, Part: cfg.Playback.PartDuration, Network: cfg.Limits.Network, Disk: cfg.Limits.Disk,
 	})
 	if err == nil {
-		c.Heed(heeded(cfg), cfg.Pipeline.Placement == "spread")
+		c.Heed(heeded(cfg), others(cfg), cfg.Pipeline.Placement == "spread")
 	}
 	return c, err
 }
@@ -60,7 +60,7 @@ func newControl(cfg *config.Config, cpu gpu.Device, log *slog.Logger) (*admissio
 // heed takes what the configuration wants of the channels.
 func (d *devices) heed(cfg *config.Config) {
 	channels := heeded(cfg)
-	d.control.Heed(channels, cfg.Pipeline.Placement == "spread")
+	d.control.Heed(channels, others(cfg), cfg.Pipeline.Placement == "spread")
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.wanted = map[string]admission.Policy{}
@@ -69,7 +69,13 @@ func (d *devices) heed(cfg *config.Config) {
 			d.wanted[c.ID] = channels[c.ID].Policy
 		}
 	}
+	if cfg.API.Listen.On() {
+		d.wanted["(of the API)"] = others(cfg)
+	}
 }
+
+// others is what holds for channels that are not in the file: those that the API makes.
+func others(cfg *config.Config) admission.Policy { return policyOf(cfg.Transcoding(config.Channel{})) }
 
 // heeded is what admission is to know of the channels.
 func heeded(cfg *config.Config) map[string]admission.Channel {

@@ -69,6 +69,7 @@ func (d *daemon) addSRT(c config.SRT, entrance *door.Door) error {
 	if err != nil {
 		return fmt.Errorf("open the SRT listener: %w", err)
 	}
+	d.addresses["SRT"] = s.Addr()
 	d.log.Info("listening", "for", "SRT", "address", s.Addr())
 	d.servers = append(d.servers, server{"srt", s.Serve, s.Close})
 	return nil

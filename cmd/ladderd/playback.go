@@ -15,11 +15,7 @@ import (
 // addPlayback opens the viewers' listeners, HTTP and HTTPS, which are one server:
 // their limits hold for both together, and they drain at once.
 func (d *daemon) addPlayback(cfg *config.Config) error {
-	pages, err := channelPages(cfg)
-	if err != nil {
-		return err
-	}
-	d.pages.Store(pages)
+	d.pages.Store(newPages(cfg, viewers{d.hub}.known))
 	options := playback.Options{
 		Connections: cfg.Playback.MaxConnections, PerAddress: cfg.Playback.MaxConnectionsPerAddress, Log: d.log,
 	}

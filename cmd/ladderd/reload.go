@@ -93,13 +93,13 @@ func (d *daemon) complain(err error) {
 func (d *daemon) take(next *config.Config) error {
 	was := d.config
 	cfg, kept := was.Reload(next)
-	pages, err := channelPages(cfg)
+	settings, err := d.apiSettings(cfg)
 	if err != nil {
 		return err
 	}
 	d.config = cfg
 	d.level.Set(cfg.Log.Level)
-	d.pages.Store(pages)
+	d.pages.Store(newPages(cfg, viewers{d.hub}.known))
 	d.entrance.Limit(entranceLimits(cfg))
 	d.viewers.Limit(cfg.Playback.MaxConnections, cfg.Playback.MaxConnectionsPerAddress)
 	d.devices.heed(cfg) // before anybody can publish to a new channel
@@ -107,6 +107,9 @@ func (d *daemon) take(next *config.Config) error {
 		d.prove() // where no channel wanted them before
 	}
 	d.hub.Reload(hubChannels(cfg), hubTerms(cfg))
+	if d.api != nil {
+		d.api.control.Configure(settings)
+	}
 	d.tellTaken(was, kept)
 	return nil
 }

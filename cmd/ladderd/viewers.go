@@ -1,10 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"ladderd/config"
@@ -36,6 +37,12 @@ func (v viewers) Stream(id string) (*packager.Stream, error) {
 	return s, nil
 }
 
+// known says whether there is such a channel.
+func (v viewers) known(id string) bool {
+	_, err := v.hub.Channel(id)
+	return !errors.Is(err, stream.ErrNoChannel)
+}
+
 // privacy keeps everybody out of private channels: there are no playback tokens yet with
 // which anybody could show that he may watch.
 type privacy struct{ hub *stream.Hub }
@@ -48,29 +55,54 @@ func (p privacy) Admit(v playback.Viewer, _ *http.Request) error {
 	return nil
 }
 
-// channelPages has below /watch/ a page for each channel that plays it.
-func channelPages(cfg *config.Config) (*http.ServeMux, error) {
-	pages := http.NewServeMux()
+// pages has below /watch/ a page for each channel that plays it: for those of the file, and for
+// those that the API has made, which are not known before they are asked for.
+type pages struct {
+	known           func(id string) bool
+	region, account string
+	titles          map[string]string // by id, of the file's channels
+	made            sync.Map          // http.Handler by id
+}
+
+func newPages(cfg *config.Config, known func(id string) bool) *pages {
+	p := &pages{known: known, region: cfg.Server.Region, account: cfg.Server.Account, titles: map[string]string{}}
 	for _, c := range cfg.Channels {
-		page, err := console.Player(console.Page{
-			Title: c.Name, PlaybackURL: playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, c.ID),
-		})
-		if err != nil {
-			return nil, fmt.Errorf("make the player page of channel %s: %w", c.ID, err)
-		}
-		at := watchPath(c.ID)
-		pages.Handle(at, http.StripPrefix(strings.TrimSuffix(at, "/"), page))
+		p.titles[c.ID] = c.Name
 	}
-	return pages, nil
+	return p
+}
+
+// page is nil where the path is no channel's.
+func (p *pages) page(path string) http.Handler {
+	id, _, whole := strings.Cut(strings.TrimPrefix(path, "/watch/"), "/")
+	if !p.known(id) {
+		p.made.Delete(id)
+		return nil
+	}
+	if !whole {
+		return http.RedirectHandler(watchPath(id), http.StatusMovedPermanently)
+	}
+	if made, ok := p.made.Load(id); ok {
+		return made.(http.Handler)
+	}
+	page, err := console.Player(console.Page{
+		Title: cmp.Or(p.titles[id], id), PlaybackURL: playback.PlaybackPath(p.region, p.account, id),
+	})
+	if err != nil {
+		return nil // no id makes a path that is no URL
+	}
+	handler := http.StripPrefix(strings.TrimSuffix(watchPath(id), "/"), page)
+	p.made.Store(id, handler)
+	return handler
 }
 
 // viewerHandler serves playback, and the channels' pages as they are at each request. All
 // else is playback's, whatever its path: a mux above both would redirect paths such as
 // //hls without the CORS headers.
-func viewerHandler(pages *atomic.Pointer[http.ServeMux], play http.Handler) http.Handler {
+func viewerHandler(now *atomic.Pointer[pages], play http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/watch/") {
-			if page, at := pages.Load().Handler(r); at != "" {
+			if page := now.Load().page(r.URL.Path); page != nil {
 				page.ServeHTTP(w, r)
 				return
 			}

@@ -17,13 +17,10 @@ func TestEveryAnswerOfPlaybackHasCORS(t *testing.T) {
 	hub := stream.NewHub([]stream.Channel{{ID: "studioA"}}, stream.Options{Log: quiet()})
 	t.Cleanup(hub.Close)
 	play := playback.NewHandler(playback.Config{Region: "local", Account: "000000000000", Log: quiet()}, viewers{hub})
-	channels, err := channelPages(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pages atomic.Pointer[http.ServeMux]
-	pages.Store(channels)
-	h := viewerHandler(&pages, play)
+	hub.Put(stream.Channel{ID: "made"})
+	var now atomic.Pointer[pages]
+	now.Store(newPages(cfg, viewers{hub}.known))
+	h := viewerHandler(&now, play)
 	for _, test := range []struct {
 		method, path string
 		status       int
@@ -41,9 +38,16 @@ func TestEveryAnswerOfPlaybackHasCORS(t *testing.T) {
 			t.Errorf("%s %s: status %d, CORS %q", test.method, test.path, w.Code, w.Header().Get("Access-Control-Allow-Origin"))
 		}
 	}
+	for path, status := range map[string]int{"studioA/": 200, "studioA": 301, "made/": 200, "made/static/player.js": 200} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "http://viewers.example/watch/"+path, nil))
+		if w.Code != status {
+			t.Errorf("/watch/%s: status %d", path, w.Code)
+		}
+	}
+	hub.Remove("made")
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest("GET", "http://viewers.example/watch/studioA/", nil))
-	if w.Code != http.StatusOK {
-		t.Errorf("the channel's page: status %d", w.Code)
+	if h.ServeHTTP(w, httptest.NewRequest("GET", "http://viewers.example/watch/made/", nil)); w.Code != http.StatusNotFound {
+		t.Errorf("the page of a channel that is gone: status %d", w.Code)
 	}
 }

@@ -1,0 +1,313 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"ladderd/config"
+	"ladderd/control"
+	"ladderd/control/audit"
+	"ladderd/control/history"
+	"ladderd/door"
+	"ladderd/ladder"
+	"ladderd/packager"
+	"ladderd/store"
+	"ladderd/stream"
+)
+
+// api is the control API and what it stands on. It is nil where the API is off.
+type api struct {
+	control *control.API
+	history *history.Recorder
+	audit   *audit.Log
+	store   store.Store
+}
+
+// Limits of the API's listener. A request waits for the store for some seconds at most.
+const (
+	apiTimeout     = 30 * time.Second
+	apiConnections = 1024
+	apiPerAddress  = 256
+)
+
+// openAPI opens what the API stands on, before there are streams whose history it keeps.
+func openAPI(cfg *config.Config, log *slog.Logger) (_ *api, err error) {
+	if !cfg.API.Listen.On() {
+		return nil, nil
+	}
+	a := &api{}
+	defer func() {
+		if err != nil {
+			a.close(log)
+		}
+	}()
+	if err := os.MkdirAll(cfg.Server.DataDir, 0o750); err != nil {
+		return nil, fmt.Errorf("make data_dir for the API's store: %w", err)
+	}
+	if a.store, err = openStore(context.Background(), cfg, log); err != nil {
+		return nil, err
+	}
+	if a.audit, err = audit.Open(filepath.Join(cfg.Server.DataDir, "audit"), audit.Limits{Size: cfg.API.AuditSize, Files: cfg.API.AuditFiles}); err != nil {
+		return nil, fmt.Errorf("open the audit log: %w", err)
+	}
+	a.history, err = history.New(a.store, history.Options{Log: log, Node: node(cfg), Snapshot: a.snapshot})
+	if err != nil {
+		return nil, fmt.Errorf("open the history of streams: %w", err)
+	}
+	return a, nil
+}
+
+// node is whose sessions the history ends at the start: this machine's where a fleet shares a
+// store. A file has one process at a time, whatever the machine is called.
+func node(cfg *config.Config) string {
+	if len(cfg.Store.Etcd) == 0 {
+		return "local"
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
+
+// snapshot is what a session shows of its channel. No session begins before there is a control.
+func (a *api) snapshot(ctx context.Context, channel string) (channelJSON, recordingJSON json.RawMessage) {
+	return a.control.Snapshot(ctx, channel)
+}
+
+// tell writes an event into the history of streams.
+func (a *api) tell(e stream.Event) {
+	if a != nil {
+		a.history.Tell(past(e))
+	}
+}
+
+// close ends what the API stands on. It has no requests any more, and there are no streams.
+func (a *api) close(log *slog.Logger) {
+	if a == nil {
+		return
+	}
+	if a.control != nil {
+		a.control.Close()
+	}
+	if a.history != nil {
+		a.history.Close()
+	}
+	var err error
+	if a.audit != nil {
+		err = a.audit.Close()
+	}
+	if a.store != nil {
+		err = errors.Join(err, a.store.Close())
+	}
+	if err != nil {
+		log.Error("the API's files were not closed cleanly", "reason", err)
+	}
+}
+
+// report adds to what /healthz says.
+func (a *api) report(to map[string]any) {
+	if a == nil {
+		return
+	}
+	to["api"] = struct {
+		control.Status
+		Lost int64 `json:"lost_events"` // of the history of streams
+	}{a.control.Status(), a.history.Lost()}
+}
+
+// addAPI opens the API's listener. The publishers' and viewers' listeners are open: their
+// addresses are what callers are told.
+func (d *daemon) addAPI(cfg *config.Config) error {
+	if d.api == nil {
+		return nil
+	}
+	settings, err := d.apiSettings(cfg)
+	if err != nil {
+		return err
+	}
+	ctx, done := context.WithTimeout(context.Background(), apiTimeout)
+	defer done()
+	d.api.control, err = control.New(ctx, control.Options{
+		Region: cfg.Server.Region, Account: cfg.Server.Account, Store: d.api.store, History: d.api.history, Audit: d.api.audit,
+		Streams: onAir{d.hub, d.play.Views}, Channels: published{d.hub}, Settings: settings, Log: d.log,
+	})
+	if err != nil {
+		return err
+	}
+	return d.serveAPI(cfg)
+}
+
+func (d *daemon) serveAPI(cfg *config.Config) error {
+	s := &http.Server{
+		Handler: d.api.control, ReadHeaderTimeout: headerTimeout, ReadTimeout: apiTimeout, WriteTimeout: apiTimeout,
+		IdleTimeout: 3 * apiTimeout, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug), // callers' broken connections
+	}
+	secure := cfg.API.Cert != ""
+	if secure {
+		certificate, err := d.addCertificate(config.TLS{Listen: cfg.API.Listen, Cert: cfg.API.Cert, Key: cfg.API.Key})
+		if err != nil {
+			return fmt.Errorf("the API by HTTPS: %w", err)
+		}
+		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.Certificate}
+	}
+	ln, err := d.listen("API", cfg.API.Listen)
+	if err != nil {
+		return err
+	}
+	guarded := door.New(door.Options{Who: "API callers", Connections: apiConnections, PerAddress: apiPerAddress, Log: d.log}).Guard(ln)
+	serve := func() error { return s.Serve(guarded) }
+	if secure {
+		serve = func() error { return s.ServeTLS(guarded, "", "") }
+	}
+	d.servers = append(d.servers, server{"API", func() error {
+		if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve the API: %w", err)
+		}
+		return nil
+	}, func() error {
+		ctx, done := context.WithTimeout(context.Background(), lastAnswers)
+		defer done()
+		return s.Shutdown(ctx)
+	}})
+	return nil
+}
+
+// headerTimeout is how long a request's header may take.
+const headerTimeout = 10 * time.Second
+
+// apiSettings is what the API takes of a configuration.
+func (d *daemon) apiSettings(cfg *config.Config) (control.Settings, error) {
+	keys, err := accessKeys(cfg)
+	if err != nil {
+		return control.Settings{}, err
+	}
+	s := control.Settings{Keys: keys, CallRate: cfg.API.CallRate, Endpoints: d.endpoints(cfg), Quotas: control.Quotas{
+		Channels: cfg.Limits.Channels, Recordings: cfg.Limits.RecordingConfigurations, PlaybackKeys: cfg.Limits.PlaybackKeyPairs,
+		Policies: cfg.Limits.PlaybackRestrictionPolicies, Countries: cfg.Limits.PolicyCountries, Origins: cfg.Limits.PolicyOrigins,
+	}}
+	for _, c := range cfg.Channels {
+		s.Fixed = append(s.Fixed, control.FixedChannel{
+			ID: c.ID, Name: c.Name, Type: string(c.Type), Preset: string(c.Preset), Latency: c.LatencyMode, Container: c.ContainerFormat,
+			Insecure: c.InsecureIngest, Key: c.StreamKey.Reveal(), Passphrase: c.SRTPassphrase.Reveal(),
+		})
+	}
+	return s, nil
+}
+
+// endpoints is what publishers and viewers are told: what the configuration says, else where
+// the listeners are. The usual ports, with which clients do without being told, are left out.
+func (d *daemon) endpoints(cfg *config.Config) control.Endpoints {
+	e := control.Endpoints{Ingest: cfg.API.IngestEndpoint, SRT: cfg.API.SRTEndpoint, Playback: cfg.API.PlaybackURL}
+	if at := d.addresses["RTMPS"]; at != nil {
+		e.Ingest = cmp.Or(e.Ingest, hostAndPort(at, 443))
+	} else if at := d.addresses["RTMP"]; at != nil {
+		e.Ingest = cmp.Or(e.Ingest, hostAndPort(at, 1935))
+	}
+	if at := d.addresses["SRT"]; at != nil {
+		e.SRT = cmp.Or(e.SRT, hostAndPort(at, 9000))
+	}
+	if at := d.addresses["playback by HTTPS"]; at != nil {
+		e.Playback = cmp.Or(e.Playback, "https://"+hostAndPort(at, 443))
+	} else if at := d.addresses["playback"]; at != nil {
+		e.Playback = cmp.Or(e.Playback, "http://"+hostAndPort(at, 80))
+	}
+	return e
+}
+
+// hostAndPort is where a listener is reached from this machine or, where it listens on all
+// addresses, by the machine's name.
+func hostAndPort(at net.Addr, usual int) string {
+	host, port, err := net.SplitHostPort(at.String())
+	if err != nil {
+		return at.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			host = name
+		}
+	}
+	if port != strconv.Itoa(usual) {
+		return net.JoinHostPort(host, port)
+	}
+	if net.ParseIP(host) != nil && net.ParseIP(host).To4() == nil {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+// published puts the API's channels into the hub, which lets publishers in.
+type published struct{ hub *stream.Hub }
+
+func (p published) Put(c control.Published) {
+	p.hub.Put(stream.Channel{
+		ID: c.ID, Type: ladder.Type(c.Type), Preset: ladder.Preset(c.Preset), Key: c.Key, Insecure: c.Insecure, Passphrase: c.Passphrase,
+		Private: c.Private, Container: packager.Container(c.Container), Latency: packager.Latency(c.Latency),
+	})
+}
+
+func (p published) Remove(id string) { p.hub.Remove(id) }
+
+// onAir shows the hub's streams to the API.
+type onAir struct {
+	hub   *stream.Hub
+	views func(stream string) int
+}
+
+func (o onAir) Live() []control.Live {
+	var list []control.Live
+	for _, s := range o.hub.Status() {
+		if !s.Started {
+			continue
+		}
+		list = append(list, control.Live{
+			ID: s.ID, Channel: s.Channel, Start: s.Since, Health: healthOf(s), Viewers: int64(o.views(s.ID)),
+		})
+	}
+	return list
+}
+
+// healthOf is the stream's health under the API's names. Nothing is known of one that waits
+// for its publisher.
+func healthOf(s stream.Status) string {
+	switch {
+	case s.State != stream.Live:
+		return "UNKNOWN"
+	case s.IngestHealth == stream.Starving:
+		return "STARVING"
+	}
+	return "HEALTHY"
+}
+
+func (o onAir) Stop(ctx context.Context, channel string) (bool, error) {
+	err := o.hub.Stop(ctx, channel)
+	if errors.Is(err, stream.ErrNotLive) {
+		return false, nil
+	}
+	return true, err
+}
+
+func (o onAir) OnAir(channel string) bool { return o.hub.OnAir(channel) }
+
+func (o onAir) Metadata(channel, text string) (bool, error) {
+	err := o.hub.Metadata(channel, stream.Metadata{Name: putMetadata, Data: []byte(text)})
+	if errors.Is(err, stream.ErrNotLive) {
+		return false, nil
+	}
+	return true, err
+}
+
+// putMetadata is the name of metadata that came by the API.
+const putMetadata = "PutMetadata"

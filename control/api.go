@@ -1,0 +1,94 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"ladderd/control/audit"
+	"ladderd/control/history"
+	"ladderd/control/sigv4"
+	"ladderd/store"
+)
+
+// Streams is what the API needs of the streams that are on air. Its methods may be called
+// from any goroutine.
+type Streams interface {
+	// Live are the streams that viewers can play, by channel.
+	Live() []Live
+	// Stop ends a channel's stream and cuts its publisher off: false where there is none.
+	// It returns when the channel is free.
+	Stop(ctx context.Context, channel string) (bool, error)
+	// OnAir says whether somebody publishes to the channel.
+	OnAir(channel string) bool
+	// Metadata puts text into a channel's stream: false where viewers can play none.
+	Metadata(channel, text string) (bool, error)
+}
+
+// Live is a stream that viewers can play.
+type Live struct {
+	ID, Channel string
+	Start       time.Time
+	Health      string // HEALTHY, STARVING or UNKNOWN
+	Viewers     int64  // that download it now
+}
+
+// Options is what an API is made of.
+type Options struct {
+	Region, Account string
+	Store           store.Store
+	Streams         Streams
+	History         *history.Recorder
+	Channels        Channels
+	Audit           *audit.Log
+	Log             *slog.Logger
+	Settings        Settings
+	Now             func() time.Time // nil is time.Now
+}
+
+// API answers requests: it is an http.Handler.
+type API struct {
+	arns     arns
+	store    store.Store
+	streams  Streams
+	history  *history.Recorder
+	audit    *audit.Log
+	log      *slog.Logger
+	now      func() time.Time
+	verifier *sigv4.Verifier
+	settings atomic.Pointer[settings]
+	follower *follower
+	limits   *limiters
+	tally    tally
+	turn     chan struct{} // who holds its only place may change records
+}
+
+// New makes an API whose channels have been handed on when it returns.
+func New(ctx context.Context, o Options) (*API, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	a := &API{
+		arns: arns{o.Region, o.Account}, store: o.Store, streams: o.Streams, history: o.History,
+		audit: o.Audit, log: o.Log, now: o.Now, limits: newLimiters(), turn: make(chan struct{}, 1),
+	}
+	a.Configure(o.Settings)
+	a.verifier = sigv4.New(sigv4.Options{
+		Region: o.Region, Service: "ivs", Now: o.Now,
+		Key: func(id string) (sigv4.Key, bool) {
+			k, known := a.settings.Load().keys[id]
+			return k.Key, known
+		},
+	})
+	f, err := follow(ctx, o.Store, o.Channels, o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("read the channels of the store: %w", err)
+	}
+	a.follower = f
+	return a, nil
+}
+
+// Close waits for what the API does by itself. Its requests must have been answered.
+func (a *API) Close() { a.follower.close() }

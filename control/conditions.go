@@ -1,0 +1,48 @@
+package control
+
+import (
+	"net"
+	"strconv"
+	"time"
+)
+
+// Requests that tag what they are about; policies may ask for the tags.
+type tagging interface {
+	tagged() map[string]string
+}
+
+// Requests that take tags away.
+type untagging interface {
+	untagged() []string
+}
+
+// conditions is what a policy may ask about a request, by condition key in lower case (guide,
+// lines 8429 and 8448).
+func (a *API) conditions(c *call, resource string) map[string][]string {
+	host, _, err := net.SplitHostPort(c.http.RemoteAddr)
+	if err != nil {
+		host = c.http.RemoteAddr
+	}
+	m := map[string][]string{
+		"aws:username":        {c.key.User},
+		"aws:principalarn":    {a.userARN(c.key.User)},
+		"aws:sourceip":        {host},
+		"aws:securetransport": {strconv.FormatBool(c.http.TLS != nil)},
+		"aws:currenttime":     {c.at.UTC().Format(time.RFC3339)},
+	}
+	for key, value := range a.tagsOf(c.http.Context(), resource) {
+		add(m, "aws:resourcetag/"+key, value)
+	}
+	switch request := c.request.(type) {
+	case tagging:
+		for key, value := range request.tagged() {
+			add(m, "aws:requesttag/"+key, value)
+			add(m, "aws:tagkeys", key)
+		}
+	case untagging:
+		m["aws:tagkeys"] = request.untagged()
+	}
+	return m
+}
+
+func add(m map[string][]string, key, value string) { m[key] = append(m[key], value) }

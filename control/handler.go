@@ -1,0 +1,183 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ladderd/control/iam"
+	"ladderd/control/sigv4"
+)
+
+const (
+	// bodyMost is more than any request of the model takes, in bytes.
+	bodyMost = 64 << 10
+	// patience is how long a request may take, whatever the store does.
+	patience = 10 * time.Second
+)
+
+// call is a request that is being answered.
+type call struct {
+	id       string // of the request
+	at       time.Time
+	http     *http.Request
+	op       *operation
+	key      AccessKey // whose it is; zero where it was not let in
+	request  any       // nil where it could not be read
+	answered any       // nil after a fault
+}
+
+// ServeHTTP answers a request. Each that is for an operation is in the audit log before its
+// answer is sent.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx, done := context.WithTimeout(r.Context(), patience)
+	defer done()
+	c := &call{id: uuid.NewString(), at: a.now(), http: r.WithContext(ctx)}
+	err := a.guarded(c)
+	var f *Fault
+	if err != nil {
+		f = asFault(err)
+	}
+	a.tally.count(f)
+	if f != nil && f.Status >= http.StatusInternalServerError {
+		a.log.Error("an API request was not carried out", "operation", c.operation(), "request", c.id, "reason", err)
+	}
+	a.record(c, f)
+	w.Header().Set("X-Amzn-RequestId", c.id)
+	if f != nil {
+		tellFault(w, f)
+		return
+	}
+	tell(w, c.op.status, c.answered)
+}
+
+func (c *call) operation() string {
+	if c.op == nil {
+		return ""
+	}
+	return c.op.name
+}
+
+// guarded keeps what a request may have found wrong in here from ending the connection
+// without an answer.
+func (a *API) guarded(c *call) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error("panic in an API request", "operation", c.operation(), "panic", p, "stack", string(debug.Stack()))
+			err = fault(codeInternal, "internal error")
+		}
+	}()
+	return a.answer(c)
+}
+
+// answer is the way of a request: who calls, what they ask, whether they may, and then it is
+// done.
+func (a *API) answer(c *call) (err error) {
+	if c.op = route(c.http); c.op == nil {
+		return fault(codeUnknownOperation, "there is no operation for %s %s", c.http.Method, c.http.URL.Path)
+	}
+	body, err := read(c.http)
+	if err != nil {
+		return err
+	}
+	if err := a.identify(c, body); err != nil {
+		return err
+	}
+	if c.request, err = c.op.decode(c.http, body); err != nil {
+		return err
+	}
+	if err := a.permit(c); err != nil {
+		return err
+	}
+	if !a.limits.allow(c.op, c.request, a.settings.Load().CallRate, a.now()) {
+		return fault(codeThrottled, "the call rate of %s is exceeded", c.op.name)
+	}
+	c.answered, err = c.op.do.answer(a, c.http.Context(), c.request)
+	return err
+}
+
+func read(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, bodyMost+1))
+	if err != nil {
+		return nil, fault(codeValidation, "the request's body could not be read")
+	}
+	if len(body) > bodyMost {
+		return nil, fault(codeValidation, "the request's body has more than %d bytes", bodyMost)
+	}
+	return body, nil
+}
+
+// identify finds out who calls.
+func (a *API) identify(c *call, body []byte) error {
+	key, err := a.verifier.Verify(c.http, body)
+	if err != nil {
+		var refusal *sigv4.Refusal
+		if errors.As(err, &refusal) {
+			return &Fault{Code: refusal.Code, Status: refusal.Status(), Message: refusal.Reason}
+		}
+		return err
+	}
+	known, ok := a.settings.Load().keys[key.ID]
+	if !ok { // the settings have changed since
+		return &Fault{Code: "UnrecognizedClientException", Status: http.StatusForbidden, Message: "The security token included in the request is invalid."}
+	}
+	c.key = known
+	return nil
+}
+
+// permit asks the caller's policy, for each resource by itself.
+func (a *API) permit(c *call) error {
+	action := "ivs:" + c.op.name
+	for _, resource := range c.op.about(a.arns, c.request) {
+		decision := c.key.Policy.Decide(iam.Request{
+			Action: action, Resources: []string{resource}, Context: a.conditions(c, resource),
+		})
+		if decision == iam.Allowed {
+			continue
+		}
+		why := "because no identity-based policy allows the " + action + " action"
+		if decision == iam.Forbidden {
+			why = "with an explicit deny in an identity-based policy"
+		}
+		return fault(codeAccessDenied, "User: %s is not authorized to perform: %s on resource: %s %s",
+			a.userARN(c.key.User), action, resource, why)
+	}
+	return nil
+}
+
+func (a *API) userARN(user string) string {
+	return "arn:aws:iam::" + a.arns.account + ":user/" + user
+}
+
+// tell sends an answer.
+func tell(w http.ResponseWriter, status int, answer any) {
+	if status == http.StatusNoContent {
+		w.WriteHeader(status)
+		return
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(answer) // our own shapes encode; who asked may have gone
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
+}
+
+// tellFault sends an error as all SDKs read it: its type in a header, its words under the
+// model's name and under the one that the AWS CLI shows.
+func tellFault(w http.ResponseWriter, f *Fault) {
+	w.Header().Set("X-Amzn-ErrorType", f.Code)
+	tell(w, f.Status, struct {
+		Exception string `json:"exceptionMessage"`
+		Message   string `json:"message"`
+	}{f.Message, f.Message})
+}

@@ -1,0 +1,171 @@
+package control
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ivs"
+
+	"ladderd/control/audit"
+	"ladderd/control/history"
+	"ladderd/control/iam"
+	"ladderd/control/sigv4"
+	"ladderd/store"
+	"ladderd/store/sqlite"
+)
+
+const (
+	testRegion  = "local"
+	testAccount = "000000000000"
+	testKey     = "AKIDEXAMPLE0000000001"
+	testSecret  = "secret-of-the-tests-0123456789abcdef0123"
+)
+
+// box is an API under test with all that it stands on.
+type box struct {
+	*API
+	url     string
+	store   store.Store
+	streams *fakeStreams
+	history *history.Recorder
+	hub     *fakeChannels
+	audits  string // the audit log's folder
+}
+
+// fakeStreams are streams that a test says are live.
+type fakeStreams struct {
+	mu       sync.Mutex
+	live     []Live
+	metadata []string
+}
+
+func (f *fakeStreams) set(live ...Live) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.live = live
+}
+
+func (f *fakeStreams) Live() []Live {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]Live{}, f.live...)
+}
+
+func (f *fakeStreams) OnAir(channel string) bool {
+	for _, l := range f.Live() {
+		if l.Channel == channel {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *fakeStreams) Stop(_ context.Context, channel string) (bool, error) {
+	live := f.OnAir(channel)
+	f.set()
+	return live, nil
+}
+
+func (f *fakeStreams) Metadata(channel, text string) (bool, error) {
+	if !f.OnAir(channel) {
+		return false, nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.metadata = append(f.metadata, text)
+	return true, nil
+}
+
+// fakeChannels is what the follower has handed on.
+type fakeChannels struct {
+	mu  sync.Mutex
+	now map[string]Published
+}
+
+func (f *fakeChannels) Put(p Published) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now[p.ID] = p
+}
+
+func (f *fakeChannels) Remove(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.now, id)
+}
+
+func (f *fakeChannels) get(id string) (Published, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, ok := f.now[id]
+	return p, ok
+}
+
+// testSettings are those that a test changes as it needs.
+func testSettings() Settings {
+	return Settings{
+		Keys:      []AccessKey{{Key: sigv4.Key{ID: testKey, Secret: testSecret}, User: "tester", Policy: iam.FullAccess()}},
+		Endpoints: Endpoints{Ingest: "ingest.example", SRT: "srt.example:9001", Playback: "https://play.example:8443"},
+		Quotas:    Quotas{Channels: 5000, Recordings: 20, PlaybackKeys: 3, Policies: 3, Countries: 200, Origins: 5},
+		CallRate:  1000,
+	}
+}
+
+func newBox(t *testing.T, alter ...func(*Settings)) *box {
+	t.Helper()
+	s := testSettings()
+	for _, f := range alter {
+		f(&s)
+	}
+	log := slog.New(slog.DiscardHandler)
+	kept, err := sqlite.Open(filepath.Join(t.TempDir(), "ladderd.db"), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = kept.Close() })
+	b := &box{store: kept, streams: &fakeStreams{}, hub: &fakeChannels{now: map[string]Published{}}, audits: t.TempDir()}
+	logged, err := audit.Open(b.audits, audit.Limits{Size: 1 << 20, Files: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = logged.Close() })
+	b.history, err = history.New(kept, history.Options{Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.history.Close)
+	b.API, err = New(t.Context(), Options{
+		Region: testRegion, Account: testAccount, Store: kept, Streams: b.streams, History: b.history,
+		Channels: b.hub, Audit: logged, Log: log, Settings: s,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.API.Close)
+	server := httptest.NewServer(b.API)
+	t.Cleanup(server.Close)
+	b.url = server.URL
+	return b
+}
+
+// client is the AWS SDK's, which does not try again.
+func (b *box) client(t *testing.T) *ivs.Client { return b.clientAs(t, testKey, testSecret, "") }
+
+func (b *box) clientAs(t *testing.T, id, secret, token string) *ivs.Client {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return ivs.New(ivs.Options{
+		Region: testRegion, BaseEndpoint: aws.String(b.url), Retryer: aws.NopRetryer{},
+		HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token}, nil
+		}),
+	})
+}

@@ -1,0 +1,96 @@
+package control
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"ladderd/control/audit"
+)
+
+// record writes a call into the audit log (guide, lines 8240–8300). A call that the log does
+// not take is answered all the same: what it did cannot be undone.
+func (a *API) record(c *call, f *Fault) {
+	if c.op == nil {
+		return
+	}
+	r := audit.Record{
+		Time: c.at, Name: c.op.name, Region: a.arns.region, Account: a.arns.account,
+		Source: sourceOf(c.http), UserAgent: c.http.UserAgent(), RequestID: c.id, ReadOnly: c.op.reads,
+		Parameters: withoutSecrets(reflect.ValueOf(c.request)),
+	}
+	if t := c.http.TLS; t != nil {
+		r.TLS = &audit.TLS{Version: strings.Replace(tls.VersionName(t.Version), " ", "v", 1), Cipher: tls.CipherSuiteName(t.CipherSuite), Host: c.http.Host}
+	}
+	if c.key.ID != "" {
+		r.User = &audit.User{Name: c.key.User, ARN: a.userARN(c.key.User), AccessKey: c.key.ID, Temporary: c.key.Token != ""}
+	}
+	switch {
+	case f != nil:
+		r.ErrorCode, r.ErrorMessage = f.Code, f.Message
+	case !c.op.reads:
+		r.Response = withoutSecrets(reflect.ValueOf(c.answered))
+	}
+	if err := a.audit.Write(r); err != nil {
+		a.log.Error("a call is not in the audit log", "operation", c.op.name, "request", c.id, "reason", err)
+	}
+}
+
+func sourceOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// withoutSecrets is a request or an answer as it may be written down: by the names of JSON,
+// and without the fields that hold secrets. It is nil for nothing.
+func withoutSecrets(v reflect.Value) any {
+	switch v.Kind() {
+	case reflect.Invalid:
+		return nil
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return nil
+		}
+		return withoutSecrets(v.Elem())
+	case reflect.Slice:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = withoutSecrets(v.Index(i))
+		}
+		return list
+	case reflect.Struct:
+		if v.Type().PkgPath() != reflect.TypeFor[secret]().PkgPath() {
+			return v.Interface() // a time
+		}
+		fields := map[string]any{}
+		openFields(fields, v)
+		return fields
+	}
+	return v.Interface()
+}
+
+func openFields(to map[string]any, v reflect.Value) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch {
+		case field.Anonymous:
+			openFields(to, v.Field(i))
+		case isSecret(field.Type) || v.Field(i).IsZero() && field.Type.Kind() == reflect.Pointer:
+		default:
+			to[name] = withoutSecrets(v.Field(i))
+		}
+	}
+}
+
+func isSecret(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t == reflect.TypeFor[secret]() || t == reflect.TypeFor[secretText]()
+}
