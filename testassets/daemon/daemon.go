@@ -34,8 +34,9 @@ const (
 // Daemon is a running ladderd.
 type Daemon struct {
 	*process.Process
-	ports ports
-	dir   string
+	ports    ports
+	dir      string
+	settings Settings
 }
 
 // Start runs the daemon with these settings and returns when it is ready.
@@ -73,8 +74,7 @@ func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
 	if err := os.WriteFile(file, s.toml(p, dir), 0o600); err != nil {
 		return nil, fmt.Errorf("config for the daemon: %w", err)
 	}
-	cmd := exec.Command(bin, "serve", "--config", file)
-	cmd.Env = append(os.Environ(), s.Env...)
+	cmd := serve(bin, file, s)
 	switch {
 	case len(s.Proofs) > 0:
 		if err := os.WriteFile(filepath.Join(dir, proofs), s.Proofs, 0o600); err != nil {
@@ -85,19 +85,29 @@ func start(ctx context.Context, bin string, s Settings) (*Daemon, error) {
 			return nil, err
 		}
 	}
+	d := &Daemon{ports: p, dir: dir, settings: s}
+	return d, d.run(ctx, cmd)
+}
+
+func serve(bin, file string, s Settings) *exec.Cmd {
+	cmd := exec.Command(bin, "serve", "--config", file)
+	cmd.Env = append(os.Environ(), s.Env...)
 	if s.MemoryLimit != "" {
 		cmd.Env = append(cmd.Env, "GOMEMLIMIT="+s.MemoryLimit)
 	}
-	proc, err := process.Start(cmd)
-	if err != nil {
-		return nil, err
+	return cmd
+}
+
+// run starts the process, and waits until it is ready.
+func (d *Daemon) run(ctx context.Context, cmd *exec.Cmd) (err error) {
+	if d.Process, err = process.Start(cmd); err != nil {
+		return err
 	}
-	d := &Daemon{Process: proc, ports: p, dir: dir}
 	if err := d.awaitReady(ctx); err != nil {
 		_ = d.Stop() // the first error says more
-		return nil, fmt.Errorf("%w\n%s", err, d.Output())
+		return fmt.Errorf("%w\n%s", err, d.Output())
 	}
-	return d, nil
+	return nil
 }
 
 func (d *Daemon) awaitReady(ctx context.Context) error {
@@ -194,7 +204,7 @@ func (d *Daemon) SecurePage(channel string) string {
 }
 
 // ports are the daemon's listeners, each as host:port.
-type ports struct{ rtmp, rtmps, srt, playback, https, metrics string }
+type ports struct{ rtmp, rtmps, srt, playback, https, metrics, api string }
 
 // freePorts finds free loopback ports by listening on them all at once.
 func freePorts() (ports, error) {
@@ -205,7 +215,7 @@ func freePorts() (ports, error) {
 			l.Close()
 		}
 	}()
-	for _, to := range []*string{&p.rtmp, &p.rtmps, &p.playback, &p.https, &p.metrics} {
+	for _, to := range []*string{&p.rtmp, &p.rtmps, &p.playback, &p.https, &p.metrics, &p.api} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return ports{}, fmt.Errorf("find a free port: %w", err)

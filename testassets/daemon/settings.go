@@ -45,6 +45,9 @@ type Settings struct {
 	WhenFull string
 	// Interlaced is [pipeline] interlaced; empty leaves the default.
 	Interlaced string
+	// API has the daemon serve the control API, to AccessKey, at a thousand times the guide's
+	// call rates.
+	API bool
 	// Measured has the daemon find out by itself what its devices do, and how fast they are.
 	// Otherwise that is known when it starts, and they are fast (vouch).
 	Measured bool
@@ -120,6 +123,10 @@ func (s Settings) toml(p ports, dir string) []byte {
 		fmt.Fprintf(&b, "[playback.tls]\n%s", encrypted(p.https, dir))
 	}
 	fmt.Fprintf(&b, "[metrics]\nlisten = %q\n", p.metrics)
+	if s.API {
+		fmt.Fprintf(&b, "[api]\nlisten = %q\ncall_rate = 1000\n[[api.access_key]]\nid = %q\nsecret = %q\npolicy = \"IVSFullAccess\"\n",
+			p.api, AccessKey, SecretKey)
+	}
 	for _, c := range s.Channels {
 		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = %t\n",
 			c.ID, c.ID, c.Type, c.Key, !c.Secure && c.Passphrase == "")
