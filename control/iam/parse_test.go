@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -103,4 +104,31 @@ func FuzzPolicy(f *testing.F) {
 			t.Errorf("what denies everything decides %d", got)
 		}
 	})
+}
+
+// The README's example means what is said about it.
+func TestExampleOfTheReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(text), "policy document as in IAM")
+	_, example, _ = strings.Cut(example, "```json\n")
+	example, _, _ = strings.Cut(example, "```")
+	p, err := Parse([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		action, resource, owner string
+		want                    Decision
+	}{
+		{"ivs:GetChannel", channel, "x", Allowed}, {"ivs:ListChannels", all, "x", Allowed}, {"ivs:GetStreamKey", key, "x", Denied},
+		{"ivs:UpdateChannel", channel, "x", Denied}, {"ivs:UpdateChannel", channel, "richard-roe", Allowed},
+	} {
+		r := Request{Action: c.action, Resources: []string{c.resource}, Context: context("aws:resourcetag/owner", c.owner)}
+		if got := p.Decide(r); got != c.want {
+			t.Errorf("%s with owner %s: %d", c.action, c.owner, got)
+		}
+	}
 }

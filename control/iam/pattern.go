@@ -143,22 +143,25 @@ func (p pattern) resolve(context map[string][]string) (pattern, bool) {
 // multiplied at most, whatever wildcards are there.
 func (p pattern) matches(text string, same func(a, b rune) bool) bool {
 	runes := []rune(text)
-	reached := make([]bool, len(runes)+1) // the pattern so far is like the text up to here
-	reached[0] = true
+	reached, next := make([]bool, len(runes)+1), make([]bool, len(runes)+1)
+	reached[0] = true // the pattern so far is like the text up to there
 	for _, s := range p {
-		next := make([]bool, len(runes)+1)
 		for at := range next {
 			switch {
 			case s.kind == many || s.kind == through:
 				next[at] = reached[at] || at > 0 && next[at-1] && (s.kind == through || runes[at-1] != ':')
 			case at == 0 || !reached[at-1]:
+				next[at] = false
 			case s.kind == one || s.kind == any1:
 				next[at] = s.kind == any1 || runes[at-1] != ':'
 			default:
 				next[at] = same(s.char, runes[at-1])
 			}
 		}
-		reached = next
+		if !slices.Contains(next, true) {
+			return false
+		}
+		reached, next = next, reached
 	}
 	return reached[len(runes)]
 }

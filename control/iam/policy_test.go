@@ -165,3 +165,13 @@ func mustRead(t testing.TB, name string) []byte {
 	}
 	return text
 }
+
+func BenchmarkDecide(b *testing.B) {
+	p := load(b, "one-channel")
+	r := Request{Action: "ivs:PutMetadata", Resources: []string{channel}, Context: context()}
+	for b.Loop() {
+		if p.Decide(r) != Allowed {
+			b.Fatal("denied")
+		}
+	}
+}

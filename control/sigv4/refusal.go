@@ -26,11 +26,13 @@ type Refusal struct {
 // Error is the code and the reason.
 func (r *Refusal) Error() string { return r.Code + ": " + r.Reason }
 
-// Status is what HTTP says of it, as AWS's list of common errors has it.
+// Status is what HTTP says of it, as AWS's list of common errors and the model of IVS have it.
 func (r *Refusal) Status() int {
 	switch r.Code {
-	case codeIncomplete, codeThrottled:
+	case codeIncomplete:
 		return http.StatusBadRequest
+	case codeThrottled:
+		return http.StatusTooManyRequests
 	}
 	return http.StatusForbidden
 }

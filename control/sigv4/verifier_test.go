@@ -292,3 +292,18 @@ func TestServedRequestsVerify(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkVerify(b *testing.B) {
+	now := testTime
+	v, a := testVerifier(&now), goodAttempt()
+	r := a.send(b)
+	a.id = "AKIDEXAMPLE0000000009" // takes all the way, and is not remembered
+	stranger := a.send(b)
+	for name, r := range map[string]*http.Request{"replayed": r, "unknown": stranger} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_, _ = v.Verify(r, []byte(a.body))
+			}
+		})
+	}
+}
