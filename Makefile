@@ -41,8 +41,8 @@ lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts
 	@$(GO) run $(STATICCHECK) ./...
 	@shellcheck -x scripts/*.sh .ci/run
 
-.PHONY: bench bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest
-bench: bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest ## run all benchmarks
+.PHONY: bench bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest bench-api
+bench: bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest bench-api ## run all benchmarks
 bench-ladder: setup-demo build ## CPU and quality of a ladder beside the stock ffmpeg
 	@$(GO) run ./testassets/bench ladder
 bench-density: setup-demo build ## channels that are real time in software, beside plain ffmpeg processes
@@ -58,6 +58,9 @@ bench-channels: setup-demo build ## CPU and memory of 100 BASIC channels at once
 	@$(GO) run ./testassets/bench channels
 bench-ingest: setup-demo setup-bench build ## CPU of publishers over each protocol, and of 200 at once
 	@$(GO) run ./testassets/bench ingest
+
+bench-api: setup-demo build ## calls per second of the control API with 5,000 channels, beside a bare SQLite loop
+	@$(GO) run ./testassets/bench api
 
 .PHONY: soak soak-nightly
 SOAK ?= 1h

@@ -48,6 +48,8 @@ type Settings struct {
 	// API has the daemon serve the control API, to AccessKey, at a thousand times the guide's
 	// call rates.
 	API bool
+	// Quota is how many channels the API makes at most; zero leaves the default.
+	Quota int
 	// Measured has the daemon find out by itself what its devices do, and how fast they are.
 	// Otherwise that is known when it starts, and they are fast (vouch).
 	Measured bool
@@ -107,6 +109,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 		fmt.Fprintf(&b, "render_nodes = [\"%s\"]\n", strings.Join(s.RenderNodes, `", "`))
 	}
 	fmt.Fprintf(&b, "[limits]\nconcurrent_streams = %d\n", streams)
+	if s.Quota > 0 {
+		fmt.Fprintf(&b, "channels = %d\n", s.Quota)
+	}
 	fmt.Fprintf(&b, "[playback]\nlisten = %q\n", p.playback)
 	if s.Part > 0 {
 		fmt.Fprintf(&b, "part_duration = %q\n", s.Part)

@@ -2,6 +2,7 @@ package overload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,6 +79,26 @@ func watch(ctx context.Context, url string) (*lateness, error) {
 		})
 	}
 	return l, nil
+}
+
+// Measure follows these channels until ctx ends, and says how late their parts were.
+func Measure(ctx context.Context, urls []string) (Lateness, error) {
+	all := &lateness{listed: map[place][]time.Time{}}
+	var each []*lateness
+	var failed error
+	for _, url := range urls {
+		l, err := watch(ctx, url)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		each = append(each, l)
+	}
+	for _, l := range each {
+		failed = errors.Join(failed, l.wait())
+		all.add(l)
+	}
+	return all.figures(), failed
 }
 
 func (l *lateness) wait() error {
