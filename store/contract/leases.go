@@ -24,9 +24,9 @@ func (s *suite) leasesEnd() {
 	s.put("none", "")
 	for {
 		renewed, left := s.grant(ttl), s.grant(ttl)
-		s.hold("renewed/a", renewed)
-		s.hold("renewed/b", renewed)
-		s.hold("left", left)
+		s.apply(store.Change{Put: []store.Put{
+			{Key: "renewed/a", Lease: renewed}, {Key: "renewed/b", Lease: renewed}, {Key: "left", Lease: left},
+		}})
 		w := s.watch("", s.revision())
 		if s.renewedUntil(w, renewed, "-left") {
 			s.ended(w, left)
