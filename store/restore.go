@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // ErrNotEmpty says that a restore would replace what there is.
 var ErrNotEmpty = errors.New("the store is not empty")
 
 // restorePage is how many entries are looked at together.
-const restorePage = 1000
+const restorePage = 200
 
 // Changes put the archive's entries, in as few changes as the limits allow.
 func (a Archive) Changes() iter.Seq[Change] {
@@ -35,7 +36,7 @@ func (a Archive) Changes() iter.Seq[Change] {
 	}
 }
 
-// Restore makes the archive's entries those of the store, and says how many others it had. One
+// Restore makes the archive's entries those of the store, and says how many it had before. One
 // that is not empty is ErrNotEmpty unless force. It takes several changes: after an error some
 // of them may have been made, and it has to be done again.
 func Restore(ctx context.Context, s Store, a Archive, force bool) (replaced int, err error) {
@@ -51,13 +52,16 @@ func Restore(ctx context.Context, s Store, a Archive, force bool) (replaced int,
 		if len(page.Entries) > 0 && !force {
 			return 0, ErrNotEmpty
 		}
+		var others []string
 		for _, e := range page.Entries {
 			replaced++
 			after = e.Key
-			if keep[e.Key] {
-				continue
+			if !keep[e.Key] {
+				others = append(others, e.Key)
 			}
-			if _, err := s.Apply(ctx, Change{Delete: []string{e.Key}}); err != nil {
+		}
+		for some := range slices.Chunk(others, MaxChanges) {
+			if _, err := s.Apply(ctx, Change{Delete: some}); err != nil {
 				return replaced, fmt.Errorf("restore: %w", err)
 			}
 		}

@@ -18,27 +18,57 @@ func (s *suite) hold(key string, lease store.LeaseID) {
 	}
 }
 
-// leasesEnd renews one of two leases until the other one has ended.
+// leasesEnd renews one of two leases until the other one has ended. On a machine that stood
+// still meanwhile both have, and it begins anew.
 func (s *suite) leasesEnd() {
-	renewed, left := s.grant(ttl), s.grant(ttl)
-	s.hold("renewed/a", renewed)
-	s.hold("renewed/b", renewed)
-	s.hold("left", left)
 	s.put("none", "")
-	w := s.watch("", s.revision())
+	for {
+		renewed, left := s.grant(ttl), s.grant(ttl)
+		s.apply(store.Change{Put: []store.Put{
+			{Key: "renewed/a", Lease: renewed}, {Key: "renewed/b", Lease: renewed}, {Key: "left", Lease: left},
+		}})
+		w := s.watch("", s.revision())
+		if s.renewedUntil(w, renewed, "-left") {
+			s.ended(w, left)
+			return
+		}
+		s.must(s.Revoke(s.ctx, renewed))
+		s.must(s.Revoke(s.ctx, left))
+	}
+}
+
+// renewedUntil renews the lease until that is watched. It is false where the test came too
+// late to renew it.
+func (s *suite) renewedUntil(w store.Watcher, lease store.LeaseID, watched string) bool {
+	s.Helper()
+	last := time.Now()
+	late := func() bool { return time.Since(last) > ttl/2 }
 	again := time.NewTicker(ttl / 10)
 	defer again.Stop()
-	for ended := false; !ended; {
+	for {
 		select {
 		case <-again.C:
-			s.must(s.Renew(s.ctx, renewed))
+			now := time.Now()
+			err := s.Renew(s.ctx, lease)
+			if errors.Is(err, store.ErrExpired) && late() {
+				return false
+			}
+			s.must(err)
+			last = now
 		case batch := <-w.Updates():
-			if words(batch) != "-left" {
+			if words(batch) != watched && late() {
+				return false
+			}
+			if words(batch) != watched {
 				s.Fatalf("watched %s", words(batch))
 			}
-			ended = true
+			return true
 		}
 	}
+}
+
+// ended has a lease that is renewed no more end as the other one did.
+func (s *suite) ended(w store.Watcher, left store.LeaseID) {
 	if err := s.Renew(s.ctx, left); !errors.Is(err, store.ErrExpired) {
 		s.Errorf("renewed after its end: %v", err)
 	}

@@ -25,7 +25,7 @@ const (
 	// of etcd's requests.
 	MaxPrefix = 128
 	// pageSize is how many entries one answer of a List without a limit has.
-	pageSize = 1000
+	pageSize = 200
 	// keepAliveTime and keepAliveTimeout are how soon a connection that says nothing is found
 	// to be dead.
 	keepAliveTime    = 10 * time.Second

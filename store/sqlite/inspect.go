@@ -79,8 +79,8 @@ func examine(ctx context.Context, db *sql.DB, path string) (int, error) {
 		return 0, errors.New("it is another program's SQLite database; move it away, or set another [server] data_dir")
 	}
 	if version > len(steps) {
-		return 0, fmt.Errorf("it is of a newer ladderd (schema version %d, this one knows %d): run that one, or restore a backup that this one can read",
-			version, len(steps))
+		return 0, fmt.Errorf("it is of a newer ladderd (schema version %d, this one knows %d): "+
+			"run that one, or restore a backup that this one can read", version, len(steps))
 	}
 	var result string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {

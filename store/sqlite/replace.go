@@ -23,8 +23,8 @@ func Read(ctx context.Context, path string) (store.Page, error) {
 		return store.Page{}, err
 	}
 	if found.version < len(steps) {
-		return store.Page{}, fmt.Errorf("read the store %s: it is of an older ladderd (schema version %d, this one reads %d): start the daemon, which brings it up to date",
-			path, found.version, len(steps))
+		return store.Page{}, fmt.Errorf("read the store %s: it is of an older ladderd (schema version %d, this one reads %d): "+
+			"start the daemon, which brings it up to date", path, found.version, len(steps))
 	}
 	db, err := connect(path, "ro")
 	if err != nil {
@@ -53,12 +53,15 @@ func Replace(ctx context.Context, path string, a store.Archive, force bool) (r R
 		return r, err
 	}
 	defer held.Close()
-	damage := error(nil)
+	var damage error
 	if r.Entries, damage = occupation(ctx, path); damage != nil {
 		r.Entries = -1
 	}
+	if damage != nil && !force {
+		return r, fmt.Errorf("%w, as far as one can tell: %w", store.ErrNotEmpty, damage)
+	}
 	if r.Entries != 0 && !force {
-		return r, errors.Join(fmt.Errorf("%w: %s", store.ErrNotEmpty, path), damage)
+		return r, fmt.Errorf("%w: %s has %d entries", store.ErrNotEmpty, path, r.Entries)
 	}
 	built := path + ".restored"
 	if err := build(ctx, built, a); err != nil {

@@ -27,6 +27,7 @@ const readers = 4
 // Store is the file of one path.
 type Store struct {
 	lock  *os.File
+	log   *slog.Logger
 	db    *sql.DB // the readers
 	get   *sql.Stmt
 	feed  *feed
@@ -64,7 +65,7 @@ func open(path string, log *slog.Logger) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{opened: time.Now(), queue: make(chan *job, maxBatch)}
+	s = &Store{log: log, opened: time.Now(), queue: make(chan *job, maxBatch)}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if s.writer, err = newWriter(ctx, path, found.version, s); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type writer struct {
 	sql      statements
 	revision int64     // of the last commit
 	expiry   time.Time // when the next lease ends; zero where there is none
+	stuck    bool      // those that have ended could not be deleted
 }
 
 // job is what somebody waits for in the queue.
@@ -115,13 +116,23 @@ func (w *writer) run() {
 		case j := <-w.store.queue:
 			w.batch(j)
 		case <-timer.C:
-			// It is tried again: until then who renews is told that the lease has ended.
-			if _, err := w.expire(context.Background()); err != nil {
-				w.expiry = w.store.now().Add(expiryRetry)
-			}
+			w.retire()
 		case <-w.store.ctx.Done():
 			return
 		}
+	}
+}
+
+// retire ends leases. Where it cannot it is tried again: until then who renews one is told that
+// it has ended, and its entries stay.
+func (w *writer) retire() {
+	_, err := w.expire(context.Background())
+	if err != nil {
+		w.expiry = w.store.now().Add(expiryRetry)
+	}
+	if failed := err != nil; failed != w.stuck {
+		w.stuck = failed
+		w.store.log.Warn("leases that have ended", "deleted", !failed, "reason", err)
 	}
 }
 
