@@ -21,7 +21,7 @@ type API struct {
 	// PlaybackURL is the beginning of the URLs that viewers are; empty where they follow
 	// from the listeners.
 	IngestEndpoint, SRTEndpoint, PlaybackURL string
-	// CallRate multiplies the call rates of the guide: 1 to 1000.
+	// CallRate multiplies the call rates of the guide: 1 to 100000.
 	CallRate int
 	// AuditSize is how long a file of the audit log gets, in bytes, and AuditFiles how many
 	// of them there are.
@@ -59,7 +59,7 @@ func (a *API) schema() schema {
 		key{name: "ingest_endpoint", set: text(&a.IngestEndpoint, parseEndpoint)},
 		key{name: "srt_endpoint", set: text(&a.SRTEndpoint, parseEndpoint)},
 		key{name: "playback_url", set: text(&a.PlaybackURL, parsePlaybackURL)},
-		key{name: "call_rate", set: number(&a.CallRate, 1, 1000)},
+		key{name: "call_rate", set: number(&a.CallRate, 1, 100_000)},
 		key{name: "audit_size", set: text(&a.AuditSize, size(megabyte, 1024*megabyte))},
 		key{name: "audit_files", set: number(&a.AuditFiles, 1, 1000)},
 	)

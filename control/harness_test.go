@@ -3,12 +3,10 @@ package control
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ivs"
@@ -19,6 +17,7 @@ import (
 	"ladderd/control/sigv4"
 	"ladderd/store"
 	"ladderd/store/sqlite"
+	"ladderd/testassets/awssdk"
 )
 
 const (
@@ -155,17 +154,11 @@ func newBox(t *testing.T, alter ...func(*Settings)) *box {
 	return b
 }
 
-// client is the AWS SDK's, which does not try again.
+// client is the AWS SDK's.
 func (b *box) client(t *testing.T) *ivs.Client { return b.clientAs(t, testKey, testSecret, "") }
 
 func (b *box) clientAs(t *testing.T, id, secret, token string) *ivs.Client {
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	return ivs.New(ivs.Options{
-		Region: testRegion, BaseEndpoint: aws.String(b.url), Retryer: aws.NopRetryer{},
-		HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token}, nil
-		}),
-	})
+	client, closing := awssdk.Client(b.url, testRegion, aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token})
+	t.Cleanup(closing)
+	return client
 }

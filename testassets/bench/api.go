@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ivs"
 	"github.com/aws/aws-sdk-go-v2/service/ivs/types"
 
+	"ladderd/testassets/awssdk"
 	"ladderd/testassets/daemon"
 	"ladderd/testassets/overload"
 	"ladderd/testassets/publish"
@@ -60,22 +60,14 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	if b.d, err = daemon.Start(ctx, daemon.Settings{API: true, Window: 20 * time.Second, Quota: 500_000}); err != nil {
 		return err
 	}
-	b.client = b.newClient()
+	client, closing := awssdk.Client(b.d.API(), daemon.Region, aws.Credentials{AccessKeyID: daemon.AccessKey, SecretAccessKey: daemon.SecretKey})
+	defer closing()
+	b.client = client
 	if err := errors.Join(b.run(ctx, tags), b.d.Stop()); err != nil {
 		return fmt.Errorf("%w\n%s", err, b.d.Output())
 	}
 	b.report.judge()
 	return c.print(b.report)
-}
-
-func (b *apiBench) newClient() *ivs.Client {
-	return ivs.New(ivs.Options{
-		Region: daemon.Region, BaseEndpoint: aws.String(b.d.API()), Retryer: aws.NopRetryer{},
-		HTTPClient: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * b.Callers}},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: daemon.AccessKey, SecretAccessKey: daemon.SecretKey}, nil
-		}),
-	})
 }
 
 func (b *apiBench) run(ctx context.Context, tags []publish.Tag) error {

@@ -45,7 +45,7 @@ type Settings struct {
 	WhenFull string
 	// Interlaced is [pipeline] interlaced; empty leaves the default.
 	Interlaced string
-	// API has the daemon serve the control API, to AccessKey, at a thousand times the guide's
+	// API has the daemon serve the control API, to AccessKey, at a hundred thousand times the guide's
 	// call rates.
 	API bool
 	// Quota is how many channels the API makes at most; zero leaves the default.
@@ -129,7 +129,7 @@ func (s Settings) toml(p ports, dir string) []byte {
 	}
 	fmt.Fprintf(&b, "[metrics]\nlisten = %q\n", p.metrics)
 	if s.API {
-		fmt.Fprintf(&b, "[api]\nlisten = %q\ncall_rate = 1000\n[[api.access_key]]\nid = %q\nsecret = %q\npolicy = \"IVSFullAccess\"\n",
+		fmt.Fprintf(&b, "[api]\nlisten = %q\ncall_rate = 100000\n[[api.access_key]]\nid = %q\nsecret = %q\npolicy = \"IVSFullAccess\"\n",
 			p.api, AccessKey, SecretKey)
 	}
 	for _, c := range s.Channels {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -14,22 +13,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ivs"
 	"github.com/aws/aws-sdk-go-v2/service/ivs/types"
 
+	"ladderd/testassets/awssdk"
 	"ladderd/testassets/daemon"
 	"ladderd/testassets/publish"
 )
 
-// apiClient is the AWS SDK's, for a daemon's API. It does not try again.
+// apiClient is the AWS SDK's, for a daemon's API.
 func apiClient(t *testing.T, d *daemon.Daemon) *ivs.Client {
 	t.Helper()
-	transport := &http.Transport{MaxIdleConnsPerHost: 16}
-	t.Cleanup(transport.CloseIdleConnections)
-	return ivs.New(ivs.Options{
-		Region: daemon.Region, BaseEndpoint: aws.String(d.API()), Retryer: aws.NopRetryer{},
-		HTTPClient: &http.Client{Transport: transport, Timeout: 20 * time.Second},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: daemon.AccessKey, SecretAccessKey: daemon.SecretKey}, nil
-		}),
-	})
+	client, closing := awssdk.Client(d.API(), daemon.Region, aws.Credentials{AccessKeyID: daemon.AccessKey, SecretAccessKey: daemon.SecretKey})
+	t.Cleanup(closing)
+	return client
 }
 
 // acknowledged is what the API has said is so.
