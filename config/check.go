@@ -79,6 +79,9 @@ func (c *Config) Warnings() []string {
 	if c.API.Listen.On() && len(c.API.AccessKeys) == 0 {
 		w = append(w, "there is no [[api.access_key]]: nobody can call the API")
 	}
+	if c.API.Listen.On() && c.Ingest.on() && !c.Ingest.RTMPS.Listen.On() && !c.Ingest.SRT.Listen.On() {
+		w = append(w, "there is no [ingest.rtmps] or [ingest.srt] section: of the channels that the API makes, only those with insecureIngest can be published to")
+	}
 	for _, channel := range c.Channels {
 		w = append(w, c.channelWarnings(channel)...)
 	}

@@ -3,6 +3,8 @@ package control
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,6 +117,46 @@ func TestWhoIsNotLetIn(t *testing.T) {
 		if n := b.Status().Faults[code]; n != least {
 			t.Errorf("%d of %s were counted", n, code)
 		}
+	}
+}
+
+// What is sent by hand: without a signature, with another body than was signed, and twice.
+func TestForgedRequests(t *testing.T) {
+	b := newBox(t)
+	body := []byte(`{"maxResults":1}`)
+	for what, c := range map[string]struct {
+		code   string
+		status int
+		forge  func(*http.Request)
+	}{
+		"as it is":          {"", 200, func(*http.Request) {}},
+		"unsigned":          {"MissingAuthenticationTokenException", 403, func(r *http.Request) { r.Header.Del("Authorization") }},
+		"another body":      {"InvalidSignatureException", 403, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(`{"maxResults":2}`)) }},
+		"another operation": {"InvalidSignatureException", 403, func(r *http.Request) { r.URL.Path = "/ListStreams" }},
+		"another date": {"InvalidSignatureException", 403, func(r *http.Request) {
+			r.Header.Set("X-Amz-Date", time.Now().Add(time.Second).UTC().Format("20060102T150405Z"))
+		}},
+	} {
+		r := b.signed(t, "POST", "/ListChannels", body)
+		c.forge(r)
+		if status, code, _ := exchange(t, r); status != c.status || code != c.code {
+			t.Errorf("%s: %d %s", what, status, code)
+		}
+	}
+	first := b.signed(t, "POST", "/CreateChannel", []byte("{}"))
+	again := first.Clone(t.Context())
+	again.Body = io.NopCloser(strings.NewReader("{}"))
+	if status, code, _ := exchange(t, first); status != 200 {
+		t.Fatalf("the first time: %d %s", status, code)
+	}
+	if status, code, _ := exchange(t, again); status != 403 || code != "InvalidSignatureException" {
+		t.Errorf("the second time: %d %s", status, code)
+	}
+	if n := len(b.hub.ids()); n != 1 {
+		t.Errorf("%d channels were made", n)
+	}
+	if n := b.Status().Faults["InvalidSignatureException"]; n != 4 {
+		t.Errorf("%d refusals were counted", n)
 	}
 }
 

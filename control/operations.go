@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -177,7 +176,9 @@ func asJSON(err error) string {
 // about is which resources the request is for.
 func (o *operation) about(a arns, request any) []string {
 	if n, ok := request.(named); ok {
-		return slices.Compact(n.resources(a))
+		if list := n.resources(a); len(list) > 0 { // or nobody would be asked
+			return list
+		}
 	}
 	return []string{a.each(o.kind)}
 }

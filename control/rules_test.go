@@ -21,6 +21,11 @@ import (
 // send sends a signed request as it is, good or bad.
 func (b *box) send(t *testing.T, method, path string, body []byte) (status int, code, message string) {
 	t.Helper()
+	return exchange(t, b.signed(t, method, path, body))
+}
+
+func (b *box) signed(t *testing.T, method, path string, body []byte) *http.Request {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, b.url+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +38,12 @@ func (b *box) send(t *testing.T, method, path string, body []byte) (status int, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+// exchange sends a request, and reads what SDKs read of an error.
+func exchange(t *testing.T, r *http.Request) (status int, code, message string) {
+	t.Helper()
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

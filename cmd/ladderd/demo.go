@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,7 +23,10 @@ type demoCommand struct {
 	Type string `default:"STANDARD" enum:"STANDARD,BASIC,ADVANCED_SD,ADVANCED_HD" help:"The channel's type: ${enum}."`
 }
 
-const demoKey = "sk_local_demo_generated-broadcast"
+const (
+	demoKey    = "sk_local_demo_generated-broadcast"
+	demoAccess = "AKIALADDERDDEMO00001"
+)
 
 // Run starts the daemon on a configuration of its own and has the stock ffmpeg
 // publish a moving picture with sound to it, until it is interrupted.
@@ -44,8 +48,9 @@ func (c *demoCommand) Run() error {
 	}
 	d.start()
 	defer d.close()
-	fmt.Printf("\n  Watch   http://%s/watch/demo/\n  Player  http://%s%s\n  Health  http://%s/healthz\n\n  Ctrl-C stops all of it.\n\n",
-		cfg.Playback.Listen, cfg.Playback.Listen, playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, "demo"), cfg.Metrics.Listen)
+	fmt.Printf("\n  Watch   http://%s/watch/demo/\n  Player  http://%s%s\n  Health  http://%s/healthz\n  API     AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s aws --region %s --endpoint-url http://%s ivs list-streams\n\n  Ctrl-C stops all of it.\n\n",
+		cfg.Playback.Listen, cfg.Playback.Listen, playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, "demo"), cfg.Metrics.Listen,
+		demoAccess, cfg.API.AccessKeys[0].Secret.Reveal(), cfg.Server.Region, cfg.API.Listen)
 	return c.broadcast(ctx, d, ffmpeg, fmt.Sprintf("rtmp://%s/app/%s", cfg.Ingest.RTMP.Listen, demoKey))
 }
 
@@ -101,6 +106,12 @@ data_dir = %q
 listen = %q
 [playback]
 listen = %q
+[api]
+listen = %q
+[[api.access_key]]
+id = %q
+secret = %q
+policy = "IVSFullAccess"
 [metrics]
 listen = %q
 [pipeline]
@@ -111,7 +122,7 @@ name = "Demo"
 type = %q
 stream_key = %q
 insecure_ingest = true
-`, dir, free(1935), free(8080), free(9090), c.Type, demoKey)
+`, dir, free(1935), free(8080), free(8070), demoAccess, rand.Text(), free(9090), c.Type, demoKey)
 	file := filepath.Join(dir, "ladderd.toml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("write the demo's configuration: %w", err)

@@ -137,6 +137,9 @@ func (r *Recorder) write(ctx context.Context) {
 			return
 		}
 		err := r.event(ctx, e)
+		if err != nil && ctx.Err() != nil {
+			return // it stays, and is written over where it was written
+		}
 		r.tell(err)
 		if err == nil {
 			r.drop()
