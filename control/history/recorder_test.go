@@ -82,7 +82,12 @@ func snapshot(_ context.Context, channel string) (json.RawMessage, json.RawMessa
 
 func record(t *testing.T, s store.Store, c *clock, log io.Writer) *Recorder {
 	t.Helper()
-	r, err := New(s, Options{Log: slog.New(slog.NewTextHandler(log, nil)), Now: c.Now, Snapshot: snapshot, Node: "n"})
+	return recordAs(t, s, c, log, "n")
+}
+
+func recordAs(t *testing.T, s store.Store, c *clock, log io.Writer, node string) *Recorder {
+	t.Helper()
+	r, err := New(s, Options{Log: slog.New(slog.NewTextHandler(log, nil)), Now: c.Now, Snapshot: snapshot, Node: node})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,16 +328,18 @@ type model struct {
 // Whatever comes, and whenever the process is started anew, the history is what a simple list
 // would be.
 func TestHistoryIsWhatHappened(t *testing.T) {
+	s := openStore(t) // for all: each has a node and a channel of its own
+	runs := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		s := openStore(t)
-		c := &clock{now: midnight}
-		r := record(t, s, c, io.Discard)
+		runs++
+		c, channel := &clock{now: midnight}, fmt.Sprintf("c%d", runs)
+		r := recordAs(t, s, c, io.Discard, channel)
 		defer func() { r.Close() }()
 		m := model{events: map[string][]string{}, ended: map[string]bool{}, played: map[string]bool{}}
 		add := func(id, name string) {
 			m.events[id] = append([]string{name}, m.events[id]...)
 			c.set(c.Now().Add(time.Second))
-			r.Tell(Event{Session: id, Channel: "c", Name: name, Time: c.Now()})
+			r.Tell(Event{Session: id, Channel: channel, Name: name, Time: c.Now()})
 		}
 		some := func(rt *rapid.T) string {
 			if len(m.ids) == 0 {
@@ -342,7 +349,7 @@ func TestHistoryIsWhatHappened(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"begin": func(*rapid.T) {
-				id := fmt.Sprintf("st-%d", len(m.ids))
+				id := fmt.Sprintf("st-%s-%d", channel, len(m.ids))
 				m.ids = append(m.ids, id)
 				add(id, created)
 			},
@@ -369,7 +376,7 @@ func TestHistoryIsWhatHappened(t *testing.T) {
 			"restart": func(*rapid.T) {
 				r.settle(t)
 				r.Close()
-				r = record(t, s, c, io.Discard)
+				r = recordAs(t, s, c, io.Discard, channel)
 				for _, id := range m.ids {
 					if !m.ended[id] {
 						m.ended[id] = true
@@ -380,15 +387,13 @@ func TestHistoryIsWhatHappened(t *testing.T) {
 					}
 				}
 			},
-			"": func(rt *rapid.T) {
-				r.settle(t)
-				for _, id := range m.ids {
-					got, entries, err := r.Session(t.Context(), "c", id)
-					if err != nil || !slices.Equal(namesOf(entries), m.events[id]) || got.End.IsZero() == m.ended[id] {
-						rt.Fatalf("%s: %v, want %v; end %s, %v", id, namesOf(entries), m.events[id], got.End, err)
-					}
-				}
-			},
 		})
+		r.settle(t)
+		for _, id := range m.ids {
+			got, entries, err := r.Session(t.Context(), channel, id)
+			if err != nil || !slices.Equal(namesOf(entries), m.events[id]) || got.End.IsZero() == m.ended[id] {
+				rt.Fatalf("%s: %v, want %v; end %s, %v", id, namesOf(entries), m.events[id], got.End, err)
+			}
+		}
 	})
 }
