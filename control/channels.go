@@ -284,20 +284,14 @@ type batchGetChannelResponse struct {
 }
 
 func (a *API) batchGetChannel(ctx context.Context, in *batchGetChannelRequest) (*batchGetChannelResponse, error) {
-	out := &batchGetChannelResponse{Channels: []Channel{}, Errors: []batchError{}}
-	for _, arn := range unique(texts(in.ARNs)) {
+	channels, wrong, err := findEach(texts(in.ARNs), func(arn string) (Channel, error) {
 		c, err := a.findChannel(ctx, arn)
 		if err != nil {
-			f, mine := oneOfBatch(err)
-			if !mine {
-				return nil, err
-			}
-			out.Errors = append(out.Errors, batchError{arn, f.Code, f.Message})
-			continue
+			return Channel{}, err
 		}
-		out.Channels = append(out.Channels, a.channel(c))
-	}
-	return out, nil
+		return a.channel(c), nil
+	})
+	return &batchGetChannelResponse{channels, wrong}, err
 }
 
 // channel is how the API shows a channel.

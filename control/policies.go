@@ -43,33 +43,34 @@ func (a *API) createPolicy(ctx context.Context, in *createPolicyRequest) (*polic
 // wishPolicy has the policy be as it is wished. What is not wished stays.
 func (a *API) wishPolicy(p *policyRecord, w *policyWishes) error {
 	quotas := a.settings.Load().Quotas
+	var err error
 	if w.Countries != nil {
-		p.Countries = texts(*w.Countries)
-		if len(p.Countries) > quotas.Countries {
-			return fault(codeQuota, "the quota of countries in a policy is %d", quotas.Countries)
-		}
-		for _, c := range p.Countries {
-			if !isCountry(c) {
-				return fault(codeValidation, "allowedCountries: %q is not an ISO 3166-1 alpha-2 code", c)
-			}
-		}
+		p.Countries, err = listed(*w.Countries, quotas.Countries, "allowedCountries", isCountry, "an ISO 3166-1 alpha-2 code")
 	}
-	if w.Origins != nil {
-		p.Origins = texts(*w.Origins)
-		if len(p.Origins) > quotas.Origins {
-			return fault(codeQuota, "the quota of origins in a policy is %d", quotas.Origins)
-		}
-		for _, o := range p.Origins {
-			if !isOrigin(o) {
-				return fault(codeValidation, "allowedOrigins: %q is not an origin, as \"https://example.com\" is", o)
-			}
-		}
+	if w.Origins != nil && err == nil {
+		p.Origins, err = listed(*w.Origins, quotas.Origins, "allowedOrigins", isOrigin, `an origin, as "https://example.com" is`)
+	}
+	if err != nil {
+		return err
 	}
 	if w.Strict != nil {
 		p.Strict = *w.Strict
 	}
 	set(&p.Name, w.Name)
 	return nil
+}
+
+// listed holds a list to its quota, and each of it to what it has to be.
+func listed[T ~string](list []T, most int, field string, is func(string) bool, what string) ([]string, error) {
+	if len(list) > most {
+		return nil, fault(codeQuota, "%s has %d entries, and the quota is %d", field, len(list), most)
+	}
+	for _, t := range texts(list) {
+		if !is(t) {
+			return nil, fault(codeValidation, "%s: %q is not %s", field, t, what)
+		}
+	}
+	return texts(list), nil
 }
 
 // isOrigin says whether a browser could send this in Origin.

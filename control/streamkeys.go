@@ -131,20 +131,14 @@ type batchGetStreamKeyResponse struct {
 }
 
 func (a *API) batchGetStreamKey(ctx context.Context, in *batchGetStreamKeyRequest) (*batchGetStreamKeyResponse, error) {
-	out := &batchGetStreamKeyResponse{Keys: []streamKey{}, Errors: []batchError{}}
-	for _, arn := range unique(texts(in.ARNs)) {
+	keys, wrong, err := findEach(texts(in.ARNs), func(arn string) (streamKey, error) {
 		c, err := a.keyOwner(ctx, arn)
 		if err != nil {
-			f, mine := oneOfBatch(err)
-			if !mine {
-				return nil, err
-			}
-			out.Errors = append(out.Errors, batchError{arn, f.Code, f.Message})
-			continue
+			return streamKey{}, err
 		}
-		out.Keys = append(out.Keys, a.streamKey(c))
-	}
-	return out, nil
+		return a.streamKey(c), nil
+	})
+	return &batchGetStreamKeyResponse{keys, wrong}, err
 }
 
 type listStreamKeysRequest struct {
