@@ -47,6 +47,9 @@ test           package:gstreamer1.0-libav        gstreamer1.0-libav         AAC
 test           package:glib-networking        glib-networking           TLS, for GStreamer
 test           command:etcd                   etcd-server               keeps the store of a fleet
 test           command:ip                     iproute2                  networks that fail
+test           command:aws                    awscli                    calls the API, as a client that is not ours
+test           command:node                   nodejs                    runs the AWS SDK for JavaScript, likewise
+test           command:openssl                openssl                   makes playback keys, as the guide has it
 bench          file:/usr/sbin/nginx           nginx-light               serves the same bytes, to compare with
 bench          command:srt-live-transmit      srt-tools                 receives by SRT, to compare with
 lint           command:shellcheck             shellcheck                checks these scripts

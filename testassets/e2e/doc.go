@@ -11,6 +11,7 @@
 //	leak_test.go      what ended streams leave behind
 //	refusals_test.go  who may not publish, what is not live
 //	takeover_test.go  one encoder after another in the same stream
+//	api_test.go       the AWS CLI and the AWS SDK for JavaScript drive the API, and the daemon is killed
 //	hardware_test.go  ladders on the doubles of GPUs' drivers, and what the drivers were given
 //	hardware_faults_test.go  a worker killed, a takeover and an encoder that fails, on GPUs
 //	faults_test.go    every fault of every encoder in mid-broadcast; docs/faults.md is what came of it
