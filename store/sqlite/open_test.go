@@ -307,6 +307,9 @@ func TestLogSaysWhatWasFound(t *testing.T) {
 	if line := opened(t, left); strings.Contains(line, "recovered=0") {
 		t.Error(line)
 	}
+	if line := opened(t, filepath.Join(t.TempDir(), "new.db")); !strings.Contains(line, "recovered=0") || !strings.Contains(line, "unfinished=0") {
+		t.Errorf("of a new file: %s", line)
+	}
 }
 
 // TestClockThatWasSetBack has a lease end no later than it lasts.

@@ -78,6 +78,7 @@ func open(path string, log *slog.Logger) (s *Store, err error) {
 	if found.recovered, err = s.writer.walLength(ctx); err != nil {
 		return nil, err
 	}
+	found.recovered = min(found.recovered, found.frames) // a new schema has added some
 	ended, err := s.writer.expire(ctx)
 	if err != nil {
 		return nil, err

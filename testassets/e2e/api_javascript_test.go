@@ -100,7 +100,7 @@ var walked = []struct {
 	{call: "get-stream", error: "ChannelNotBroadcasting"},
 	{call: "create-recording-configuration", sample: createdRecording},
 	{call: "get-recording-configuration", sample: gotRecording},
-	{call: "create-channel", sample: createdRecorded},
+	{call: "create-channel", sample: createdChannel}, // the recorded one shows less
 	{call: "delete-recording-configuration", error: "ConflictException"},
 	{call: "list-tags-for-resource"},
 	{call: "update-channel", sample: updatedChannel},
