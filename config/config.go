@@ -47,6 +47,7 @@ type Ingest struct {
 type Limits struct {
 	StreamDuration    time.Duration // the longest stream: 1 min to 168 h
 	ConcurrentStreams int           // live at once: 1 to 10000
+	ConcurrentViews   int           // of all streams: 1 to 200000
 	Takeovers         int           // of one stream: 0 to 1000000
 	// Network is what streams may take of the network, in bits per second, and Disk of
 	// the disk, in bytes per second; 0 is no limit.
@@ -181,7 +182,7 @@ func withoutListeners() *Config {
 		},
 		API: API{CallRate: 1, AuditSize: 64 * megabyte, AuditFiles: 10},
 		Limits: Limits{
-			StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, Takeovers: 100,
+			StreamDuration: 48 * time.Hour, ConcurrentStreams: 100, ConcurrentViews: 15_000, Takeovers: 100,
 			Channels: 5000, RecordingConfigurations: 20, PlaybackKeyPairs: 3, PlaybackRestrictionPolicies: 3,
 			PolicyCountries: 200, PolicyOrigins: 5,
 		},

@@ -13,7 +13,7 @@ var taken = []string{
 	"ingest.reconnect_window", "ingest.max_connections_per_address", "ingest.failed_keys_per_minute",
 	"playback.max_connections", "playback.max_connections_per_address", "log.level",
 	"pipeline.backend", "pipeline.policy", "pipeline.when_full", "pipeline.placement", "pipeline.interlaced",
-	"limits.stream_duration", "limits.concurrent_streams", "limits.takeovers", "channel[0].",
+	"limits.stream_duration", "limits.concurrent_streams", "limits.concurrent_views", "limits.takeovers", "channel[0].",
 	"limits.channels", "limits.recording_configurations", "limits.playback_key_pairs", "limits.playback_restriction_policies",
 	"limits.policy_countries", "limits.policy_origins",
 	"api.ingest_endpoint", "api.srt_endpoint", "api.playback_url", "api.call_rate", "api.access_key[0].",

@@ -133,6 +133,7 @@ func (c *Config) schema() schema {
 			{"limits", schema{keys: []key{
 				{name: "stream_duration", set: text(&c.Limits.StreamDuration, duration(time.Minute, 168*time.Hour))},
 				{name: "concurrent_streams", set: number(&c.Limits.ConcurrentStreams, 1, 10_000)},
+				{name: "concurrent_views", set: number(&c.Limits.ConcurrentViews, 1, 200_000)},
 				{name: "takeovers", set: number(&c.Limits.Takeovers, 0, 1_000_000)},
 				{name: "network", set: text(&c.Limits.Network, bandwidth("b/s"))},
 				{name: "disk", set: text(&c.Limits.Disk, bandwidth("B/s"))},

@@ -53,6 +53,9 @@ func NewHandler(c Config, live Live) *Handler {
 // without a session, and what a cache before us answers, are not counted.
 func (h *Handler) Views(stream string) int { return h.views.of(stream, time.Now()) }
 
+// AllViews is how many sessions watch any stream.
+func (h *Handler) AllViews() int { return h.views.all(time.Now()) }
+
 // ServeHTTP implements http.Handler. Every answer carries the CORS headers, since
 // a browser hides even the status of one that does not.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -89,6 +89,19 @@ func (v *views) of(stream string, now time.Time) int {
 	return count
 }
 
+// all is how many views there are of any stream.
+func (v *views) all(now time.Time) int {
+	count := 0
+	for i := range v.shards {
+		s := &v.shards[i]
+		s.mu.Lock()
+		s.sweep(now)
+		count += len(s.seen)
+		s.mu.Unlock()
+	}
+	return count
+}
+
 func (s *viewShard) sweep(now time.Time) {
 	if now.Sub(s.swept) < time.Second {
 		return

@@ -34,6 +34,7 @@ const (
 	IngestBitrate        = "Ingest Bitrate"
 	IngestResolution     = "Ingest Resolution"
 	ConcurrentBroadcasts = "Concurrent Broadcasts"
+	ConcurrentViewers    = "Concurrent Viewers"
 )
 
 // Codes of a TakeoverFailure (guide, line 7663).
@@ -51,5 +52,5 @@ const capacityExceeded = "Transcode capacity exceeded. Please try again."
 type Breach struct {
 	Limit      int    // the most that is allowed
 	ExceededBy int    // how much more it was
-	Unit       string // "bits per second", "total pixels", "pixels per edge", "active streams"
+	Unit       string // "bits per second", "total pixels", "pixels per edge", "active streams", "viewers"
 }

@@ -42,6 +42,7 @@ type daemon struct {
 	prove        func()             // has the devices looked at
 	probing      context.CancelFunc // stops that
 	play         *playback.Handler
+	crowd        *crowd
 	pages        atomic.Pointer[pages] // the channels'
 	viewers      *playback.Server
 	entrance     *door.Door // of publishers
@@ -74,9 +75,12 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	}
 	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, addresses: map[string]net.Addr{}}
 	d.hub = newHub(cfg, disk, devices, api, log)
+	d.crowd = &crowd{tell: func(e stream.Event) { logEvent(log, e) }}
+	d.crowd.most.Store(int64(cfg.Limits.ConcurrentViews))
 	d.play = playback.NewHandler(playback.Config{
-		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: privacy{d.hub}, Log: log,
+		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: admittance{privacy{d.hub}, d.crowd}, Log: log,
 	}, viewers{d.hub})
+	d.crowd.views = d.play.AllViews
 	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err == nil {
 		err = d.addAPI(cfg)

@@ -106,6 +106,7 @@ func (d *daemon) take(next *config.Config) error {
 	if d.devices.hardware() {
 		d.prove() // where no channel wanted them before
 	}
+	d.crowd.most.Store(int64(cfg.Limits.ConcurrentViews))
 	d.hub.Reload(hubChannels(cfg), hubTerms(cfg))
 	if d.api != nil {
 		d.api.control.Configure(settings)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"ladderd/config"
 	"ladderd/console"
@@ -53,6 +54,49 @@ func (p privacy) Admit(v playback.Viewer, _ *http.Request) error {
 		return playback.ErrDenied
 	}
 	return nil
+}
+
+// admittance asks several rules. The first that refuses counts.
+type admittance []playback.Rules
+
+// Admit is playback.Rules'.
+func (a admittance) Admit(v playback.Viewer, r *http.Request) error {
+	for _, rule := range a {
+		if err := rule.Admit(v, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// crowd keeps viewers out where as many watch as may (guide, line 8910). Who watches goes on.
+type crowd struct {
+	views  func() int
+	tell   func(stream.Event)
+	most   atomic.Int64
+	silent atomic.Int64 // until when nothing is told, in Unix nanoseconds
+}
+
+// crowdPause is how long after a breach the next one is told: each player tries again and again.
+const crowdPause = 10 * time.Second
+
+// Admit is playback.Rules'.
+func (c *crowd) Admit(v playback.Viewer, _ *http.Request) error {
+	if v.Active {
+		return nil
+	}
+	most, views := int(c.most.Load()), c.views()
+	if views < most {
+		return nil
+	}
+	now := time.Now()
+	if until := c.silent.Load(); now.UnixNano() >= until && c.silent.CompareAndSwap(until, now.Add(crowdPause).UnixNano()) {
+		c.tell(stream.Event{
+			Name: stream.ConcurrentViewers, Time: now,
+			Breach: &stream.Breach{Limit: most, ExceededBy: views + 1 - most, Unit: "viewers"},
+		})
+	}
+	return playback.ErrViewLimit
 }
 
 // pages has below /watch/ a page for each channel that plays it: for those of the file, and for
