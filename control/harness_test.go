@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
@@ -135,7 +136,9 @@ func newBox(t *testing.T, alter ...func(*Settings)) *box {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = logged.Close() })
-	b.history, err = history.New(kept, history.Options{Log: log})
+	b.history, err = history.New(kept, history.Options{Log: log, Snapshot: func(ctx context.Context, channel string) (json.RawMessage, json.RawMessage) {
+		return b.API.Snapshot(ctx, channel)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +151,7 @@ func newBox(t *testing.T, alter ...func(*Settings)) *box {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.API.Close)
-	server := httptest.NewServer(b.API)
+	server := httptest.NewServer(noting(b.API))
 	t.Cleanup(server.Close)
 	b.url = server.URL
 	return b
