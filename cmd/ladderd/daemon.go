@@ -102,6 +102,9 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api,
 		},
 		Terms: hubTerms(cfg),
 		Events: func(e stream.Event) {
+			if e.Name == stream.SessionCreated {
+				devices.stopMeasuring() // also for streams that are only passed through
+			}
 			logEvent(log, e)
 			api.tell(e)
 		},
