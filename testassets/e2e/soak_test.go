@@ -12,7 +12,7 @@ import (
 // that it looks at what it should. An hour of it shows more.
 func TestSoak(t *testing.T) {
 	t.Parallel()
-	useCPU(t, 10)
+	useCPU(t, 6) // 4.1 were measured
 	var told strings.Builder
 	r, err := chaos.Run(t.Context(), chaos.Options{
 		Round: 4 * time.Second, Apart: 500 * time.Millisecond, Tenths: 8, Seed: 3,

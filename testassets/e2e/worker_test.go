@@ -57,7 +57,7 @@ func (s show) cpu() int {
 	if s.level == "" {
 		return 7
 	}
-	return 10
+	return 8
 }
 
 // broadcast has a daemon receive a show over and over, until the publisher is
