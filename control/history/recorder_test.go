@@ -397,3 +397,30 @@ func TestHistoryIsWhatHappened(t *testing.T) {
 		}
 	})
 }
+
+// hanging is a store that lists only when it is not waited for any more.
+type hanging struct {
+	store.Store
+	asked chan struct{}
+}
+
+func (h hanging) List(ctx context.Context, prefix, after string, limit int) (store.Page, error) {
+	if prefix != byEnd {
+		return h.Store.List(ctx, prefix, after, limit)
+	}
+	close(h.asked)
+	<-ctx.Done()
+	return store.Page{}, ctx.Err()
+}
+
+// Operators look for a disk that is full where there was a restart.
+func TestWhatCloseCutsShortIsNoTroubleOfTheStore(t *testing.T) {
+	s := hanging{openStore(t), make(chan struct{})}
+	var log strings.Builder
+	r := record(t, s, &clock{now: midnight}, &log)
+	<-s.asked
+	r.Close()
+	if log.Len() > 0 {
+		t.Errorf("the log has %s", log.String())
+	}
+}

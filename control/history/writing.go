@@ -100,7 +100,7 @@ func (r *Recorder) live(ctx context.Context) {
 	if err == nil {
 		r.lived = now
 	}
-	r.tell(err)
+	r.tell(ctx, err)
 }
 
 // lastSeen is the last sign of life of whoever was here before; zero where there is none.
@@ -176,7 +176,7 @@ func (r *Recorder) purge(ctx context.Context) {
 	for {
 		page, err := r.store.List(ctx, byEnd, "", 100)
 		if err != nil {
-			r.tell(err)
+			r.tell(ctx, err)
 			return
 		}
 		for _, e := range page.Entries {
@@ -185,7 +185,7 @@ func (r *Recorder) purge(ctx context.Context) {
 				return
 			}
 			if err := r.forget(ctx, e.Key, string(e.Value), id); err != nil {
-				r.tell(err)
+				r.tell(ctx, err)
 				return
 			}
 		}
