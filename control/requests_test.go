@@ -75,3 +75,34 @@ func TestStreamThatDoesNotStopIsUnavailable(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// lateStreams has a publisher who comes as soon as it has been looked for him.
+type lateStreams struct{ *fakeStreams }
+
+func (l lateStreams) OnAir(channel string) bool {
+	was := l.fakeStreams.OnAir(channel)
+	l.set(Live{Channel: channel})
+	return was
+}
+
+func (l lateStreams) Stop(_ context.Context, channel string) (bool, error) {
+	live := l.fakeStreams.OnAir(channel)
+	l.set()
+	return live, nil
+}
+
+// Nobody can stop the stream of a channel that is gone.
+func TestStreamThatBeginsWhileItsChannelIsDeletedEnds(t *testing.T) {
+	b := newBox(t)
+	b.API.streams = lateStreams{b.streams}
+	made, err := b.createChannel(t.Context(), &createChannelRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.deleteChannel(t.Context(), &byARN{channelARN(made.Channel.ARN)}); err != nil {
+		t.Fatal(err)
+	}
+	if live := b.streams.Live(); len(live) > 0 {
+		t.Errorf("%v is live", live)
+	}
+}
