@@ -132,20 +132,34 @@ func parsePolicyName(s string) (string, error) {
 	return path, nil
 }
 
-// parseEndpoint reads a host, with a port where it is not the usual one.
+// parseEndpoint reads a host, with a port where it is not the usual one. It becomes a part of
+// URLs: an address of IPv6 has brackets.
 func parseEndpoint(s string) (string, error) {
 	const allowed = `allowed: "host" or "host:port"`
-	host := s
-	if h, port, err := net.SplitHostPort(s); err == nil && !strings.Contains(s, "/") {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return "", fmt.Errorf("%q is not a port; %s", port, allowed)
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || strings.Contains(s, "/") {
+		if !isHost(s) {
+			return "", fmt.Errorf("not a host; %s", allowed)
 		}
-		host = h
+		return s, nil
 	}
-	if net.ParseIP(strings.Trim(host, "[]")) == nil && !hostName.MatchString(host) {
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", fmt.Errorf("%q is not a port; %s", port, allowed)
+	}
+	if net.ParseIP(host) == nil && !hostName.MatchString(host) {
 		return "", fmt.Errorf("not a host; %s", allowed)
 	}
 	return s, nil
+}
+
+// isHost says whether this is a host as URLs have it.
+func isHost(s string) bool {
+	bare, bracketed := strings.CutPrefix(s, "[")
+	if !bracketed {
+		return hostName.MatchString(s) // and IPv4 is one
+	}
+	ip, closed := strings.CutSuffix(bare, "]")
+	return closed && strings.Contains(ip, ":") && net.ParseIP(ip) != nil
 }
 
 func parsePlaybackURL(s string) (string, error) {
@@ -159,11 +173,15 @@ func parsePlaybackURL(s string) (string, error) {
 	return s, nil
 }
 
-// moment reads a time, as TOML has it or as text.
+// moment reads a time, as TOML has it or as text. TOML's times without a zone are not moments.
 func moment(dst *time.Time) func(any) error {
 	return func(value any) (err error) {
 		switch v := value.(type) {
 		case time.Time:
+			if strings.HasSuffix(v.Location().String(), "-local") { // the decoder's name for no zone
+				err = strconv.ErrSyntax
+				break
+			}
 			*dst = v.UTC()
 		case string:
 			*dst, err = time.Parse(time.RFC3339, v)

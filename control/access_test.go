@@ -2,9 +2,12 @@ package control
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +20,7 @@ import (
 
 	"ladderd/control/iam"
 	"ladderd/control/sigv4"
+	"ladderd/store"
 )
 
 // caller is a client with a policy of its own.
@@ -262,4 +266,41 @@ func TestAuditLog(t *testing.T) {
 	if records[4]["errorCode"] != "InvalidSignatureException" || records[4]["eventName"] != "ListChannels" {
 		t.Errorf("a wrong signature: %v", records[4])
 	}
+}
+
+// unreadable is a store that reads nothing.
+type unreadable struct{ store.Store }
+
+var errUnreadable = errors.New("input/output error")
+
+func (unreadable) Get(context.Context, string) (store.Entry, error) {
+	return store.Entry{}, errUnreadable
+}
+
+// A denial that depends on tags is not passed by because they cannot be read.
+func TestNothingIsAllowedWhileTagsCannotBeRead(t *testing.T) {
+	b := newBox(t)
+	policy, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"ivs:*","Resource":"*"},
+		{"Effect":"Deny","Action":"ivs:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/locked":"yes"}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := b.createChannel(t.Context(), &createChannelRequest{withTags: withTags{tagMap{"locked": "yes"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &call{
+		op: routes["POST /GetChannel"], http: httptest.NewRequest(http.MethodPost, "/GetChannel", http.NoBody),
+		key: AccessKey{User: "u", Policy: policy}, request: &byARN{channelARN(made.Channel.ARN)},
+	}
+	wantFault := func(want string) {
+		t.Helper()
+		if err := b.permit(c); err == nil || asFault(err).Code != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	wantFault(codeAccessDenied)
+	b.API.store = unreadable{b.API.store}
+	wantFault(codeInternal)
 }

@@ -61,6 +61,7 @@ type API struct {
 	settings atomic.Pointer[settings]
 	follower *follower
 	limits   *limiters
+	requests *requests
 	tally    tally
 	turn     chan struct{} // who holds its only place may change records
 }
@@ -72,7 +73,7 @@ func New(ctx context.Context, o Options) (*API, error) {
 	}
 	a := &API{
 		arns: arns{o.Region, o.Account}, store: o.Store, streams: o.Streams, history: o.History,
-		audit: o.Audit, log: o.Log, now: o.Now, limits: newLimiters(), turn: make(chan struct{}, 1),
+		audit: o.Audit, log: o.Log, now: o.Now, limits: newLimiters(), requests: newRequests(), turn: make(chan struct{}, 1),
 	}
 	a.Configure(o.Settings)
 	a.verifier = sigv4.New(sigv4.Options{
@@ -90,5 +91,9 @@ func New(ctx context.Context, o Options) (*API, error) {
 	return a, nil
 }
 
-// Close waits for what the API does by itself. Its requests must have been answered.
-func (a *API) Close() { a.follower.close() }
+// Close cuts short the requests that have not been answered, and waits for them and for what
+// the API does by itself. Later requests are refused.
+func (a *API) Close() {
+	a.requests.close()
+	a.follower.close()
+}

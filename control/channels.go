@@ -212,7 +212,7 @@ func (a *API) changeChannel(ctx context.Context, arn string, alter func(*draft, 
 		return nil, fixedFault(arn)
 	}
 	var altered *channelRecord
-	return altered, a.change(ctx, func(d *draft) error {
+	err := a.change(ctx, func(d *draft) error {
 		altered = &channelRecord{}
 		found, err := d.get(entryKey(kindChannel, id), altered)
 		if err != nil {
@@ -223,6 +223,7 @@ func (a *API) changeChannel(ctx context.Context, arn string, alter func(*draft, 
 		}
 		return alter(d, altered)
 	})
+	return altered, err
 }
 
 func fixedFault(arn string) *Fault {
@@ -254,7 +255,7 @@ func (a *API) updateChannel(ctx context.Context, in *updateChannelRequest) (*cha
 
 // deleteChannel deletes its stream key too. The sessions that it had stay.
 func (a *API) deleteChannel(ctx context.Context, in *byARN) (*empty, error) {
-	_, err := a.changeChannel(ctx, string(in.ARN), func(d *draft, c *channelRecord) error {
+	gone, err := a.changeChannel(ctx, string(in.ARN), func(d *draft, c *channelRecord) error {
 		if a.streams.OnAir(c.ID) {
 			return fault(codeConflict, "%s is live: stop its stream first", in.ARN)
 		}
@@ -269,7 +270,15 @@ func (a *API) deleteChannel(ctx context.Context, in *byARN) (*empty, error) {
 		d.delete(entryKey(kindChannel, c.ID))
 		return nil
 	})
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	// Somebody may have begun to publish since that was looked at. Nobody could stop him any
+	// more, and his key is no good for another try.
+	if _, err := a.streams.Stop(ctx, gone.ID); err != nil {
+		a.log.Warn("the stream of a channel that is gone has not ended yet", "channel", gone.ID, "reason", err)
+	}
+	return nil, nil
 }
 
 type batchGetChannelRequest struct {

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"net"
 	"strconv"
 	"time"
@@ -17,8 +18,14 @@ type untagging interface {
 }
 
 // conditions is what a policy may ask about a request, by condition key in lower case (guide,
-// lines 8429 and 8448).
-func (a *API) conditions(c *call, resource string) map[string][]string {
+// lines 8429 and 8448). Nothing is decided without a resource's tags where they could not be
+// read: a denial may depend on them.
+func (a *API) conditions(c *call, resource string) (map[string][]string, error) {
+	tags, err := a.tagsOf(c.http.Context(), resource)
+	if err != nil {
+		return nil, fmt.Errorf("read the tags that a policy may ask for: %w", err)
+	}
+
 	host, _, err := net.SplitHostPort(c.http.RemoteAddr)
 	if err != nil {
 		host = c.http.RemoteAddr
@@ -30,7 +37,7 @@ func (a *API) conditions(c *call, resource string) map[string][]string {
 		"aws:securetransport": {strconv.FormatBool(c.http.TLS != nil)},
 		"aws:currenttime":     {c.at.UTC().Format(time.RFC3339)},
 	}
-	for key, value := range a.tagsOf(c.http.Context(), resource) {
+	for key, value := range tags {
 		add(m, "aws:resourcetag/"+key, value)
 	}
 	switch request := c.request.(type) {
@@ -42,7 +49,7 @@ func (a *API) conditions(c *call, resource string) map[string][]string {
 	case untagging:
 		m["aws:tagkeys"] = request.untagged()
 	}
-	return m
+	return m, nil
 }
 
 func add(m map[string][]string, key, value string) { m[key] = append(m[key], value) }

@@ -103,30 +103,40 @@ const attempts = 20
 // change has f make a draft, and applies it. f is called again where what it had read is not
 // so any more. The change has been followed when it returns: whoever lets publishers in knows.
 func (a *API) change(ctx context.Context, f func(*draft) error) error {
+	revision, err := a.apply(ctx, f)
+	if err != nil {
+		return err
+	}
+	a.follower.await(ctx, revision) // while others have their turn
+	return nil
+}
+
+// apply gives the revision that has to be followed, 0 for none.
+func (a *API) apply(ctx context.Context, f func(*draft) error) (int64, error) {
 	select {
 	case a.turn <- struct{}{}:
 		defer func() { <-a.turn }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return 0, ctx.Err()
 	}
 	for range attempts {
 		d := &draft{ctx: ctx, store: a.store, read: map[string]bool{}}
 		if err := f(d); err != nil {
-			return err
+			return 0, err
 		}
 		revision, err := a.store.Apply(ctx, d.change)
 		if errors.Is(err, store.ErrConflict) {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("apply a change: %w", err)
+			return 0, fmt.Errorf("apply a change: %w", err)
 		}
-		if d.follow {
-			a.follower.await(ctx, revision)
+		if !d.follow {
+			revision = 0
 		}
-		return nil
+		return revision, nil
 	}
-	return fault(codeConflict, "others change the same resource at the same time: try again")
+	return 0, fault(codeConflict, "others change the same resource at the same time: try again")
 }
 
 // load reads a record by its ARN, which it must have.

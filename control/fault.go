@@ -26,6 +26,7 @@ var statuses = map[string]int{
 	codeNotFound:        http.StatusNotFound,
 	codeQuota:           http.StatusPaymentRequired,
 	codeThrottled:       http.StatusTooManyRequests,
+	codeStopping:        http.StatusServiceUnavailable,
 	codeUnavailable:     http.StatusServiceUnavailable,
 	codeValidation:      http.StatusBadRequest,
 
@@ -40,6 +41,7 @@ const (
 	codeNotBroadcasting = "ChannelNotBroadcasting"
 	codeNotFound        = "ResourceNotFoundException"
 	codeQuota           = "ServiceQuotaExceededException"
+	codeStopping        = "StreamUnavailable"
 	codeThrottled       = "ThrottlingException"
 	codeUnavailable     = "ServiceUnavailable"
 	codeValidation      = "ValidationException"

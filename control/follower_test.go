@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ladderd/store"
@@ -152,4 +154,33 @@ func TestWhatIsNotStoredIsNotAcknowledged(t *testing.T) {
 	if len(b.hub.ids()) != 0 {
 		t.Errorf("publishers know of %v", b.hub.ids())
 	}
+}
+
+// taking is a store that takes all.
+type taking struct {
+	store.Store
+	revision atomic.Int64
+}
+
+func (s *taking) Apply(context.Context, store.Change) (int64, error) { return s.revision.Add(1), nil }
+
+// A follower that hears of nothing holds each answer up, and not all of them one after another.
+func TestChangesDoNotWaitForEachOthersFollowing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		deaf := &follower{log: slog.New(slog.DiscardHandler), moved: make(chan struct{})}
+		a := &API{store: &taking{}, follower: deaf, turn: make(chan struct{}, 1)}
+		began := time.Now()
+		var callers sync.WaitGroup
+		for range 3 {
+			callers.Go(func() {
+				if err := a.change(t.Context(), func(d *draft) error { return d.put(channelPrefix+"a", 1) }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		callers.Wait()
+		if took := time.Since(began); took != behindMost {
+			t.Errorf("three changes took %v", took)
+		}
+	})
 }

@@ -17,8 +17,10 @@ import (
 )
 
 const (
-	// bodyMost is more than any request of the model takes, in bytes.
-	bodyMost = 64 << 10
+	// bodyMost is more than any request of the model takes, in bytes: 50 tags of 128 and 256
+	// characters have 225 KiB where each character is two escapes (\ud840\udc00), as Python
+	// writes them.
+	bodyMost = 256 << 10
 	// patience is how long a request may take, whatever the store does.
 	patience = 10 * time.Second
 )
@@ -37,8 +39,14 @@ type call struct {
 // ServeHTTP answers a request. Each that is for an operation is in the audit log before its
 // answer is sent.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !a.requests.begin() {
+		tellFault(w, fault(codeUnavailable, "the server is being stopped"))
+		return
+	}
+	defer a.requests.end()
 	ctx, done := context.WithTimeout(r.Context(), patience)
 	defer done()
+	defer context.AfterFunc(a.requests.life, done)()
 	c := &call{id: uuid.NewString(), at: a.now(), http: r.WithContext(ctx)}
 	err := a.guarded(c)
 	var f *Fault
@@ -136,9 +144,11 @@ func (a *API) identify(c *call, body []byte) error {
 func (a *API) permit(c *call) error {
 	action := "ivs:" + c.op.name
 	for _, resource := range c.op.about(a.arns, c.request) {
-		decision := c.key.Policy.Decide(iam.Request{
-			Action: action, Resources: []string{resource}, Context: a.conditions(c, resource),
-		})
+		context, err := a.conditions(c, resource)
+		if err != nil {
+			return err
+		}
+		decision := c.key.Policy.Decide(iam.Request{Action: action, Resources: []string{resource}, Context: context})
 		if decision == iam.Allowed {
 			continue
 		}

@@ -94,10 +94,11 @@ func listOf[R any](ctx context.Context, a *API, k kind, p paged, most int) ([]*R
 		return nil, err
 	}
 	var records []*R
-	return records, walk(ctx, a.store, k, from, func(r *R) bool {
+	err = walk(ctx, a.store, k, from, func(r *R) bool {
 		records = append(records, r)
 		return len(records) <= most
 	})
+	return records, err
 }
 
 type listChannelsRequest struct {

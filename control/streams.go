@@ -78,7 +78,7 @@ func (a *API) stopStream(ctx context.Context, in *byChannelARN) (*empty, error) 
 	}
 	live, err := a.streams.Stop(ctx, c.ID)
 	if err != nil {
-		return nil, fault(codeUnavailable, "the stream is being stopped, and has not ended yet: %s", err)
+		return nil, fault(codeStopping, "the stream is being stopped, and has not ended yet: %s", err)
 	}
 	if !live {
 		return nil, notBroadcasting(string(in.Channel))

@@ -58,12 +58,15 @@ func (a *API) listTags(ctx context.Context, in *byResource) (*tagsResponse, erro
 }
 
 // tagsOf are a resource's; none where there is no such resource.
-func (a *API) tagsOf(ctx context.Context, arn string) map[string]string {
+func (a *API) tagsOf(ctx context.Context, arn string) (map[string]string, error) {
 	h, err := a.holder(ctx, arn)
-	if err != nil {
-		return nil
+	if _, none := oneOfBatch(err); none {
+		return nil, nil
 	}
-	return *h.tags()
+	if err != nil {
+		return nil, err
+	}
+	return *h.tags(), nil
 }
 
 type tagResourceRequest struct {
@@ -132,14 +135,15 @@ var holders = map[kind]func() tagHolder{
 // holder reads the record whose tags are a resource's.
 func (a *API) holder(ctx context.Context, arn string) (tagHolder, error) {
 	k, id, ours := a.arns.split(arn)
+	fixed := a.settings.Load().byID[id]
 	switch {
 	case !ours:
 		return nil, notFound(arn)
 	case k == kindStreamKey:
 		c, err := a.keyOwner(ctx, arn)
 		return &keyHolder{c}, err
-	case k == kindChannel && a.settings.Load().byID[id] != nil:
-		return a.settings.Load().byID[id], nil
+	case k == kindChannel && fixed != nil:
+		return fixed, nil
 	case holders[k] == nil:
 		return nil, notFound(arn)
 	}

@@ -39,6 +39,9 @@ const (
 	apiTimeout     = 30 * time.Second
 	apiConnections = 1024
 	apiPerAddress  = 256
+	// apiHeader has room for the longest request line, in bytes: UntagResource has 50 keys of
+	// 128 characters in it, of 12 bytes each where they are escaped.
+	apiHeader = 128 << 10
 )
 
 // openAPI opens what the API stands on, before there are streams whose history it keeps.
@@ -152,7 +155,7 @@ func (d *daemon) addAPI(cfg *config.Config) error {
 func (d *daemon) serveAPI(cfg *config.Config) error {
 	s := &http.Server{
 		Handler: d.api.control, ReadHeaderTimeout: headerTimeout, ReadTimeout: apiTimeout, WriteTimeout: apiTimeout,
-		IdleTimeout: 3 * apiTimeout, MaxHeaderBytes: 32 << 10,
+		IdleTimeout: 3 * apiTimeout, MaxHeaderBytes: apiHeader,
 		ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug), // callers' broken connections
 	}
 	secure := cfg.API.Cert != ""
@@ -180,7 +183,10 @@ func (d *daemon) serveAPI(cfg *config.Config) error {
 	}, func() error {
 		ctx, done := context.WithTimeout(context.Background(), lastAnswers)
 		defer done()
-		return s.Shutdown(ctx)
+		if err := s.Shutdown(ctx); err != nil {
+			return errors.Join(err, s.Close()) // who still sends a request is not waited for
+		}
+		return nil
 	}})
 	return nil
 }

@@ -101,6 +101,30 @@ func TestChannelsOfTheAPIAreTheHubs(t *testing.T) {
 	}
 }
 
+// The longest tags that the model takes fit into a request's body, and into its line.
+func TestAPITakesTheLongestTags(t *testing.T) {
+	r := newReloaded(t, apiText("IVSFullAccess"))
+	r.daemon.start()
+	tags, keys := map[string]string{}, []string{}
+	for i := range 50 {
+		key := strings.Repeat("\U00020000", 126) + fmt.Sprintf("%02d", i)
+		keys = append(keys, key)
+		tags[key] = strings.Repeat("\U00020000", 256)
+	}
+	c := r.caller()
+	made, err := c.CreateChannel(t.Context(), &ivs.CreateChannelInput{Tags: tags})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.UntagResource(t.Context(), &ivs.UntagResourceInput{ResourceArn: made.Channel.Arn, TagKeys: keys}); err != nil {
+		t.Error(err)
+	}
+	left, err := c.ListTagsForResource(t.Context(), &ivs.ListTagsForResourceInput{ResourceArn: made.Channel.Arn})
+	if err != nil || len(left.Tags) != 0 {
+		t.Errorf("%d tags are left, %v", len(left.Tags), err)
+	}
+}
+
 func TestAPIByHTTPS(t *testing.T) {
 	cert, key, err := pki.Write(t.TempDir())
 	if err != nil {

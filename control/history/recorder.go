@@ -140,7 +140,7 @@ func (r *Recorder) write(ctx context.Context) {
 		if err != nil && ctx.Err() != nil {
 			return // it stays, and is written over where it was written
 		}
-		r.tell(err)
+		r.tell(ctx, err)
 		if err == nil {
 			r.drop()
 			pause = 100 * time.Millisecond
@@ -174,8 +174,12 @@ func (r *Recorder) drop() {
 	}
 }
 
-// tell logs when the store stops taking sessions, and when it does so again.
-func (r *Recorder) tell(err error) {
+// tell logs when the store stops taking sessions, and when it does so again. What Close has
+// cut short says nothing of the store.
+func (r *Recorder) tell(ctx context.Context, err error) {
+	if err != nil && ctx.Err() != nil {
+		return
+	}
 	switch {
 	case err != nil && !r.silenced:
 		r.silenced = true

@@ -397,3 +397,56 @@ func TestHistoryIsWhatHappened(t *testing.T) {
 		}
 	})
 }
+
+// hanging is a store that lists only when it is not waited for any more.
+type hanging struct {
+	store.Store
+	asked chan struct{}
+}
+
+func (h hanging) List(ctx context.Context, prefix, after string, limit int) (store.Page, error) {
+	if prefix != byEnd {
+		return h.Store.List(ctx, prefix, after, limit)
+	}
+	close(h.asked)
+	<-ctx.Done()
+	return store.Page{}, ctx.Err()
+}
+
+// Operators look for a disk that is full where there was a restart.
+func TestWhatCloseCutsShortIsNoTroubleOfTheStore(t *testing.T) {
+	s := hanging{openStore(t), make(chan struct{})}
+	var log strings.Builder
+	r := record(t, s, &clock{now: midnight}, &log)
+	<-s.asked
+	r.Close()
+	if log.Len() > 0 {
+		t.Errorf("the log has %s", log.String())
+	}
+}
+
+// A store may have been restored by half. The daemon starts all the same.
+func TestSessionsOfWhichPartsAreMissingGetAnEnd(t *testing.T) {
+	s := openStore(t)
+	r := record(t, s, &clock{now: midnight}, io.Discard)
+	for _, id := range []string{"st-whole", "st-headless", "st-eventless"} {
+		tell(r, id, 1, created, start)
+	}
+	r.settle(t)
+	r.Close()
+	headless := r.open["st-headless"].key()
+	if _, err := s.Apply(t.Context(), store.Change{Delete: []string{headless, entryKey("st-eventless", 1), entryKey("st-eventless", 2)}}); err != nil {
+		t.Fatal(err)
+	}
+	again := record(t, s, &clock{now: midnight}, io.Discard)
+	defer again.Close()
+	for _, id := range []string{"st-whole", "st-eventless"} {
+		if got, _, err := again.Session(t.Context(), "c", id); err != nil || got.End.IsZero() {
+			t.Errorf("%s: %+v, %v", id, got, err)
+		}
+	}
+	page, err := s.List(t.Context(), unended, "", 0)
+	if err != nil || len(page.Entries) > 0 {
+		t.Errorf("%v have no end, %v", page.Entries, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -100,7 +101,7 @@ func (r *Recorder) live(ctx context.Context) {
 	if err == nil {
 		r.lived = now
 	}
-	r.tell(err)
+	r.tell(ctx, err)
 }
 
 // lastSeen is the last sign of life of whoever was here before; zero where there is none.
@@ -132,6 +133,12 @@ func (r *Recorder) recover(ctx context.Context) error {
 	var ended []string
 	for _, open := range page.Entries {
 		s, err := r.read(ctx, string(open.Value))
+		if errors.Is(err, ErrNone) { // as in a store that was restored by half
+			if _, err := r.store.Apply(ctx, store.Change{Delete: []string{open.Key}}); err != nil {
+				return fmt.Errorf("forget the session %s: %w", open.Key[len(prefix):], err)
+			}
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("read the session %s, which has no end: %w", open.Key[len(prefix):], err)
 		}
@@ -153,10 +160,11 @@ func (r *Recorder) cutShort(ctx context.Context, s Session, seen time.Time) erro
 		return err
 	}
 	at := s.Start
-	for _, t := range []time.Time{seen, last[0].Time} {
-		if t.After(at) {
-			at = t
-		}
+	if seen.After(at) {
+		at = seen
+	}
+	if len(last) > 0 && last[0].Time.After(at) {
+		at = last[0].Time
 	}
 	r.open[s.ID] = &s
 	if s.End.IsZero() {
@@ -176,7 +184,7 @@ func (r *Recorder) purge(ctx context.Context) {
 	for {
 		page, err := r.store.List(ctx, byEnd, "", 100)
 		if err != nil {
-			r.tell(err)
+			r.tell(ctx, err)
 			return
 		}
 		for _, e := range page.Entries {
@@ -185,7 +193,7 @@ func (r *Recorder) purge(ctx context.Context) {
 				return
 			}
 			if err := r.forget(ctx, e.Key, string(e.Value), id); err != nil {
-				r.tell(err)
+				r.tell(ctx, err)
 				return
 			}
 		}

@@ -270,8 +270,14 @@ func TestSecretsDoNotPrint(t *testing.T) {
 
 // A server hands on what the SDK's client sent as the signature needs it.
 func TestServedRequestsVerify(t *testing.T) {
-	now := time.Now()
-	v := testVerifier(&now)
+	now := time.Now() // the SDK's
+	v := New(Options{Region: "local", Service: "ivs", Now: func() time.Time { return now }, Key: func(id string) (Key, bool) {
+		k, known := testKeys(id)
+		if !k.Expires.IsZero() {
+			k.Expires = now.Add(time.Hour)
+		}
+		return k, known
+	}})
 	results := make(chan error, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

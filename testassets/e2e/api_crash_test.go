@@ -30,6 +30,7 @@ func apiClient(t *testing.T, d *daemon.Daemon) *ivs.Client {
 type acknowledged struct {
 	mu       sync.Mutex
 	channels map[string]*kept // by ARN
+	gone     []string         // ARNs of those that were deleted
 	calls    int
 }
 
@@ -116,7 +117,10 @@ func (a *acknowledged) change(ctx context.Context, c *ivs.Client, name string) {
 	}
 	a.note(func() { k.doubtful = true })
 	if _, err := c.DeleteChannel(ctx, &ivs.DeleteChannelInput{Arn: &arn}); err == nil {
-		a.note(func() { delete(a.channels, arn) })
+		a.note(func() {
+			delete(a.channels, arn)
+			a.gone = append(a.gone, arn)
+		})
 	}
 }
 
@@ -139,6 +143,11 @@ func (a *acknowledged) check(t *testing.T, c *ivs.Client, round int) {
 		}
 		for _, ch := range page.Channels {
 			there[*ch.Arn] = *ch.Name
+		}
+	}
+	for _, arn := range a.gone {
+		if _, found := there[arn]; found {
+			t.Errorf("round %d: %s is there again", round, arn)
 		}
 	}
 	for arn, k := range a.channels {
