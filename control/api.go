@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,7 +43,8 @@ type Options struct {
 	Streams         Streams
 	History         *history.Recorder
 	Channels        Channels
-	Audit           *audit.Log
+	Audit           *audit.Log // of callers who are known
+	Strangers       *audit.Log // of all others, so that they cannot fill the former
 	Log             *slog.Logger
 	Settings        Settings
 	Now             func() time.Time // nil is time.Now
@@ -50,20 +52,21 @@ type Options struct {
 
 // API answers requests: it is an http.Handler.
 type API struct {
-	arns     arns
-	store    store.Store
-	streams  Streams
-	history  *history.Recorder
-	audit    *audit.Log
-	log      *slog.Logger
-	now      func() time.Time
-	verifier *sigv4.Verifier
-	settings atomic.Pointer[settings]
-	follower *follower
-	limits   *limiters
-	requests *requests
-	tally    tally
-	turn     chan struct{} // who holds its only place may change records
+	arns             arns
+	store            store.Store
+	streams          Streams
+	history          *history.Recorder
+	audit, strangers *audit.Log
+	log              *slog.Logger
+	now              func() time.Time
+	verifier         *sigv4.Verifier
+	settings         atomic.Pointer[settings]
+	follower         *follower
+	limits           *limiters
+	requests         *requests
+	tally            tally
+	work             sync.WaitGroup // purging
+	turn             chan struct{}  // who holds its only place may change records
 }
 
 // New makes an API whose channels have been handed on when it returns.
@@ -73,7 +76,7 @@ func New(ctx context.Context, o Options) (*API, error) {
 	}
 	a := &API{
 		arns: arns{o.Region, o.Account}, store: o.Store, streams: o.Streams, history: o.History,
-		audit: o.Audit, log: o.Log, now: o.Now, limits: newLimiters(), requests: newRequests(), turn: make(chan struct{}, 1),
+		audit: o.Audit, strangers: o.Strangers, log: o.Log, now: o.Now, limits: newLimiters(), requests: newRequests(), turn: make(chan struct{}, 1),
 	}
 	a.Configure(o.Settings)
 	a.verifier = sigv4.New(sigv4.Options{
@@ -88,6 +91,7 @@ func New(ctx context.Context, o Options) (*API, error) {
 		return nil, fmt.Errorf("read the channels of the store: %w", err)
 	}
 	a.follower = f
+	a.work.Go(func() { a.purging(a.requests.life) })
 	return a, nil
 }
 
@@ -95,5 +99,6 @@ func New(ctx context.Context, o Options) (*API, error) {
 // the API does by itself. Later requests are refused.
 func (a *API) Close() {
 	a.requests.close()
+	a.work.Wait()
 	a.follower.close()
 }

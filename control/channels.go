@@ -227,7 +227,7 @@ func (a *API) changeChannel(ctx context.Context, arn string, alter func(*draft, 
 }
 
 func fixedFault(arn string) *Fault {
-	return fault(codeConflict, "%s is in the server's configuration file: it can be changed there alone", arn)
+	return fault(codeConflict, "%s is in the server's configuration file: change it there", arn)
 }
 
 type updateChannelRequest struct {

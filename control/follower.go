@@ -81,9 +81,7 @@ func (f *follower) run(ctx context.Context) {
 		}
 		if err := f.list(ctx); err != nil {
 			f.tell(err)
-			continue
 		}
-		f.tell(nil)
 	}
 }
 
@@ -93,6 +91,7 @@ func (f *follower) watch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.tell(nil)
 	for updates := range w.Updates() {
 		last := int64(0)
 		for _, u := range updates {

@@ -54,7 +54,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f = asFault(err)
 	}
 	a.tally.count(f)
-	if f != nil && f.Status >= http.StatusInternalServerError {
+	if f != nil && f.Status >= http.StatusInternalServerError && r.Context().Err() == nil { // the caller is there still
 		a.log.Error("an API request was not carried out", "operation", c.operation(), "request", c.id, "reason", err)
 	}
 	a.record(c, f)

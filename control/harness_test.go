@@ -31,12 +31,13 @@ const (
 // box is an API under test with all that it stands on.
 type box struct {
 	*API
-	url     string
-	store   store.Store
-	streams *fakeStreams
-	history *history.Recorder
-	hub     *fakeChannels
-	audits  string // the audit log's folder
+	url       string
+	store     store.Store
+	streams   *fakeStreams
+	history   *history.Recorder
+	hub       *fakeChannels
+	audits    string // the audit log's folder
+	strangers string // likewise, of who is not known
 }
 
 // fakeStreams are streams that a test says are live.
@@ -136,6 +137,12 @@ func newBox(t *testing.T, alter ...func(*Settings)) *box {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = logged.Close() })
+	b.strangers = t.TempDir()
+	strangers, err := audit.Open(b.strangers, audit.Limits{Size: 1 << 20, Files: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = strangers.Close() })
 	b.history, err = history.New(kept, history.Options{Log: log, Snapshot: func(ctx context.Context, channel string) (json.RawMessage, json.RawMessage) {
 		return b.API.Snapshot(ctx, channel)
 	}})
@@ -145,7 +152,7 @@ func newBox(t *testing.T, alter ...func(*Settings)) *box {
 	t.Cleanup(b.history.Close)
 	b.API, err = New(t.Context(), Options{
 		Region: testRegion, Account: testAccount, Store: kept, Streams: b.streams, History: b.history,
-		Channels: b.hub, Audit: logged, Log: log, Settings: s,
+		Channels: b.hub, Audit: logged, Strangers: strangers, Log: log, Settings: s,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ivs"
 	"github.com/aws/aws-sdk-go-v2/service/ivs/types"
+
+	"ladderd/store"
 )
 
 func TestChannelsAreListedPageByPage(t *testing.T) {
@@ -204,5 +206,27 @@ func TestViewerSessionsAreRevoked(t *testing.T) {
 		if found, err := d.get(revocationKey(id, viewer), &r); !found || err != nil || r.Version != version {
 			t.Errorf("revocation of %s: %v %v %+v", viewer, found, err, r)
 		}
+	}
+}
+
+// Revocations go when no session that they concern can last any more.
+func TestOldRevocationsGo(t *testing.T) {
+	b := newBox(t)
+	c := b.client(t)
+	made := must[*ivs.CreateChannelOutput](t)(c.CreateChannel(t.Context(), &ivs.CreateChannelInput{})).Channel
+	id := b.idOf(t, kindChannel, made.Arn)
+	d := &draft{ctx: t.Context(), store: b.store, read: map[string]bool{}}
+	for viewer, age := range map[string]time.Duration{"old": revocationKept + time.Minute, "young": revocationKept - time.Minute} {
+		if err := d.put(revocationKey(id, viewer), revocationRecord{At: time.Now().Add(-age)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must[int64](t)(b.store.Apply(t.Context(), d.change))
+	if err := b.purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left := must[store.Page](t)(b.store.List(t.Context(), revocations, "", 0))
+	if len(left.Entries) != 1 || left.Entries[0].Key != revocationKey(id, "young") {
+		t.Errorf("left: %v", left.Entries)
 	}
 }

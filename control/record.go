@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ladderd/control/audit"
+	"ladderd/control/sigv4"
 )
 
 // record writes a call into the audit log (guide, lines 8240–8300). A call that the log does
@@ -27,13 +28,17 @@ func (a *API) record(c *call, f *Fault) {
 	if c.key.ID != "" {
 		r.User = &audit.User{Name: c.key.User, ARN: a.userARN(c.key.User), AccessKey: c.key.ID, Temporary: c.key.Token != ""}
 	}
+	log := a.audit
+	if r.User == nil {
+		log, r.Claimed = a.strangers, sigv4.Claimed(c.http)
+	}
 	switch {
 	case f != nil:
 		r.ErrorCode, r.ErrorMessage = f.Code, f.Message
 	case !c.op.reads:
 		r.Response = withoutSecrets(reflect.ValueOf(c.answered))
 	}
-	if err := a.audit.Write(r); err != nil {
+	if err := log.Write(r); err != nil {
 		a.log.Error("a call is not in the audit log", "operation", c.op.name, "request", c.id, "reason", err)
 	}
 }
@@ -58,6 +63,9 @@ func withoutSecrets(v reflect.Value) any {
 		}
 		return withoutSecrets(v.Elem())
 	case reflect.Slice:
+		if v.IsNil() {
+			return nil
+		}
 		list := make([]any, v.Len())
 		for i := range list {
 			list[i] = withoutSecrets(v.Index(i))
@@ -81,11 +89,16 @@ func openFields(to map[string]any, v reflect.Value) {
 		switch {
 		case field.Anonymous:
 			openFields(to, v.Field(i))
-		case isSecret(field.Type) || v.Field(i).IsZero() && field.Type.Kind() == reflect.Pointer:
+		case isSecret(field.Type) || v.Field(i).IsZero() && nothing(field.Type.Kind()):
 		default:
 			to[name] = withoutSecrets(v.Field(i))
 		}
 	}
+}
+
+// nothing says that the zero value of a kind is what was not said.
+func nothing(k reflect.Kind) bool {
+	return k == reflect.Pointer || k == reflect.Map || k == reflect.Slice
 }
 
 func isSecret(t reflect.Type) bool {

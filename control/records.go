@@ -92,9 +92,12 @@ func usesKey(k kind, id, channel string) string { return usesOf(k, id) + channel
 
 func usesOf(k kind, id string) string { return "uses/" + string(k) + "/" + id + "/" }
 
+// revocations is below what they are.
+const revocations = "revocation/"
+
 // revocationKey is a revocation's. Viewer ids are any text: they are written as JSON writes
 // them, so that no two are the same.
 func revocationKey(channel, viewer string) string {
 	quoted, _ := json.Marshal(viewer) // text marshals
-	return "revocation/" + channel + "/" + string(quoted)
+	return revocations + channel + "/" + string(quoted)
 }

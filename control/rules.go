@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,15 +18,18 @@ type rule struct {
 	least, most int
 	form        *regexp.Regexp // of the whole text; nil for any
 	words       []string       // the only ones; nil for any
+	never       string         // what it does not begin with, in any case; empty for anything
 }
 
 func text(shape string, least, most int, form string) rule {
 	r := rule{shape: shape, least: least, most: most}
 	if form != "" {
-		r.form = regexp.MustCompile(`^(?:` + form + `)$`)
+		r.form = whole(form)
 	}
 	return r
 }
+
+func whole(form string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + form + `)$`) }
 
 func word(shape string, words ...string) rule { return rule{shape: shape, words: words} }
 
@@ -64,7 +68,7 @@ var rules = map[reflect.Type]rule{
 	reflect.TypeFor[containerFormat]():    word("ContainerFormat", "TS", "FRAGMENTED_MP4"),
 	reflect.TypeFor[multitrackPolicy]():   word("MultitrackPolicy", "ALLOW", "REQUIRE"),
 	reflect.TypeFor[multitrackSize]():     word("MultitrackMaximumResolution", "SD", "HD", "FULL_HD"),
-	reflect.TypeFor[tagKey]():             text("TagKey", 1, 128, tagForm+`+`),
+	reflect.TypeFor[tagKey]():             {shape: "TagKey", least: 1, most: 128, form: whole(tagForm + `+`), never: "aws:"},
 	reflect.TypeFor[tagValue]():           text("TagValue", 0, 256, tagForm+`*`),
 	reflect.TypeFor[tagMap]():             between("Tags", 0, 50),
 	reflect.TypeFor[tagKeys]():            between("TagKeyList", 0, 50),
@@ -184,17 +188,26 @@ func (r rule) checkText(s string) error {
 		return err
 	}
 	if r.form != nil && !r.form.MatchString(s) {
-		return fmt.Errorf("does not match %s", strings.TrimSuffix(strings.TrimPrefix(r.form.String(), `^(?:`), `)$`))
+		form, none := strings.CutPrefix(strings.TrimSuffix(strings.TrimPrefix(r.form.String(), `^(?:`), `)$`), `|`)
+		if none {
+			form += ", and is not empty"
+		}
+		return fmt.Errorf("does not match %s", form)
+	}
+	if n := len(r.never); n > 0 && len(s) >= n && strings.EqualFold(s[:n], r.never) {
+		return fmt.Errorf("begins with %s, which is reserved", r.never)
 	}
 	return nil
 }
 
 func (r rule) bound(n int, wrong string) error {
 	switch {
-	case r.most == 0 && n < r.least:
+	case n >= r.least && (r.most == 0 || n <= r.most):
+		return nil
+	case r.most == 0:
 		return fmt.Errorf(wrong, n, fmt.Sprintf("%d or more", r.least))
-	case r.most > 0 && (n < r.least || n > r.most):
-		return fmt.Errorf(wrong, n, fmt.Sprintf("%d to %d", r.least, r.most))
+	case r.least == r.most:
+		return fmt.Errorf(wrong, n, strconv.Itoa(r.most))
 	}
-	return nil
+	return fmt.Errorf(wrong, n, fmt.Sprintf("%d to %d", r.least, r.most))
 }

@@ -151,6 +151,9 @@ func badTexts(r rule) map[string]any {
 		}
 		cases["too long"] = long
 	}
+	if r.never != "" {
+		cases["reserved"] = strings.ToUpper(r.never) + "a"
+	}
 	if r.form != nil {
 		cases["another form"] = "$?"
 		if r.least == r.most {

@@ -38,6 +38,6 @@ func (a *API) Status() Status {
 	s := Status{Store: a.follower.trouble()}
 	a.tally.mu.Lock()
 	defer a.tally.mu.Unlock()
-	s.Requests, s.Faults, s.Unlogged = a.tally.requests, maps.Clone(a.tally.faults), a.audit.Failed()
+	s.Requests, s.Faults, s.Unlogged = a.tally.requests, maps.Clone(a.tally.faults), a.audit.Failed()+a.strangers.Failed()
 	return s
 }

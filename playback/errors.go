@@ -20,7 +20,7 @@ var (
 )
 
 // ErrDenied is what Rules answer to whoever may not watch a private channel.
-var ErrDenied = errors.New("the channel is private, and the request has no valid playback token")
+var ErrDenied = errors.New("the channel is private: it is authorized, or has a playback restriction policy, and this version of the server takes no playback tokens")
 
 // ErrViewLimit is what Rules answer once as many watch as may.
 var ErrViewLimit = errors.New("the limit of concurrent views is reached")

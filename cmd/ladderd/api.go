@@ -30,7 +30,8 @@ import (
 type api struct {
 	control *control.API
 	history *history.Recorder
-	audit   *audit.Log
+	audit   *audit.Log // of who is known
+	others  *audit.Log
 	store   store.Store
 }
 
@@ -63,6 +64,9 @@ func openAPI(cfg *config.Config, log *slog.Logger) (_ *api, err error) {
 	}
 	if a.audit, err = audit.Open(filepath.Join(cfg.Server.DataDir, "audit"), audit.Limits{Size: cfg.API.AuditSize, Files: cfg.API.AuditFiles}); err != nil {
 		return nil, fmt.Errorf("open the audit log: %w", err)
+	}
+	if a.others, err = audit.Open(filepath.Join(cfg.Server.DataDir, "audit", "strangers"), audit.Limits{Size: cfg.API.AuditSize, Files: cfg.API.AuditFiles}); err != nil {
+		return nil, fmt.Errorf("open the audit log of who is not known: %w", err)
 	}
 	a.history, err = history.New(a.store, history.Options{Log: log, Node: node(cfg), Snapshot: a.snapshot})
 	if err != nil {
@@ -108,8 +112,10 @@ func (a *api) close(log *slog.Logger) {
 		a.history.Close()
 	}
 	var err error
-	if a.audit != nil {
-		err = a.audit.Close()
+	for _, l := range []*audit.Log{a.audit, a.others} {
+		if l != nil {
+			err = errors.Join(err, l.Close())
+		}
 	}
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())
@@ -143,7 +149,7 @@ func (d *daemon) addAPI(cfg *config.Config) error {
 	ctx, done := context.WithTimeout(context.Background(), apiTimeout)
 	defer done()
 	d.api.control, err = control.New(ctx, control.Options{
-		Region: cfg.Server.Region, Account: cfg.Server.Account, Store: d.api.store, History: d.api.history, Audit: d.api.audit,
+		Region: cfg.Server.Region, Account: cfg.Server.Account, Store: d.api.store, History: d.api.history, Audit: d.api.audit, Strangers: d.api.others,
 		Streams: onAir{d.hub, d.play.Views}, Channels: published{d.hub}, Settings: settings, Log: d.log,
 	})
 	if err != nil {

@@ -22,6 +22,7 @@ type Record struct {
 	// read is left out.
 	Parameters, Response    any
 	User                    *User  // nil where it is not known who called
+	Claimed                 string // the id of the access key that such a caller names; empty for none
 	ErrorCode, ErrorMessage string // empty where all went well
 }
 
@@ -108,7 +109,7 @@ func (r Record) line(id string) ([]byte, error) {
 
 func (r Record) identity() identity {
 	if r.User == nil {
-		return identity{Type: "Unknown"}
+		return identity{Type: "Unknown", AccessKey: clean(r.Claimed)}
 	}
 	i := identity{
 		Type: "IAMUser", Principal: r.User.Name, ARN: r.User.ARN, Account: r.Account,

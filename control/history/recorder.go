@@ -22,6 +22,8 @@ const (
 	// queueMost is how many events wait at most while the store does not take them. What
 	// begins or ends a session always waits, or a session would be open for good.
 	queueMost = 10_000
+	// patience is how long the store may take for one event, before it counts as failed.
+	patience = 10 * time.Second
 	// lastWords is how long Close may take to write what waits.
 	lastWords = 5 * time.Second
 )
@@ -136,7 +138,9 @@ func (r *Recorder) write(ctx context.Context) {
 		if !any {
 			return
 		}
-		err := r.event(ctx, e)
+		attempt, done := context.WithTimeout(ctx, patience)
+		err := r.event(attempt, e)
+		done()
 		if err != nil && ctx.Err() != nil {
 			return // it stays, and is written over where it was written
 		}

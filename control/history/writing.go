@@ -166,6 +166,7 @@ func (r *Recorder) cutShort(ctx context.Context, s Session, seen time.Time) erro
 	if len(last) > 0 && last[0].Time.After(at) {
 		at = last[0].Time
 	}
+	s.Failed = true // it did not end by itself
 	r.open[s.ID] = &s
 	if s.End.IsZero() {
 		if err := r.event(ctx, Event{Session: s.ID, Name: over, Time: at}); err != nil {

@@ -52,6 +52,16 @@ func authorizationOf(r *http.Request) (*authorization, *Refusal) {
 	return nil, refuse(codeMissing, "the request is not signed: it has no Authorization header")
 }
 
+// Claimed is the id of the access key that a request names, whether that is true or not; empty
+// where it is not signed in the right form.
+func Claimed(r *http.Request) string {
+	a, refused := authorizationOf(r)
+	if refused != nil {
+		return ""
+	}
+	return a.id
+}
+
 // parseAuthorization reads
 // AWS4-HMAC-SHA256 Credential=<id>/<scope>, SignedHeaders=<a;b>, Signature=<hex>.
 func parseAuthorization(header string) (*authorization, *Refusal) {
