@@ -106,6 +106,15 @@ var operations = []operation{
 	{name: "ListAdConfigurations", kind: kindAds, reads: true, rate: rateDefault, do: by((*API).noAds)},
 }
 
+// Actions are the names of all operations, as policies have them.
+func Actions() []string {
+	names := make([]string, len(operations))
+	for i, o := range operations {
+		names[i] = "ivs:" + o.name
+	}
+	return names
+}
+
 // tagsURL is followed by the ARN of what has the tags.
 const tagsURL = "/tags/"
 

@@ -206,6 +206,12 @@ func (d *daemon) apiSettings(cfg *config.Config) (control.Settings, error) {
 	if err != nil {
 		return control.Settings{}, err
 	}
+	if cfg.API.Listen.On() {
+		d.log.Info("who may call the API is read, with secrets and policies from their files", "access keys", len(keys))
+	}
+	for _, w := range keyWarnings(keys) {
+		d.log.Warn("configuration", "warning", w)
+	}
 	s := control.Settings{Keys: keys, CallRate: cfg.API.CallRate, Endpoints: d.endpoints(cfg), Quotas: control.Quotas{
 		Channels: cfg.Limits.Channels, Recordings: cfg.Limits.RecordingConfigurations, PlaybackKeys: cfg.Limits.PlaybackKeyPairs,
 		Policies: cfg.Limits.PlaybackRestrictionPolicies, Countries: cfg.Limits.PolicyCountries, Origins: cfg.Limits.PolicyOrigins,

@@ -64,6 +64,13 @@ func TestReloadTakesWhoMayCall(t *testing.T) {
 	if err := os.WriteFile(policy, []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Perhaps"}]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	misspelt := filepath.Join(t.TempDir(), "misspelt.json")
+	if err := os.WriteFile(misspelt, []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ivs:Create*","ivs:GetChanel"],"Resource":"*"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if log := r.with(apiText(misspelt)); !strings.Contains(log, "ivs:GetChanel") || strings.Contains(log, "Create*") {
+		t.Errorf("a misspelt action: the log says %s", log)
+	}
 	if log := r.with(apiText(policy)); !strings.Contains(log, "statement 1") || !strings.Contains(log, someKey) {
 		t.Errorf("a bad policy: the log says %s", log)
 	}
@@ -215,6 +222,18 @@ func TestEventsGoIntoTheHistory(t *testing.T) {
 	}
 	if got := past(stream.Event{Name: stream.StreamEnd, Stream: "st-1", Code: "x"}); got.Ingest != nil || got.Code != "x" {
 		t.Errorf("an end: %+v", got)
+	}
+}
+
+func TestPoliciesThatAreBuiltInAreNotWarnedOf(t *testing.T) {
+	for _, policy := range []string{config.PolicyFull, config.PolicyReadOnly} {
+		keys, err := accessKeys(&config.Config{API: config.API{AccessKeys: []config.AccessKey{{ID: someKey, Secret: someSecret, Policy: policy}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if warnings := keyWarnings(keys); len(warnings) > 0 {
+			t.Errorf("%s: %q", policy, warnings)
+		}
 	}
 }
 

@@ -33,9 +33,11 @@ func (c *checkConfigCommand) Run() error {
 		}
 		warnings = append(warnings, more...)
 	}
-	if _, err := accessKeys(cfg); err != nil {
+	keys, err := accessKeys(cfg)
+	if err != nil {
 		return fmt.Errorf("%s: api: %w", c.File, err)
 	}
+	warnings = append(warnings, keyWarnings(keys)...)
 	for _, w := range warnings {
 		fmt.Println("warning: " + w)
 	}

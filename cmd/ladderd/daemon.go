@@ -64,13 +64,14 @@ type server struct {
 // newDaemon opens the listeners that the configuration names, so that what is
 // wrong with them is known before anything runs.
 func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
-	disk, diskErr := windowDisk(cfg, log)
-	devices, err := newDevices(cfg, log)
+	api, err := openAPI(cfg, log) // first: its store tells whether another daemon has data_dir
 	if err != nil {
 		return nil, err
 	}
-	api, err := openAPI(cfg, log)
+	disk, diskErr := windowDisk(cfg, log)
+	devices, err := newDevices(cfg, log)
 	if err != nil {
+		api.close(log)
 		return nil, err
 	}
 	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, addresses: map[string]net.Addr{}}

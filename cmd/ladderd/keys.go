@@ -29,6 +29,16 @@ func accessKeys(cfg *config.Config) ([]control.AccessKey, error) {
 	return list, nil
 }
 
+// keyWarnings is what of these keys is right, and will hardly do what was meant.
+func keyWarnings(keys []control.AccessKey) (warnings []string) {
+	for _, k := range keys {
+		for _, idle := range k.Policy.Idle("ivs", control.Actions()) {
+			warnings = append(warnings, fmt.Sprintf("access key %s: its policy, %s: no operation of this API has that name, so it allows and denies nothing", k.ID, idle))
+		}
+	}
+	return warnings
+}
+
 func secretOf(k config.AccessKey) (config.Secret, error) {
 	if k.SecretFile == "" {
 		return k.Secret, nil

@@ -17,7 +17,8 @@ type statement struct {
 	sid        string
 	deny       bool
 	actions    []pattern
-	notAction  bool // all actions but these
+	named      []string // the texts of actions
+	notAction  bool     // all actions but these
 	resources  []pattern
 	notIn      bool // all resources but these
 	conditions []condition
@@ -135,7 +136,11 @@ func parseStatement(value any, variables bool) (s statement, err error) {
 	default:
 		return s, errors.New(`element Effect: not "Allow" or "Deny"`)
 	}
-	if s.actions, s.notAction, err = o.either("Action", "NotAction", parseAction); err != nil {
+	s.actions, s.notAction, err = o.either("Action", "NotAction", func(text string) (pattern, error) {
+		s.named = append(s.named, text)
+		return parseAction(text)
+	})
+	if err != nil {
 		return s, err
 	}
 	s.resources, s.notIn, err = o.either("Resource", "NotResource", func(text string) (pattern, error) {
@@ -192,6 +197,21 @@ func parseResource(text string, variables bool) (pattern, error) {
 	}
 	p, err := parsePattern(text, true, variables)
 	return p.resource(), err
+}
+
+// Idle names the actions of a service, as "ivs", that match none of those that there are, each
+// with its statement: they allow and deny nothing, and may be misspelt.
+func (p *Policy) Idle(service string, actions []string) (idle []string) {
+	for n, s := range p.statements {
+		for i, name := range s.named {
+			prefix, _, _ := strings.Cut(name, ":")
+			matches := func(action string) bool { return s.actions[i].matches(action, ignoringCase) }
+			if strings.EqualFold(prefix, service) && !slices.ContainsFunc(actions, matches) {
+				idle = append(idle, fmt.Sprintf("statement %d: %q", n+1, name))
+			}
+		}
+	}
+	return idle
 }
 
 // Decide is what IAM decides ("Policy evaluation logic"): a deny statement wins over all

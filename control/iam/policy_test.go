@@ -3,6 +3,7 @@ package iam
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -173,5 +174,18 @@ func BenchmarkDecide(b *testing.B) {
 		if p.Decide(r) != Allowed {
 			b.Fatal("denied")
 		}
+	}
+}
+
+func TestIdleActionsAreNamed(t *testing.T) {
+	p, err := Parse([]byte(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":["ivs:Get*","IVS:listchannels","s3:GetObject","*"],"Resource":"*"},
+		{"Effect":"Deny","NotAction":["ivs:GetChanel","ivs:Foo*"],"Resource":"*"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := p.Idle("ivs", []string{"ivs:GetChannel", "ivs:ListChannels"})
+	if want := []string{`statement 2: "ivs:GetChanel"`, `statement 2: "ivs:Foo*"`}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
