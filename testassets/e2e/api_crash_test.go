@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,11 +62,23 @@ func TestAcknowledgedChangesSurviveKills(t *testing.T) {
 		t.Errorf("only %d calls were acknowledged", ack.calls)
 	}
 	for arn, k := range ack.channels {
-		c := apiClient(t, d)
-		publisher, err := publish.FFmpeg(d.RTMP(k.key), file)
+		resetKey(t, d, file, arn, k.key)
+		return // one will do
+	}
+	t.Error("no channel is left")
+}
+
+// resetKey publishes with a channel's key, stops that for good by deleting the key, and goes on
+// with another one.
+func resetKey(t *testing.T, d *daemon.Daemon, file, arn, key string) {
+	t.Helper()
+	c := apiClient(t, d)
+	ctx := within(t, 40*time.Second)
+	live := func(key string) {
+		t.Helper()
+		publisher, err := publish.FFmpeg(d.RTMP(key), file)
 		stopAtEnd(t, publisher, err)
-		ctx := within(t, 20*time.Second)
-		awaitOrFail(t, ctx, "the channel to be live with the key of before", func() (bool, error) {
+		awaitOrFail(t, ctx, "the channel to be live", func() (bool, error) {
 			_, err := c.GetStream(ctx, &ivs.GetStreamInput{ChannelArn: &arn})
 			var offline *types.ChannelNotBroadcasting
 			if errors.As(err, &offline) {
@@ -73,8 +86,30 @@ func TestAcknowledgedChangesSurviveKills(t *testing.T) {
 			}
 			return err == nil, err
 		}, nil)
-		return // one will do
 	}
+	live(key)
+	keys, err := c.ListStreamKeys(ctx, &ivs.ListStreamKeysInput{ChannelArn: &arn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.DeleteStreamKey(ctx, &ivs.DeleteStreamKeyInput{Arn: keys.StreamKeys[0].Arn}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.StopStream(ctx, &ivs.StopStreamInput{ChannelArn: &arn}); err != nil {
+		t.Fatal(err)
+	}
+	refused, err := publish.FFmpeg(d.RTMP(key), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := refused.Wait(); err == nil || !strings.Contains(refused.Output(), "stream key") {
+		t.Errorf("with the key that was deleted: %v\n%s", err, refused.Output())
+	}
+	made, err := c.CreateStreamKey(ctx, &ivs.CreateStreamKeyInput{ChannelArn: &arn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	live(*made.StreamKey.Value)
 }
 
 // load has many callers change channels until the daemon is about to be killed, which is at
