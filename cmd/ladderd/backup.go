@@ -28,6 +28,9 @@ func (c *backupCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := notTheStore(c.To, cfg); err != nil {
+		return err
+	}
 	page, err := readStore(ctx, cfg)
 	if err != nil {
 		return err
@@ -55,6 +58,18 @@ func readStore(ctx context.Context, cfg *config.Config) (store.Page, error) {
 	}
 	page, err := s.List(ctx, "", "", 0)
 	return page, errors.Join(err, s.Close())
+}
+
+// notTheStore wants a backup to replace no store: a slip of the hand would, at once and for good.
+func notTheStore(path string, cfg *config.Config) error {
+	to, err := os.Stat(path)
+	if err != nil {
+		return nil // no file, or one that cannot be written either
+	}
+	if its, err := os.Stat(storePath(cfg)); err == nil && os.SameFile(to, its) {
+		return fmt.Errorf("write the backup: %s is the store; nothing was changed", path)
+	}
+	return nil
 }
 
 // writeBackup writes the file so that at any time there is the whole of it, or none, or the one

@@ -80,6 +80,21 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
+func TestBackupIsNotWrittenOverTheStore(t *testing.T) {
+	cfg, s := storeIn(t)
+	putInto(t, s, "a", "x")
+	path := filepath.Join(filepath.Dir(cfg), "data", "ladderd.db")
+	if err := (&backupCommand{Config: cfg, To: path}).Run(); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
+		t.Errorf("got %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if page, err := sqlite.Read(t.Context(), path); err != nil || len(page.Entries) != 1 {
+		t.Errorf("the store has %v, %v", page.Entries, err)
+	}
+}
+
 func TestBadBackupsTouchNothing(t *testing.T) {
 	cfg, s := storeIn(t)
 	putInto(t, s, "a", "x")

@@ -253,10 +253,15 @@ func (s *statement) isAbout(r Request, resource string) bool {
 	if action == s.notAction {
 		return false
 	}
+	unknown := false
 	in := slices.ContainsFunc(s.resources, func(p pattern) bool {
 		resolved, ok := p.resolve(r.Context)
+		unknown = unknown || !ok
 		return ok && resolved.matches(resource, exactly)
 	})
+	if unknown && s.notIn && !s.deny {
+		return false // all but what nobody knows would be all
+	}
 	return in != s.notIn && !slices.ContainsFunc(s.conditions, func(c condition) bool { return !c.holds(r.Context) })
 }
 

@@ -115,6 +115,17 @@ func TestEveryResourceHasToBeAllowed(t *testing.T) {
 	}
 }
 
+// A variable without a value makes no exception of nothing.
+func TestNotResourceWithoutItsVariable(t *testing.T) {
+	r := Request{Action: "ivs:GetChannel", Resources: []string{channel}, Context: context()}
+	for effect, want := range map[string]Decision{"Allow": Denied, "Deny": Forbidden} {
+		p := parse(t, `{"Effect":"`+effect+`","Action":"*","NotResource":"arn:aws:ivs:*:*:channel/${aws:ResourceTag/None}"}`)
+		if got := p.Decide(r); got != want {
+			t.Errorf("%s: %d, want %d", effect, got, want)
+		}
+	}
+}
+
 // parse reads statements of the version that has variables.
 func parse(t testing.TB, statements string) *Policy {
 	t.Helper()

@@ -31,18 +31,26 @@ func inspect(ctx context.Context, path string) (found finding, err error) {
 	if err := create(path); err != nil {
 		return found, fmt.Errorf("make the store: %w", err)
 	}
+	// SQLite would remove the WAL of an empty file, even where it may only read.
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 && found.frames > 0 {
+		return found, damaged(path, damage("the file is empty, and its write-ahead log is not"))
+	}
 	db, err := connect(path, "ro")
 	if err != nil {
 		return found, err
 	}
 	defer db.Close()
 	if found.version, err = examine(ctx, db, path); isDamage(err) {
-		err = fmt.Errorf("%w: %s: %w; it has been left as it is: keep it, and put a backup in its place by `ladderd restore --force`",
-			ErrDamaged, path, err)
+		err = damaged(path, err)
 	} else if err != nil {
 		err = fmt.Errorf("open the store %s: %w", path, err)
 	}
 	return found, err
+}
+
+func damaged(path string, err error) error {
+	return fmt.Errorf("%w: %s: %w; it has been left as it is: keep it, and put a backup in its place by `ladderd restore --force`",
+		ErrDamaged, path, err)
 }
 
 // create makes an empty file, which is what SQLite takes for a new database.

@@ -79,8 +79,7 @@ func Replace(ctx context.Context, path string, a store.Archive, force bool) (r R
 // occupation counts the entries of a file. It takes what a crash has left in the WAL into it,
 // unless it is damaged.
 func occupation(ctx context.Context, path string) (entries int, err error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
 	found, err := inspect(ctx, path)
@@ -109,7 +108,11 @@ func build(ctx context.Context, path string, a store.Archive) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.shut()) }()
+	defer func() {
+		if err = errors.Join(err, s.shut()); err == nil {
+			err = alone(path)
+		}
+	}()
 	err = s.submit(ctx, func(tx *transaction) error {
 		tx.revision = a.Revision
 		return nil
@@ -123,6 +126,19 @@ func build(ctx context.Context, path string, a store.Archive) (err error) {
 		}
 	}
 	return nil
+}
+
+// alone wants all of a closed store in its file. On a disk that is full SQLite closes without a
+// word, and leaves in the WAL what there was no room for.
+func alone(path string) error {
+	info, err := os.Stat(path + "-wal")
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return nil
+	}
+	if err == nil {
+		err = fmt.Errorf("%d bytes of its write-ahead log could not be taken into it: is the disk full?", info.Size())
+	}
+	return err
 }
 
 // exchange has the file at built be the one at path. There is a store at path all the time, so

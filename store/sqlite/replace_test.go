@@ -3,9 +3,12 @@ package sqlite
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -126,5 +129,56 @@ func TestRestoreIntoAnOpenStore(t *testing.T) {
 	page, err := s.List(t.Context(), "", "", 0)
 	if err != nil || len(page.Entries) != 2 || string(page.Entries[0].Value) != "restored" || page.Entries[1].Key != "c" {
 		t.Errorf("%+v, %v", page, err)
+	}
+}
+
+// TestReplaceWithoutRoom has the restored file need more than it gets, while its WAL, which is
+// begun anew meanwhile, does not: what was there stays.
+func TestReplaceWithoutRoom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	if _, err := Replace(t.Context(), path, archiveOf(1, "old"), false); err != nil {
+		t.Fatal(err)
+	}
+	page := store.Page{Revision: 1}
+	for _, key := range strings.Split("abcdefghij", "") {
+		page.Entries = append(page.Entries, store.Entry{Key: key, Value: make([]byte, store.MaxValue)})
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 8 << 20, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Replace(t.Context(), path, store.NewArchive(page, "test", time.Now()), true)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(err)
+	if got := keysOf(t, path); err == nil || got != "old" {
+		t.Errorf("has %s; %v", got, err)
+	}
+}
+
+// TestEmptyFileWithAWAL keeps the WAL, which may have all that was acknowledged.
+func TestEmptyFileWithAWAL(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	put(t, openAt(t, path), "a", "x")
+	left := crashed(t, path)
+	wal := read(t, left+"-wal")
+	if err := os.Truncate(left, 0); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(left, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrDamaged) {
+		t.Errorf("opened %v, %v", s, err)
+	}
+	if _, err := Replace(t.Context(), left, archiveOf(1, "c"), false); !errors.Is(err, store.ErrNotEmpty) {
+		t.Errorf("without force: %v", err)
+	}
+	r, err := Replace(t.Context(), left, archiveOf(1, "c"), true)
+	if err != nil || keysOf(t, left) != "c" || !bytes.Equal(read(t, r.Kept+"-wal"), wal) {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
