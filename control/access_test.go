@@ -3,6 +3,7 @@ package control
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -161,6 +162,27 @@ func TestForgedRequests(t *testing.T) {
 	}
 	if n := b.Status().Faults["InvalidSignatureException"]; n != 4 {
 		t.Errorf("%d refusals were counted", n)
+	}
+}
+
+func TestWhichRequestsMayRepeat(t *testing.T) {
+	for _, c := range []struct {
+		remote, path string
+		tls          *tls.ConnectionState
+		want         bool
+	}{
+		{"192.0.2.1:9", "/CreateChannel", nil, false},
+		{"192.0.2.1:9", "/GetChannel", nil, true},
+		{"192.0.2.1:9", "/CreateChannel", &tls.ConnectionState{}, true},
+		{"127.0.0.1:9", "/CreateChannel", nil, true},
+		{"[::1]:9", "/CreateChannel", nil, true},
+		{"192.0.2.1:9", "/Nothing", nil, false},
+	} {
+		r := httptest.NewRequest("POST", c.path, nil)
+		r.RemoteAddr, r.TLS = c.remote, c.tls
+		if got := repeats(r); got != c.want {
+			t.Errorf("%s from %s: %v", c.path, c.remote, got)
+		}
 	}
 }
 

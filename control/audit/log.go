@@ -120,9 +120,7 @@ func (l *Log) write(r Record) error {
 		return ErrClosed
 	}
 	if l.size > 0 && l.size+int64(len(line)) > l.limits.Size {
-		if err := l.rotate(); err != nil {
-			return err
-		}
+		_ = l.rotate() // where it cannot, the old file takes more than it should
 	}
 	if l.torn {
 		line = append([]byte("\n"), line...)
@@ -155,12 +153,17 @@ func (l *Log) rotate() error {
 		last = numbers[len(numbers)-1]
 	}
 	at, aside := filepath.Join(l.dir, current), l.path(last+1)
-	if err := os.Rename(at, aside); err != nil {
+	err = os.Rename(at, aside)
+	if err != nil && !errors.Is(err, os.ErrNotExist) { // else somebody has moved it, which does as well
 		return err
 	}
+	moved := err == nil
 	old := l.file
 	if err := l.open(); err != nil {
-		return errors.Join(err, os.Rename(aside, at))
+		if moved {
+			err = errors.Join(err, os.Rename(aside, at))
+		}
+		return err
 	}
 	l.torn = false
 	// What was written is in the file; what else goes wrong is no reason to lose a record,

@@ -17,6 +17,8 @@ type condition struct {
 	negated  bool
 	ifExists bool
 	set      set
+	// named are the values that have variables.
+	named []pattern
 }
 
 // set says which of several values of a request a condition is about.
@@ -111,6 +113,13 @@ func parseCondition(operator, key string, value any, variables bool) (condition,
 			return c, err
 		}
 		c.tests = append(c.tests, t)
+		if strings.Contains(v, "${") {
+			p, err := parsePattern(v, true, variables)
+			if err != nil {
+				return c, err
+			}
+			c.named = append(c.named, p)
+		}
 	}
 	return c, nil
 }
@@ -133,6 +142,14 @@ func plain(value any) any {
 		return list
 	}
 	return value
+}
+
+// known says whether all variables of the condition have a value.
+func (c *condition) known(context map[string][]string) bool {
+	return !slices.ContainsFunc(c.named, func(p pattern) bool {
+		_, ok := p.resolve(context)
+		return !ok
+	})
 }
 
 // holds asks a request. Where it has no such key, a condition for likeness does not hold and

@@ -262,7 +262,9 @@ func (s *statement) isAbout(r Request, resource string) bool {
 	if unknown && s.notIn && !s.deny {
 		return false // all but what nobody knows would be all
 	}
-	return in != s.notIn && !slices.ContainsFunc(s.conditions, func(c condition) bool { return !c.holds(r.Context) })
+	return in != s.notIn && !slices.ContainsFunc(s.conditions, func(c condition) bool {
+		return !c.holds(r.Context) || !s.deny && !c.known(r.Context) // what is unlike nobody knows what would be all
+	})
 }
 
 func lowered(context map[string][]string) map[string][]string {

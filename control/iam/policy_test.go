@@ -126,6 +126,17 @@ func TestNotResourceWithoutItsVariable(t *testing.T) {
 	}
 }
 
+// What is not like a variable without a value would be everything.
+func TestOppositeWithoutItsVariable(t *testing.T) {
+	r := Request{Action: "ivs:GetChannel", Resources: []string{channel}, Context: context()}
+	for effect, want := range map[string]Decision{"Allow": Denied, "Deny": Forbidden} {
+		p := parse(t, `{"Effect":"`+effect+`","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:username":"${aws:ResourceTag/None}"}}}`)
+		if got := p.Decide(r); got != want {
+			t.Errorf("%s: %d, want %d", effect, got, want)
+		}
+	}
+}
+
 // parse reads statements of the version that has variables.
 func parse(t testing.TB, statements string) *Policy {
 	t.Helper()

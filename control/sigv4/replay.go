@@ -33,8 +33,11 @@ type replays struct {
 var calls = []string{"Amz-Sdk-Invocation-Id", "Amz-Sdk-Request"}
 
 // callMark tells calls with the same signature apart. It is the signature's own mark for
-// clients that say nothing, or have signed what they say.
-func callMark(r *http.Request, a *authorization) mark {
+// clients that say nothing, or have signed what they say, and for calls that may not repeat.
+func (v *Verifier) callMark(r *http.Request, a *authorization) mark {
+	if v.o.Repeats != nil && !v.o.Repeats(r) {
+		return mark(a.signature[:16])
+	}
 	sum := sha256.New()
 	sum.Write(a.signature[:])
 	told := false

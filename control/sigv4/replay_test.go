@@ -2,6 +2,7 @@ package sigv4
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -77,5 +78,22 @@ func TestOldSignaturesAreForgotten(t *testing.T) {
 	s.count = rememberedMost + 2 // a minute is forgotten
 	if refusal := s.accept(mark{200}, mark{200}, now, now); refusal == nil || refusal.Code != codeThrottled {
 		t.Errorf("got %v", refusal)
+	}
+}
+
+// Who wants no such repeats gets none, whatever a request says of itself without signing it.
+func TestRepeatsAreRefusedWhereTheyMayNotBe(t *testing.T) {
+	for _, may := range []bool{true, false} {
+		v := New(Options{Region: "local", Service: "ivs", Repeats: func(*http.Request) bool { return may }})
+		a := &authorization{}
+		for i, id := range []string{"first", "second"} {
+			r := httptest.NewRequest("POST", "/", nil)
+			r.Header.Set("Amz-Sdk-Invocation-Id", id)
+			now := time.Now()
+			refusal := v.replays.accept(mark(a.signature[:16]), v.callMark(r, a), now, now)
+			if refused := refusal != nil; refused != (i == 1 && !may) {
+				t.Errorf("repeats %v, the %s: %v", may, id, refusal)
+			}
+		}
 	}
 }

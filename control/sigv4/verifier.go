@@ -43,6 +43,9 @@ type Options struct {
 	// goroutine.
 	Key func(id string) (Key, bool)
 	Now func() time.Time // nil is time.Now
+	// Repeats says which requests may come again within two seconds with the same signature
+	// and another unsigned invocation id, as the AWS CLI sends them; nil is all.
+	Repeats func(*http.Request) bool
 }
 
 // Verifier verifies requests, on any goroutine.
@@ -101,7 +104,7 @@ func (v *Verifier) verify(r *http.Request, body []byte) (Key, *Refusal) {
 	if refusal != nil {
 		return Key{}, refusal
 	}
-	if refusal := v.replays.accept(mark(a.signature[:16]), callMark(r, a), date, now); refusal != nil {
+	if refusal := v.replays.accept(mark(a.signature[:16]), v.callMark(r, a), date, now); refusal != nil {
 		return Key{}, refusal
 	}
 	return key, nil

@@ -22,6 +22,7 @@ type watcher struct {
 
 	pending []store.Update // taken in, and not handed on yet
 	bytes   int            // of their keys and values
+	failed  bool           // the log has told so
 }
 
 func (w *watcher) Updates() <-chan []store.Update { return w.updates }
@@ -73,6 +74,7 @@ func (w *watcher) follow(ctx context.Context) error {
 			if err := w.takeIn(answer); err != nil {
 				return err
 			}
+			w.tell(answer.Err())
 			if !ok || answer.Err() != nil {
 				return nil
 			}
@@ -82,6 +84,17 @@ func (w *watcher) follow(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// tell logs when a watch begins to fail, and when it goes on.
+func (w *watcher) tell(err error) {
+	switch {
+	case err != nil && !w.failed:
+		w.store.log.Warn("etcd ends the watch of its keys, which is begun anew until it holds", "keys", w.prefix, "reason", err)
+	case err == nil && w.failed:
+		w.store.log.Info("etcd tells of its keys again", "keys", w.prefix)
+	}
+	w.failed = err != nil
 }
 
 // takeIn is told of changes. Who does not take them for too long is given up: etcd's client

@@ -286,7 +286,7 @@ func (w *tour) remains(t *testing.T) {
 	}, func() string { return sessions.String() })
 	w.checkSessions(t, sessions)
 	w.checkUnsaid(t, w.d.Output())
-	files, err := filepath.Glob(filepath.Join(w.d.Folder(), "audit", "*"))
+	files, err := filepath.Glob(filepath.Join(w.d.Folder(), "audit", "audit*.jsonl"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no audit log: %v", err)
 	}
