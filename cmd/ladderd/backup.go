@@ -35,16 +35,20 @@ func (c *backupCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		info = &debug.BuildInfo{}
-	}
-	archive := store.NewArchive(page, described(info), time.Now())
+	archive := archiveOf(page)
 	if err := writeBackup(c.To, archive); err != nil {
 		return err
 	}
 	fmt.Printf("%s: %d entries, as of revision %d\n", c.To, len(archive.Entries), archive.Revision)
 	return nil
+}
+
+func archiveOf(page store.Page) store.Archive {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
+	}
+	return store.NewArchive(page, described(info), time.Now())
 }
 
 // readStore is all that the store has, at one revision. A daemon may run with it.

@@ -127,3 +127,31 @@ func TestBadBackupsTouchNothing(t *testing.T) {
 		t.Errorf("there are %v, %v", files, err)
 	}
 }
+
+// What is replaced in a store of many is kept as a backup, which can be restored.
+func TestRestoreKeepsWhatItReplaces(t *testing.T) {
+	s, err := sqlite.Open(filepath.Join(t.TempDir(), "store.db"), quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	c := &restoreCommand{From: filepath.Join(t.TempDir(), "backup"), Force: true}
+	if kept, err := c.keep(t.Context(), s); kept != "" || err != nil {
+		t.Errorf("of an empty store: %q, %v", kept, err)
+	}
+	if _, err := s.Apply(t.Context(), store.Change{Put: []store.Put{{Key: "a", Value: []byte("1")}}}); err != nil {
+		t.Fatal(err)
+	}
+	said, err := c.keep(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(c.From + ".replaced-*")
+	if len(files) != 1 || !strings.Contains(said, files[0]) {
+		t.Fatalf("%v; it says %s", files, said)
+	}
+	archive, err := readBackup(files[0])
+	if err != nil || len(archive.Entries) != 1 || archive.Entries[0].Key != "a" {
+		t.Errorf("kept %+v, %v", archive.Entries, err)
+	}
+}

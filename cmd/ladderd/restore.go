@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"ladderd/config"
 	"ladderd/store"
@@ -73,9 +74,30 @@ func (c *restoreCommand) restore(ctx context.Context, cfg *config.Config, a stor
 	if err != nil {
 		return "", err
 	}
+	kept, err := c.keep(ctx, s)
+	if err != nil {
+		return "", errors.Join(err, s.Close())
+	}
 	n, err := store.Restore(ctx, s, a, c.Force)
 	if err = errors.Join(err, s.Close()); err != nil && !errors.Is(err, store.ErrNotEmpty) {
 		err = fmt.Errorf("%w; the store may have a part of the backup now: do it again with --force", err)
 	}
-	return fmt.Sprintf("into etcd at %s, below %q, where %d entries were", strings.Join(cfg.Store.Etcd, ", "), cfg.Store.EtcdPrefix, n), err
+	return fmt.Sprintf("into etcd at %s, below %q, where %d entries were%s", strings.Join(cfg.Store.Etcd, ", "), cfg.Store.EtcdPrefix, n, kept), err
+}
+
+// keep writes what a store has that is about to be replaced into a backup of its own, and says
+// where that is. A restore into etcd takes several steps, of which any may fail.
+func (c *restoreCommand) keep(ctx context.Context, s store.Store) (string, error) {
+	if !c.Force {
+		return "", nil
+	}
+	page, err := s.List(ctx, "", "", 0)
+	if err != nil || len(page.Entries) == 0 {
+		return "", err
+	}
+	path := fmt.Sprintf("%s.replaced-%s", c.From, time.Now().UTC().Format("20060102T150405Z"))
+	if err := writeBackup(path, archiveOf(page)); err != nil {
+		return "", fmt.Errorf("keep what the store has: %w; nothing was changed", err)
+	}
+	return fmt.Sprintf("; they are kept in %s: remove it when it is not needed any more", path), nil
 }
