@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ladderd/store"
+	"ladderd/testassets/await"
 )
 
 // feed is a store whose watches a test breaks, and to which it writes as others of a fleet do.
@@ -74,21 +75,6 @@ func (f *fakeChannels) ids() (ids []string) {
 	return ids
 }
 
-func until(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	ctx, done := context.WithTimeout(t.Context(), 30*time.Second)
-	defer done()
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for !cond() {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			t.Fatalf("%s: not within 30 s", what)
-		}
-	}
-}
-
 // What another process of a fleet changes is known here, also over a watch that breaks.
 func TestChangesOfOthersAreFollowed(t *testing.T) {
 	b := newBox(t)
@@ -104,16 +90,16 @@ func TestChangesOfOthersAreFollowed(t *testing.T) {
 		t.Errorf("at the start: %v", hub.ids())
 	}
 	shared.put(t, &channelRecord{ID: "second", Key: &keyRecord{Value: "sk_second"}})
-	until(t, "the second is known", func() bool { p, _ := hub.get("second"); return p.Key == "sk_second" })
+	await.Soon(t, "the second is known", func() bool { p, _ := hub.get("second"); return p.Key == "sk_second" })
 	shared.sever()
 	if _, err := shared.Apply(t.Context(), store.Change{Delete: []string{channelPrefix + "first"}}); err != nil {
 		t.Fatal(err)
 	}
 	shared.put(t, &channelRecord{ID: "third"})
-	until(t, "all is as in the store", func() bool { return slices.Equal(hub.ids(), []string{"second", "third"}) })
-	until(t, "the trouble is over", func() bool { return f.trouble() == "" })
+	await.Soon(t, "all is as in the store", func() bool { return slices.Equal(hub.ids(), []string{"second", "third"}) })
+	await.Soon(t, "the trouble is over", func() bool { return f.trouble() == "" })
 	shared.put(t, &channelRecord{ID: "fourth"})
-	until(t, "the new watch works", func() bool { return len(hub.ids()) == 3 })
+	await.Soon(t, "the new watch works", func() bool { return len(hub.ids()) == 3 })
 }
 
 // A record that cannot be read costs its own channel alone.

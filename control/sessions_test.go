@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ivs/types"
 
 	"ladderd/control/history"
+	"ladderd/testassets/await"
 )
 
 // sessionID is one as streams have them.
@@ -34,7 +35,7 @@ func (b *box) stream(t *testing.T, channel string, n int, start time.Time, more 
 		}
 		b.history.Tell(e)
 	}
-	until(t, "the session is written", func() bool {
+	await.Soon(t, "the session is written", func() bool {
 		s, _, err := b.history.Session(t.Context(), channel, sessionID(n))
 		return err == nil && s.Events == int64(len(events))
 	})
@@ -108,7 +109,7 @@ func TestStreamSessions(t *testing.T) {
 func TestSessionOfALiveStream(t *testing.T) {
 	b := newBox(t)
 	b.history.Tell(history.Event{Session: sessionID(1), Channel: "c", Name: "Session Created", Time: time.Now()})
-	until(t, "the session is there", func() bool {
+	await.Soon(t, "the session is there", func() bool {
 		_, _, err := b.history.Session(t.Context(), "c", "")
 		return !errors.Is(err, history.ErrNone)
 	})

@@ -19,6 +19,7 @@ import (
 
 	"ladderd/store"
 	"ladderd/store/sqlite"
+	"ladderd/testassets/await"
 )
 
 var midnight = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
@@ -94,26 +95,10 @@ func recordAs(t *testing.T, s store.Store, c *clock, log io.Writer, node string)
 	return r
 }
 
-// until waits for a condition. It looks often: the property test has thousands of these.
-func until(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	ctx, done := context.WithTimeout(t.Context(), 30*time.Second)
-	defer done()
-	look := time.NewTicker(100 * time.Microsecond)
-	defer look.Stop()
-	for !cond() {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			t.Fatalf("%s: not within 30 s", what)
-		}
-	}
-}
-
 // settle waits until all that was told is written.
 func (r *Recorder) settle(t *testing.T) {
 	t.Helper()
-	until(t, "all events are written", func() bool { _, waits := r.next(); return !waits })
+	await.Soon(t, "all events are written", func() bool { _, waits := r.next(); return !waits })
 }
 
 func at(seconds int) time.Time { return midnight.Add(time.Duration(seconds) * time.Second) }
@@ -280,7 +265,7 @@ func TestOldSessionsGo(t *testing.T) {
 	c.set(at(450).Add(kept))
 	again := record(t, s, c, io.Discard)
 	defer again.Close()
-	until(t, "the old session is gone", func() bool {
+	await.Soon(t, "the old session is gone", func() bool {
 		_, _, err := again.Session(t.Context(), "c", "st-old")
 		return errors.Is(err, ErrNone)
 	})

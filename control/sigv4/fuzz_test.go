@@ -49,6 +49,7 @@ func FuzzVerify(f *testing.F) {
 			}
 		}
 		a := goodAttempt()
+		a.fuzzed = true
 		a.method, a.target, a.body, a.header = method, path, body, http.Header{name: {value}}
 		if query != "" {
 			a.target += "?" + query
