@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 FUZZTIME ?= 2m
 # Tests that skip where a machine lacks something: make test says which did, and why.
-MAYSKIP := TestPublisherThatVanishesIsGivenUp|TestRoadsConformToH2spec|TestSRTThroughNetem|TestBackendsOnHardware|TestRenditionsAreLikeTheCPUsOnHardware|TestLaddersOnHardware|TestProbeOnHardware|TestEtcdForgets|TestRulesAreTheModels
+MAYSKIP := TestPublisherThatVanishesIsGivenUp|TestRoadsConformToH2spec|TestSRTThroughNetem|TestBackendsOnHardware|TestRenditionsAreLikeTheCPUsOnHardware|TestLaddersOnHardware|TestProbeOnHardware|TestEtcdForgets|TestRulesAreTheModels|TestAnswersHaveTheModelsFields
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The same for every go command, so that what one has built the next one finds.
 GO := eval "$$(scripts/ffmpeg.sh env)" && go

@@ -22,17 +22,17 @@ func (r byChannelARN) resources(arns) []string { return []string{string(r.Channe
 
 // wishes are the properties of a channel that callers choose.
 type wishes struct {
-	Name         *channelName      `json:"name"`
-	Latency      *latencyMode      `json:"latencyMode"`
-	Type         *channelType      `json:"type"`
-	Authorized   *bool             `json:"authorized"`
-	Recording    *channelRecording `json:"recordingConfigurationArn"`
-	Insecure     *bool             `json:"insecureIngest"`
-	Preset       *transcodePreset  `json:"preset"`
-	Policy       *channelPolicy    `json:"playbackRestrictionPolicyArn"`
-	Multitrack   *multitrack       `json:"multitrackInputConfiguration"`
-	Container    *containerFormat  `json:"containerFormat"`
-	Advertiments *channelAds       `json:"adConfigurationArn"`
+	Name       *channelName      `json:"name"`
+	Latency    *latencyMode      `json:"latencyMode"`
+	Type       *channelType      `json:"type"`
+	Authorized *bool             `json:"authorized"`
+	Recording  *channelRecording `json:"recordingConfigurationArn"`
+	Insecure   *bool             `json:"insecureIngest"`
+	Preset     *transcodePreset  `json:"preset"`
+	Policy     *channelPolicy    `json:"playbackRestrictionPolicyArn"`
+	Multitrack *multitrack       `json:"multitrackInputConfiguration"`
+	Container  *containerFormat  `json:"containerFormat"`
+	Ads        *channelAds       `json:"adConfigurationArn"`
 }
 
 type createChannelRequest struct {
@@ -88,8 +88,8 @@ func (a *API) wish(c *channelRecord, w *wishes) error {
 	if w.Multitrack != nil {
 		c.Multitrack = w.Multitrack
 	}
-	if w.Advertiments != nil && *w.Advertiments != "" {
-		return notFound(string(*w.Advertiments))
+	if w.Ads != nil && *w.Ads != "" {
+		return notFound(string(*w.Ads))
 	}
 	if err := a.refer(&c.Recording, kindRecording, (*string)(w.Recording)); err != nil {
 		return err

@@ -2,7 +2,6 @@ package control
 
 import (
 	"fmt"
-	"net"
 	"strconv"
 	"time"
 )
@@ -25,15 +24,10 @@ func (a *API) conditions(c *call, resource string) (map[string][]string, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the tags that a policy may ask for: %w", err)
 	}
-
-	host, _, err := net.SplitHostPort(c.http.RemoteAddr)
-	if err != nil {
-		host = c.http.RemoteAddr
-	}
 	m := map[string][]string{
 		"aws:username":        {c.key.User},
 		"aws:principalarn":    {a.userARN(c.key.User)},
-		"aws:sourceip":        {host},
+		"aws:sourceip":        {sourceOf(c.http)},
 		"aws:securetransport": {strconv.FormatBool(c.http.TLS != nil)},
 		"aws:currenttime":     {c.at.UTC().Format(time.RFC3339)},
 	}

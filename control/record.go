@@ -43,6 +43,7 @@ func (a *API) record(c *call, f *Fault) {
 	}
 }
 
+// sourceOf is the address that a request came from, without its port.
 func sourceOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

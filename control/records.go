@@ -26,7 +26,6 @@ type channelRecord struct {
 	Passphrase string            `json:"passphrase,omitempty"` // of SRT
 	Tags       map[string]string `json:"tags,omitempty"`
 	Key        *keyRecord        `json:"key,omitempty"`
-	fixed      bool              // it is in the configuration file, and not in the store
 }
 
 type keyRecord struct {

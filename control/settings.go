@@ -61,7 +61,7 @@ func (a *API) Configure(s Settings) {
 	for _, f := range s.Fixed {
 		c := &channelRecord{
 			ID: f.ID, Name: f.Name, Type: f.Type, Preset: f.Preset, Latency: f.Latency, Container: f.Container,
-			Insecure: f.Insecure, Passphrase: f.Passphrase, Key: &keyRecord{ID: f.ID, Value: f.Key}, fixed: true,
+			Insecure: f.Insecure, Passphrase: f.Passphrase, Key: &keyRecord{ID: f.ID, Value: f.Key},
 		}
 		next.byID[c.ID] = c
 		next.inOrder = append(next.inOrder, c)

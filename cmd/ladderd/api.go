@@ -1,18 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"ladderd/config"
@@ -20,8 +17,6 @@ import (
 	"ladderd/control/audit"
 	"ladderd/control/history"
 	"ladderd/door"
-	"ladderd/ladder"
-	"ladderd/packager"
 	"ladderd/store"
 	"ladderd/stream"
 )
@@ -224,108 +219,3 @@ func (d *daemon) apiSettings(cfg *config.Config) (control.Settings, error) {
 	}
 	return s, nil
 }
-
-// endpoints is what publishers and viewers are told: what the configuration says, else where
-// the listeners are. The usual ports, with which clients do without being told, are left out.
-func (d *daemon) endpoints(cfg *config.Config) control.Endpoints {
-	e := control.Endpoints{Ingest: cfg.API.IngestEndpoint, SRT: cfg.API.SRTEndpoint, Playback: cfg.API.PlaybackURL}
-	if at := d.addresses["RTMPS"]; at != nil {
-		e.Ingest = cmp.Or(e.Ingest, hostAndPort(at, 443))
-	} else if at := d.addresses["RTMP"]; at != nil {
-		e.Ingest = cmp.Or(e.Ingest, hostAndPort(at, 1935))
-	}
-	if at := d.addresses["SRT"]; at != nil {
-		e.SRT = cmp.Or(e.SRT, hostAndPort(at, 9000))
-	}
-	if at := d.addresses["playback by HTTPS"]; at != nil {
-		e.Playback = cmp.Or(e.Playback, "https://"+hostAndPort(at, 443))
-	} else if at := d.addresses["playback"]; at != nil {
-		e.Playback = cmp.Or(e.Playback, "http://"+hostAndPort(at, 80))
-	}
-	return e
-}
-
-// hostAndPort is where a listener is reached from this machine or, where it listens on all
-// addresses, by the machine's name.
-func hostAndPort(at net.Addr, usual int) string {
-	host, port, err := net.SplitHostPort(at.String())
-	if err != nil {
-		return at.String()
-	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
-		if name, err := os.Hostname(); err == nil {
-			host = name
-		}
-	}
-	if port != strconv.Itoa(usual) {
-		return net.JoinHostPort(host, port)
-	}
-	if net.ParseIP(host) != nil && net.ParseIP(host).To4() == nil {
-		return "[" + host + "]"
-	}
-	return host
-}
-
-// published puts the API's channels into the hub, which lets publishers in.
-type published struct{ hub *stream.Hub }
-
-func (p published) Put(c control.Published) {
-	p.hub.Put(stream.Channel{
-		ID: c.ID, Type: ladder.Type(c.Type), Preset: ladder.Preset(c.Preset), Key: c.Key, Insecure: c.Insecure, Passphrase: c.Passphrase,
-		Private: c.Private, Container: packager.Container(c.Container), Latency: packager.Latency(c.Latency),
-	})
-}
-
-func (p published) Remove(id string) { p.hub.Remove(id) }
-
-// onAir shows the hub's streams to the API.
-type onAir struct {
-	hub   *stream.Hub
-	views func(stream string) int
-}
-
-func (o onAir) Live() []control.Live {
-	var list []control.Live
-	for _, s := range o.hub.Status() {
-		if !s.Started {
-			continue
-		}
-		list = append(list, control.Live{
-			ID: s.ID, Channel: s.Channel, Start: s.Since, Health: healthOf(s), Viewers: int64(o.views(s.ID)),
-		})
-	}
-	return list
-}
-
-// healthOf is the stream's health under the API's names. Nothing is known of one that waits
-// for its publisher.
-func healthOf(s stream.Status) string {
-	switch {
-	case s.State != stream.Live:
-		return "UNKNOWN"
-	case s.IngestHealth == stream.Starving:
-		return "STARVING"
-	}
-	return "HEALTHY"
-}
-
-func (o onAir) Stop(ctx context.Context, channel string) (bool, error) {
-	err := o.hub.Stop(ctx, channel)
-	if errors.Is(err, stream.ErrNotLive) {
-		return false, nil
-	}
-	return true, err
-}
-
-func (o onAir) OnAir(channel string) bool { return o.hub.OnAir(channel) }
-
-func (o onAir) Metadata(channel, text string) (bool, error) {
-	err := o.hub.Metadata(channel, stream.Metadata{Name: putMetadata, Data: []byte(text)})
-	if errors.Is(err, stream.ErrNotLive) {
-		return false, nil
-	}
-	return true, err
-}
-
-// putMetadata is the name of metadata that came by the API.
-const putMetadata = "PutMetadata"
