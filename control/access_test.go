@@ -2,10 +2,8 @@ package control
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,7 +19,6 @@ import (
 
 	"ladderd/control/iam"
 	"ladderd/control/sigv4"
-	"ladderd/store"
 )
 
 // caller is a client with a policy of its own.
@@ -296,15 +293,6 @@ func TestAuditLog(t *testing.T) {
 	}
 }
 
-// unreadable is a store that reads nothing.
-type unreadable struct{ store.Store }
-
-var errUnreadable = errors.New("input/output error")
-
-func (unreadable) Get(context.Context, string) (store.Entry, error) {
-	return store.Entry{}, errUnreadable
-}
-
 // A denial that depends on tags is not passed by because they cannot be read.
 func TestNothingIsAllowedWhileTagsCannotBeRead(t *testing.T) {
 	b := newBox(t)
@@ -329,6 +317,6 @@ func TestNothingIsAllowedWhileTagsCannotBeRead(t *testing.T) {
 		}
 	}
 	wantFault(codeAccessDenied)
-	b.API.store = unreadable{b.API.store}
+	b.disk.unreadable.Store(true)
 	wantFault(codeInternal)
 }

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -122,17 +121,10 @@ func TestARecordThatIsNoneCostsItself(t *testing.T) {
 	}
 }
 
-// full is a store that takes no change.
-type full struct{ store.Store }
-
-func (full) Apply(context.Context, store.Change) (int64, error) {
-	return 0, errors.New("database or disk is full")
-}
-
 // What is not durable is not acknowledged, and not in use.
 func TestWhatIsNotStoredIsNotAcknowledged(t *testing.T) {
 	b := newBox(t)
-	b.API.store = full{b.store}
+	b.disk.full.Store(true)
 	status, code, words := b.send(t, "POST", "/CreateChannel", []byte("{}"))
 	if status != 500 || code != codeInternal || strings.Contains(words, "disk") {
 		t.Errorf("%d %s %q", status, code, words)

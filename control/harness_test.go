@@ -3,10 +3,12 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,6 +34,7 @@ const (
 type box struct {
 	*API
 	url       string
+	disk      *faulty // what the API has of store
 	store     store.Store
 	streams   *fakeStreams
 	history   *history.Recorder
@@ -109,6 +112,26 @@ func (f *fakeChannels) get(id string) (Published, bool) {
 	return p, ok
 }
 
+// faulty is the API's store, which a test has fail.
+type faulty struct {
+	store.Store
+	full, unreadable atomic.Bool
+}
+
+func (f *faulty) Apply(ctx context.Context, c store.Change) (int64, error) {
+	if f.full.Load() {
+		return 0, errors.New("database or disk is full")
+	}
+	return f.Store.Apply(ctx, c)
+}
+
+func (f *faulty) Get(ctx context.Context, key string) (store.Entry, error) {
+	if f.unreadable.Load() {
+		return store.Entry{}, errors.New("input/output error")
+	}
+	return f.Store.Get(ctx, key)
+}
+
 // testSettings are those that a test changes as it needs.
 func testSettings() Settings {
 	return Settings{
@@ -131,7 +154,8 @@ func newBox(t *testing.T, alter ...func(*Settings)) *box {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = kept.Close() })
-	b := &box{store: kept, streams: &fakeStreams{}, hub: &fakeChannels{now: map[string]Published{}}, audits: t.TempDir()}
+	disk := &faulty{Store: kept}
+	b := &box{disk: disk, store: kept, streams: &fakeStreams{}, hub: &fakeChannels{now: map[string]Published{}}, audits: t.TempDir()}
 	logged, err := audit.Open(b.audits, audit.Limits{Size: 1 << 20, Files: 3})
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +175,7 @@ func newBox(t *testing.T, alter ...func(*Settings)) *box {
 	}
 	t.Cleanup(b.history.Close)
 	b.API, err = New(t.Context(), Options{
-		Region: testRegion, Account: testAccount, Store: kept, Streams: b.streams, History: b.history,
+		Region: testRegion, Account: testAccount, Store: disk, Streams: b.streams, History: b.history,
 		Channels: b.hub, Audit: logged, Strangers: strangers, Log: log, Settings: s,
 	})
 	if err != nil {
