@@ -104,6 +104,10 @@ func switchThroughAll(t *testing.T, c daemon.Channel) {
 	}
 }
 
+// walks is how often a player may go through all renditions until each change was
+// smooth: a machine that is busy at the wrong moment costs one.
+const walks = 3
+
 // switchIn goes through all renditions in a page that plays.
 func switchIn(t *testing.T, b *browser.Browser) {
 	t.Helper()
@@ -113,16 +117,27 @@ func switchIn(t *testing.T, b *browser.Browser) {
 		t.Fatalf("the page lists the renditions %v", levels)
 	}
 	way := append(levels, levels[0])
-	walk(t, b, way)
-	seen, err := stamp.Seen(b)
-	if err != nil {
-		t.Fatal(err)
+	for n := 1; ; n++ {
+		walk(t, b, way)
+		seen, err := stamp.Seen(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d frames; the player waited for media at %v s", len(seen.Frames), seen.Waits)
+		if err := seen.Continuous(float64(numbered.FPS)); err != nil {
+			t.Error(err)
+		}
+		checkWay(t, seen, way)
+		seam := seen.Smooth()
+		if seam == nil || t.Failed() {
+			return
+		}
+		if n == walks {
+			t.Errorf("no walk of %d was smooth; the last: %v", walks, seam)
+			return
+		}
+		t.Logf("walk %d is done again: %v", n, seam)
 	}
-	t.Logf("%d frames; the player waited for media at %v s", len(seen.Frames), seen.Waits)
-	if err := seen.Continuous(float64(numbered.FPS)); err != nil {
-		t.Error(err)
-	}
-	checkWay(t, seen, way)
 }
 
 // playedOnce wants a page to come to the broadcast's end without a fatal error, and

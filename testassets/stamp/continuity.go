@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // unreadableShare is how many of the pictures may be without a readable number: the
@@ -15,26 +16,16 @@ const unreadableShare = 0.02
 const standstill = 0.25
 
 // Continuous holds what a browser showed to what a viewer may expect of an unbroken
-// broadcast whose frames are numbered, fps of them a second: no frame comes twice
-// or too early, and the numbers follow the player's timeline throughout; no gap
-// between buffered ranges is longer than a frame; and at a change of rendition no
-// frame is missing but those that the browser itself says it did not show, and the
-// picture does not stand. Elsewhere a busy machine may cost frames.
+// broadcast whose frames are numbered, fps of them a second, however busy the
+// machine: no frame comes twice or too early, the numbers follow the player's
+// timeline throughout, and no gap between buffered ranges is longer than a frame.
 func (w Watched) Continuous(fps float64) error {
 	var errs []error
-	unreadable := 0
-	var last *Frame
-	for i := range w.Frames {
-		f := &w.Frames[i]
-		if f.Number < 0 {
-			unreadable++
-			continue
-		}
-		if last != nil {
-			errs = append(errs, follows(*last, *f, fps))
-		}
-		last = f
+	read := w.readable()
+	for i := 1; i < len(read); i++ {
+		errs = append(errs, follows(read[i-1], read[i], fps))
 	}
+	unreadable := len(w.Frames) - len(read)
 	if len(w.Frames) < 2 || float64(unreadable) > unreadableShare*float64(len(w.Frames)) {
 		errs = append(errs, fmt.Errorf("%d of %d pictures cannot be read", unreadable, len(w.Frames)))
 	}
@@ -46,24 +37,60 @@ func (w Watched) Continuous(fps float64) error {
 	return errors.Join(errs...)
 }
 
+// Smooth holds it to what a machine can show that has time for it: at a change of
+// rendition no frame is missing but those that the browser itself says it did not
+// show, and the picture does not stand. A machine that was busy just then fails it,
+// and passes when it is tried again. Between changes frames may be missing.
+func (w Watched) Smooth() error {
+	var errs []error
+	read := w.readable()
+	for i := 1; i < len(read); i++ {
+		errs = append(errs, changes(read[i-1], read[i]))
+	}
+	return errors.Join(errs...)
+}
+
+// readable are the frames whose number could be read.
+func (w Watched) readable() []Frame {
+	return slices.DeleteFunc(slices.Clone(w.Frames), func(f Frame) bool { return f.Number < 0 })
+}
+
 // follows says what is wrong with showing b next after a.
 func follows(a, b Frame, fps float64) error {
-	step := int(int16(uint16(b.Number) - uint16(a.Number)))
-	timeline := int(math.Round((b.Media - a.Media) * fps))
-	stood := (b.Shown - a.Shown) / 1000
-	unseen := b.Presented - a.Presented - 1 + b.Dropped - a.Dropped
-	switch at := fmt.Sprintf("frame %d (%d lines, at %.3f s), shown after %d (%d lines, at %.3f s)",
-		b.Number, b.Height, b.Media, a.Number, a.Height, a.Media); {
+	step := steps(a, b)
+	switch timeline := int(math.Round((b.Media - a.Media) * fps)); {
 	case step < 1:
-		return fmt.Errorf("%s: a step back or a repetition", at)
+		return fmt.Errorf("%s: a step back or a repetition", after(a, b))
 	case step != timeline:
-		return fmt.Errorf("%s: the timeline goes on by %d frames", at, timeline)
-	case a.Height != b.Height && stood > standstill:
-		return fmt.Errorf("%s: the picture stood for %.3f s", at, stood)
-	case a.Height != b.Height && step-1 > unseen:
-		return fmt.Errorf("%s: %d frames between them are missing, of which the browser dropped %d", at, step-1, unseen)
+		return fmt.Errorf("%s: the timeline goes on by %d frames", after(a, b), timeline)
 	}
 	return nil
+}
+
+// changes says what a viewer saw of the change of rendition between a and b, if it
+// is one.
+func changes(a, b Frame) error {
+	if a.Height == b.Height {
+		return nil
+	}
+	stood := (b.Shown - a.Shown) / 1000
+	missing := steps(a, b) - 1
+	unseen := b.Presented - a.Presented - 1 + b.Dropped - a.Dropped
+	switch {
+	case stood > standstill:
+		return fmt.Errorf("%s: the picture stood for %.3f s", after(a, b), stood)
+	case missing > unseen:
+		return fmt.Errorf("%s: %d frames between them are missing, of which the browser dropped %d", after(a, b), missing, unseen)
+	}
+	return nil
+}
+
+// steps is by how many frames b is later than a.
+func steps(a, b Frame) int { return int(int16(uint16(b.Number) - uint16(a.Number))) }
+
+func after(a, b Frame) string {
+	return fmt.Sprintf("frame %d (%d lines, at %.3f s), shown after %d (%d lines, at %.3f s)",
+		b.Number, b.Height, b.Media, a.Number, a.Height, a.Media)
 }
 
 // Renditions are the picture heights that were shown, in their order, each time

@@ -2,6 +2,7 @@ package stamp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -82,8 +83,8 @@ func unbroken() Watched {
 	return w
 }
 
-func TestContinuousFindsFaults(t *testing.T) {
-	if err := unbroken().Continuous(10); err != nil {
+func TestFaultsAreFound(t *testing.T) {
+	if err := whole(unbroken()); err != nil {
 		t.Fatalf("an unbroken broadcast: %v", err)
 	}
 	tests := []struct {
@@ -115,17 +116,36 @@ func TestContinuousFindsFaults(t *testing.T) {
 	for _, test := range tests {
 		w := unbroken()
 		test.change(&w)
-		if err := w.Continuous(10); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := whole(w); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
 }
 
-func TestContinuousForgivesABusyMachine(t *testing.T) {
+func TestBetweenChangesFramesMayBeMissing(t *testing.T) {
 	w := unbroken()
 	w.Frames = append(w.Frames[:3], w.Frames[5:]...)
 	w.Holes = []Hole{{At: 5.9, Length: 0.05}}
-	if err := w.Continuous(10); err != nil {
+	if err := whole(w); err != nil {
 		t.Error(err)
 	}
 }
+
+// TestOnlyABusyMachineMayTryAgain: what Smooth finds is the machine's, perhaps; what
+// Continuous finds never is.
+func TestOnlyABusyMachineMayTryAgain(t *testing.T) {
+	slow := unbroken()
+	for i := 10; i < 20; i++ {
+		slow.Frames[i].Shown += 300
+	}
+	if slow.Continuous(10) != nil || slow.Smooth() == nil {
+		t.Error("a picture that stands at a change is not Smooth's to find")
+	}
+	broken := unbroken()
+	broken.Frames[10].Number = broken.Frames[9].Number
+	if broken.Continuous(10) == nil {
+		t.Error("a frame that comes twice is not Continuous's to find")
+	}
+}
+
+func whole(w Watched) error { return errors.Join(w.Continuous(10), w.Smooth()) }

@@ -52,7 +52,7 @@
   }
 
   function note(now, shown) {
-    if (watched.frames.length >= KEPT) return;
+    if (watched !== window.watched || watched.frames.length >= KEPT) return;
     video.requestVideoFrameCallback(note);
     holes();
     const entry = {
