@@ -17,13 +17,15 @@ say "fuzzing ${#targets[@]} targets for ${share} ms each"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# The tag fuzz leaves out tests that would be long in compiling.
+#
 # fuzz TARGET PACKAGE fails where an input does, which go test then writes down.
 # Sometimes it fails for no input but its own time: that ran out while it waited for one
 # of its workers. That is told, and is no failure.
 fuzz() {
   # Left alone, go spends up to a minute on making one input shorter that found
   # something new.
-  go test -run '^$' -fuzz "^$1\$" -fuzztime "${share}ms" -fuzzminimizetime 1s "$2" 2>&1 | tee "$log" && return
+  go test -tags fuzz -run '^$' -fuzz "^$1\$" -fuzztime "${share}ms" -fuzzminimizetime 1s "$2" 2>&1 | tee "$log" && return
   grep -qx ' *context deadline exceeded' "$log" && ! grep -q 'Failing input written' "$log" || return 1
   say "$1: go test's time ran out while it waited for a worker; no input failed"
 }
