@@ -38,6 +38,9 @@ export class HlsEngine {
     const { Hls } = window;
     const hls = new Hls({
       lowLatencyMode: true,
+      // With a worker, hls.js takes the first part of MPEG-TS after a change of rendition for
+      // a gap where what the source buffer says overtakes what the worker says.
+      enableWorker: false,
       abrController: this.#switching.controller(Hls),
       // With one segment in the playlist it loads that again and again until there
       // is a second, and stalls.

@@ -41,14 +41,12 @@ func (s show) String() string {
 	return strings.Join(strings.Fields(s.Name+" "+s.container+" "+s.latency), " ")
 }
 
-// shows are what workers are killed in. The page chooses a rendition that the worker
-// makes.
+// shows are what workers are killed in: each two of sound, container and latency mode
+// meet in one. The page chooses a rendition that the worker makes.
 var shows = []show{
 	{Clip: mixed, level: "480p30"},
-	{Clip: mute, level: "480p30"},
-	{Clip: mixed, container: "TS", level: "480p30"},
 	{Clip: mute, container: "TS", level: "480p30"},
-	{Clip: mixed, latency: "NORMAL"},
+	{Clip: mute, latency: "NORMAL"},
 	{Clip: mixed, container: "TS", latency: "NORMAL", level: "360p30"},
 }
 
