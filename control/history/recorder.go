@@ -77,11 +77,11 @@ func New(s store.Store, o Options) (*Recorder, error) {
 
 // Tell writes an event down, later. It does not block. Events without a session are nobody's.
 func (r *Recorder) Tell(e Event) {
-	if e.Session == "" {
+	if e.Stream() == "" {
 		return
 	}
 	r.mu.Lock()
-	if essential := e.Name == created || e.Name == over || e.Name == start || e.Name == end; essential || len(r.waiting) < queueMost {
+	if e.essential() || len(r.waiting) < queueMost {
 		r.waiting = append(r.waiting, e)
 	} else {
 		r.lost++
