@@ -63,9 +63,30 @@ func TestDaemonGoesOnWithoutADisk(t *testing.T) {
 	}
 	_, reason := windowDisk(cfg, quiet())
 	w := httptest.NewRecorder()
-	healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, reason, &d.reloads, d.api).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, reason, &d.reloads, d.api, d.measuring.report).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
 	if !strings.Contains(w.Body.String(), `"lingering":{"streams":0,"memory_bytes":0,`) || !strings.Contains(w.Body.String(), `"window_disk_error":"open the window's directory`) {
 		t.Errorf("health says %s", w.Body)
+	}
+	if !strings.Contains(w.Body.String(), `"metrics":{"lag_seconds":`) || !strings.Contains(w.Body.String(), `"disk_error":"open `+cfg.Server.DataDir) {
+		t.Errorf("health says of metrics %s", w.Body)
+	}
+}
+
+// What is measured is kept wherever somebody may read it.
+func TestDaemonMeasuresWhereSomebodyMayRead(t *testing.T) {
+	for listen, measured := range map[config.Address]bool{"127.0.0.1:0": true, "": false} {
+		cfg := config.Default()
+		cfg.Server.DataDir = t.TempDir()
+		cfg.Ingest.RTMP.Listen, cfg.Playback.Listen, cfg.Metrics.Listen = "127.0.0.1:0", "127.0.0.1:0", listen
+		d, err := newDaemon(cfg, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.start()
+		d.close()
+		if _, err := os.Stat(filepath.Join(cfg.Server.DataDir, "metrics.db")); (err == nil) != measured {
+			t.Errorf("listening on %q: %v", listen, err)
+		}
 	}
 }
 
