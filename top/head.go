@@ -53,14 +53,10 @@ func (s *Screen) who() string {
 	return strings.Join(append(words, s.address), " · ")
 }
 
-// version is the part of a version by which people know it: what stands before the commit's
-// date, and the commit alone where there is no more.
+// version is the part of a build's description by which people know it.
 func version(long string) string {
-	parts := strings.Split(clean(long), ", ")
-	if parts[0] == "(devel)" && len(parts) > 1 {
-		return parts[1]
-	}
-	return parts[0]
+	name, _, _ := strings.Cut(clean(long), ", ")
+	return name
 }
 
 // sums is the second line.

@@ -58,7 +58,7 @@ func (c *topCommand) base() (string, error) {
 		return "", err
 	}
 	if !cfg.Metrics.Listen.On() {
-		return "", fmt.Errorf("%s has the [metrics] listener off, which is what top asks", c.Config)
+		return "", fmt.Errorf("%s has no [metrics] listener, which is what top asks", c.Config)
 	}
 	host, port, err := net.SplitHostPort(string(cfg.Metrics.Listen))
 	if err != nil {

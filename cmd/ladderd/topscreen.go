@@ -12,9 +12,10 @@ import (
 )
 
 // draw shows the daemon on the terminal until somebody quits.
-func (w watched) draw(ctx context.Context, every time.Duration) error {
+func (w watched) draw(ctx context.Context, every time.Duration, options ...tea.ProgramOption) error {
 	m := &terminal{ask: func() (top.Snapshot, error) { return w.ask(ctx) }, every: every, screen: top.New(w.base, paint()), wide: wide()}
-	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(10)).Run()
+	options = append(options, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(10))
+	_, err := tea.NewProgram(m, options...).Run()
 	if err != nil && ctx.Err() == nil && !errors.Is(err, tea.ErrInterrupted) {
 		return fmt.Errorf("draw on the terminal: %w", err)
 	}
