@@ -20,11 +20,11 @@ type Channels interface {
 
 // Published is what publishers' and viewers' sides know of a channel.
 type Published struct {
-	ID, Type, Preset, Latency, Container string
-	Insecure                             bool
-	Private                              bool   // playback is not open to everyone
-	Key                                  string // the stream key, a secret; empty where it was deleted
-	Passphrase                           string // of SRT, a secret
+	ID, Name, Type, Preset, Latency, Container string
+	Insecure                                   bool
+	Private                                    bool   // playback is not open to everyone
+	Key                                        string // the stream key, a secret; empty where it was deleted
+	Passphrase                                 string // of SRT, a secret
 }
 
 // channelPrefix is below what the channels are in the store.
@@ -141,7 +141,7 @@ func (f *follower) take(e store.Entry, deleted bool) {
 
 func (c *channelRecord) published() Published {
 	p := Published{
-		ID: c.ID, Type: c.Type, Preset: c.Preset, Latency: c.Latency, Container: c.Container,
+		ID: c.ID, Name: c.Name, Type: c.Type, Preset: c.Preset, Latency: c.Latency, Container: c.Container,
 		Insecure: c.Insecure, Private: c.Authorized || c.Policy != "", Passphrase: c.Passphrase,
 	}
 	if c.Key != nil {

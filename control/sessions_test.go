@@ -15,6 +15,7 @@ import (
 
 	"ladderd/control/history"
 	"ladderd/testassets/await"
+	"ladderd/testassets/happened"
 )
 
 // sessionID is one as streams have them.
@@ -25,7 +26,7 @@ func (b *box) stream(t *testing.T, channel string, n int, start time.Time, more 
 	t.Helper()
 	events := append([]string{"Session Created", "Stream Start"}, append(more, "Stream End", "Session Ended")...)
 	for i, name := range events {
-		e := history.Event{Session: sessionID(n), Channel: channel, Name: name, Time: start.Add(time.Duration(i) * time.Second)}
+		e := history.Event{Event: happened.Event(name, channel, sessionID(n), start.Add(time.Duration(i)*time.Second))}
 		if name == "Stream Start" {
 			e.Ingest = &history.Ingest{
 				Videos: []history.Video{{
@@ -110,7 +111,7 @@ func TestStreamSessions(t *testing.T) {
 // A live stream's session has no end.
 func TestSessionOfALiveStream(t *testing.T) {
 	b := newBox(t)
-	b.history.Tell(history.Event{Session: sessionID(1), Channel: "c", Name: "Session Created", Time: time.Now()})
+	b.history.Tell(history.Event{Event: happened.Event("Session Created", "c", sessionID(1), time.Now())})
 	await.Soon(t, "the session is there", func() bool {
 		_, _, err := b.history.Session(t.Context(), "c", "")
 		return !errors.Is(err, history.ErrNone)

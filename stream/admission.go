@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 )
 
@@ -93,10 +94,11 @@ func (h *Hub) barred(c Channel, p ingest.Parameters, wrong error) admission {
 			return refusal(l, err)
 		}
 	case h.terms.Streams > 0 && len(h.onAir) >= h.terms.Streams:
-		return admission{err: fmt.Errorf("%w: %d", ingest.ErrFull, len(h.onAir)), events: []Event{{
-			Name: ConcurrentBroadcasts, Channel: c.ID,
-			Breach: &Breach{Limit: h.terms.Streams, ExceededBy: len(h.onAir) + 1 - h.terms.Streams, Unit: "active streams"},
-		}}}
+		excess := event.Excess{Limit: h.terms.Streams, By: len(h.onAir) + 1 - h.terms.Streams}
+		return admission{
+			err:    fmt.Errorf("%w: %d", ingest.ErrFull, len(h.onAir)),
+			events: []Event{{Event: event.ConcurrentBroadcasts(c.about(), time.Now(), excess)}},
+		}
 	}
 	return admission{}
 }
@@ -117,9 +119,14 @@ func (h *Hub) queueUp(l *live, p *publisher) admission {
 func refusal(l *live, reason error) admission {
 	a := admission{err: reason}
 	if code := failureCode(reason); l != nil && code != "" {
-		a.events = []Event{{Name: TakeoverFailure, Channel: l.channel.ID, Stream: l.id, Code: code}}
+		a.events = []Event{l.notTaken(code)}
 	}
 	return a
+}
+
+// notTaken is a takeover that failed.
+func (l *live) notTaken(code event.TakeoverCode) Event {
+	return Event{Event: event.TakeoverFailure(l.about(), time.Now(), code)}
 }
 
 // launch starts a stream with p as its publisher. The hub's lock is held.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ladderd/event"
 	"ladderd/ladder"
 	"ladderd/media"
 )
@@ -104,11 +105,12 @@ func TestBitrateBreachHasItsFigures(t *testing.T) {
 	if !errors.As(got.err, &e) {
 		t.Fatal("not cut off:", got.err)
 	}
-	event, breach := breachOf(got.err)
-	if event != IngestBitrate || breach.Limit != 8_500_000 || breach.Unit != "bits per second" {
-		t.Errorf("event %q with %+v", event, breach)
+	told, _ := breachOf(got.err, event.Stream{}, dawn)
+	breach, _ := told.Breach()
+	if told.Name() != event.NameIngestBitrate || breach.Limit != 8_500_000 || breach.Unit != "bits per second" {
+		t.Errorf("event %q with %+v", told.Name(), breach)
 	}
-	if by := breach.ExceededBy; by < 3_000_000 || by > 4_500_000 {
+	if by := breach.By; by < 3_000_000 || by > 4_500_000 {
 		t.Errorf("exceeded by %d at 12 Mb/s", by)
 	}
 	for _, word := range []string{"12.", "8.5 Mb/s", "STANDARD", "lower the encoder's bit rate"} {
@@ -121,17 +123,20 @@ func TestBitrateBreachHasItsFigures(t *testing.T) {
 func TestBreachOfASize(t *testing.T) {
 	for _, c := range []struct {
 		width, height int
-		want          Breach
+		want          event.Breach
 	}{
-		{2560, 1440, Breach{Limit: 1920, ExceededBy: 640, Unit: "pixels per edge"}},
-		{1920, 1200, Breach{Limit: 2_100_000, ExceededBy: 204_000, Unit: "total pixels"}},
+		{2560, 1440, event.Breach{Excess: event.Excess{Limit: 1920, By: 640}, Unit: "pixels per edge"}},
+		{1920, 1200, event.Breach{Excess: event.Excess{Limit: 2_100_000, By: 204_000}, Unit: "total pixels"}},
 	} {
-		event, got := breachOf(ladder.Check(ladder.Standard, ladder.Input{Width: c.width, Height: c.height}))
-		if event != IngestResolution || got == nil || *got != c.want {
-			t.Errorf("%d×%d: %q with %+v", c.width, c.height, event, got)
+		told, breached := breachOf(ladder.Check(ladder.Standard, ladder.Input{Width: c.width, Height: c.height}), event.Stream{}, dawn)
+		if !breached {
+			t.Fatalf("%d×%d is no breach", c.width, c.height)
+		}
+		if got, _ := told.Breach(); told.Name() != event.NameIngestResolution || got != c.want {
+			t.Errorf("%d×%d: %q with %+v", c.width, c.height, told.Name(), got)
 		}
 	}
-	if event, got := breachOf(errNoVideo); got != nil {
-		t.Errorf("no limit at all: %q with %+v", event, got)
+	if told, breached := breachOf(errNoVideo, event.Stream{}, dawn); breached {
+		t.Errorf("no limit at all: %+v", told)
 	}
 }

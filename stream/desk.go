@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 )
 
@@ -58,14 +59,14 @@ func (d *desk) seat(p *publisher) (taken bool) {
 
 // failureCode is what the guide calls the reason for a takeover's failure (line
 // 7663); empty where it has no name for it.
-func failureCode(reason error) string {
+func failureCode(reason error) event.TakeoverCode {
 	for _, known := range []struct {
 		err  error
-		code string
+		code event.TakeoverCode
 	}{
-		{ingest.ErrPriority, TakeoverInvalidPriority},
-		{ingest.ErrTakeovers, TakeoverLimitBreached},
-		{ingest.ErrMismatch, TakeoverMediaMismatch},
+		{ingest.ErrPriority, event.InvalidPriority},
+		{ingest.ErrTakeovers, event.LimitBreached},
+		{ingest.ErrMismatch, event.MediaMismatch},
 	} {
 		if errors.Is(reason, known.err) {
 			return known.code

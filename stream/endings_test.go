@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 )
 
@@ -60,7 +61,8 @@ func TestTooManyStreamsAreRefused(t *testing.T) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		e := r.events[len(r.events)-1]
-		if e.Name != ConcurrentBroadcasts || e.Channel != "b" || e.Breach == nil || *e.Breach != (Breach{Limit: 1, ExceededBy: 1, Unit: "active streams"}) {
+		breach, _ := e.Breach()
+		if e.Name() != event.NameConcurrentBroadcasts || e.Channel().ID != "b" || breach != (event.Breach{Excess: event.Excess{Limit: 1, By: 1}, Unit: "active streams"}) {
 			t.Errorf("event %+v", e)
 		}
 	})
@@ -106,7 +108,7 @@ func TestHubCloseInEveryState(t *testing.T) {
 					}
 					p.Close(ingest.ErrDraining)
 				}
-				if len(r.Status()) != 0 || r.count(SessionEnded, "") != 1 {
+				if len(r.Status()) != 0 || r.count(event.NameSessionEnded, "") != 1 {
 					t.Errorf("events: %s", r.names())
 				}
 			})

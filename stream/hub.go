@@ -25,6 +25,7 @@ var (
 // Channel is what the hub knows of a channel.
 type Channel struct {
 	ID       string
+	Name     string // for people; events tell it
 	Type     ladder.Type
 	Preset   ladder.Preset
 	Key      string // the stream key, a secret; empty where nobody can publish
@@ -167,7 +168,6 @@ func (h *Hub) emit(e Event) {
 	if h.options.Events == nil {
 		return
 	}
-	e.Time = time.Now()
 	h.options.Events(e)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 	"ladderd/ladder"
 	"ladderd/media"
@@ -49,17 +50,11 @@ func (in *intake) take(i input, now time.Time) error {
 	return in.limit.take(i.bits(), now, i.packet.Kind == media.Video, i.packet.DTS)
 }
 
-// second ends a second. The event is StarvationStart or StarvationEnd, or empty.
-func (in *intake) second(now time.Time) (event string) {
+// second ends a second. It says whether starvation began or ended with it.
+func (in *intake) second(now time.Time) (changed bool) {
 	var came arrivals
 	came, in.last = in.meter.second(now)
-	switch {
-	case !in.starvation.take(came):
-		return ""
-	case in.starvation.starving:
-		return StarvationStart
-	}
-	return StarvationEnd
+	return in.starvation.take(came)
 }
 
 // health is for the status.
@@ -79,28 +74,28 @@ func (i input) bits() int {
 	return 8 * n
 }
 
-// breachOf is the limit that a stream's end is owed to: nil where it is none.
-func breachOf(err error) (event string, b *Breach) {
+// breachOf is the limit that a stream's end is owed to: false where it is none.
+func breachOf(err error, of event.Stream, at time.Time) (event.Event, bool) {
 	var size *ladder.LimitError
 	var rate *bitrateError
 	switch {
 	case errors.As(err, &size):
-		return IngestResolution, &Breach{Limit: size.Limit, ExceededBy: size.By, Unit: size.Unit}
+		return event.IngestResolution(of, at, event.Excess{Limit: size.Limit, By: size.By}, event.Pixels(size.Unit)), true
 	case errors.As(err, &rate):
-		return IngestBitrate, &Breach{Limit: rate.limit, ExceededBy: rate.measured - rate.limit, Unit: "bits per second"}
+		return event.IngestBitrate(of, at, event.Excess{Limit: rate.limit, By: rate.measured - rate.limit}), true
 	}
-	return "", nil
+	return event.Event{}, false
 }
 
 // second looks at what came from the publisher in the second that has passed.
 func (l *live) second(now time.Time) {
-	switch event := l.intake.second(now); event {
-	case StarvationStart:
+	switch changed := l.intake.second(now); {
+	case changed && l.intake.starvation.starving:
 		l.log.Warn("the stream is starving: too little comes from the publisher", "bitrate", l.intake.last.Bitrate, "fps", l.intake.last.FrameRate)
-		l.emit(event, "")
-	case StarvationEnd:
+		l.emit(event.StarvationStart)
+	case changed:
 		l.log.Info("the stream is starving no more")
-		l.emit(event, "")
+		l.emit(event.StarvationEnd)
 	}
 	l.report()
 }
@@ -108,9 +103,9 @@ func (l *live) second(now time.Time) {
 // breached tells of the limit that the stream's end is owed to, if it is one.
 func (l *live) breached(reason error) {
 	if errors.Is(reason, ingest.ErrCapacity) {
-		l.hub.emit(Event{Name: StreamFailure, Channel: l.channel.ID, Stream: l.id, Reason: capacityExceeded})
+		l.emit(event.StreamFailure)
 	}
-	if event, breach := breachOf(reason); breach != nil {
-		l.hub.emit(Event{Name: event, Channel: l.channel.ID, Stream: l.id, Breach: breach})
+	if e, ok := breachOf(reason, l.about(), time.Now()); ok {
+		l.hub.emit(Event{Event: e})
 	}
 }

@@ -113,15 +113,16 @@ func moment(seconds float64) time.Time {
 
 // watched is what an intake told of a publisher.
 type watched struct {
-	events []happening
-	stats  []Statistics // of each second
-	err    error
-	errAt  float64 // seconds
+	turns []turn
+	stats []Statistics // of each second
+	err   error
+	errAt float64 // seconds
 }
 
-type happening struct {
-	name string
-	at   int // after so many seconds
+// turn is when starvation began or ended.
+type turn struct {
+	starving bool
+	at       int // after so many seconds
 }
 
 // watch has an intake see a feed for so many seconds.
@@ -134,8 +135,8 @@ func watch(in *intake, f feed, seconds int) (w watched) {
 			}
 			f = f[1:]
 		}
-		if e := in.second(now); e != "" {
-			w.events = append(w.events, happening{e, s})
+		if in.second(now) {
+			w.turns = append(w.turns, turn{in.starvation.starving, s})
 		}
 		w.stats = append(w.stats, in.last)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 	"ladderd/media"
 )
@@ -28,7 +29,7 @@ func (h *heard) of(name string) (found []Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, e := range h.events {
-		if e.Name == name {
+		if e.Name() == name {
 			found = append(found, e)
 		}
 	}
@@ -44,23 +45,23 @@ func TestLimitsEndTheStreamWithAnEvent(t *testing.T) {
 		name    string
 		packets func(*media.VideoParams) []media.Packet
 		event   string
-		want    Breach // ExceededBy 0 is any
+		want    event.Breach // By 0 is any
 		told    string
 	}{
 		{"too large from the beginning", func(v *media.VideoParams) []media.Packet {
 			v.Width, v.Height = 2560, 1440
 			return first(20, v)
-		}, IngestResolution, Breach{Limit: 1920, ExceededBy: 640, Unit: "pixels per edge"}, "2560×1440 exceeds the limit"},
+		}, event.NameIngestResolution, event.Breach{Excess: event.Excess{Limit: 1920, By: 640}, Unit: "pixels per edge"}, "2560×1440 exceeds the limit"},
 		{"too large in mid-stream", func(v *media.VideoParams) []media.Packet {
 			return append(first(60, v), grown(frame(60, nil)))
-		}, IngestResolution, Breach{Limit: 2_100_000, ExceededBy: 204_000, Unit: "total pixels"}, "1920×1200 exceeds the limit"},
+		}, event.NameIngestResolution, event.Breach{Excess: event.Excess{Limit: 2_100_000, By: 204_000}, Unit: "total pixels"}, "1920×1200 exceeds the limit"},
 		{"too many bits", func(v *media.VideoParams) []media.Packet {
 			heavy := first(90, v)
 			for i := range heavy {
 				heavy[i].Data = media.AppendNAL(heavy[i].Data, make([]byte, 200_000))
 			}
 			return heavy
-		}, IngestBitrate, Breach{Limit: 3_500_000, Unit: "bits per second"}, "exceeds the limit of 3.5 Mb/s"},
+		}, event.NameIngestBitrate, event.Breach{Excess: event.Excess{Limit: 3_500_000}, Unit: "bits per second"}, "exceeds the limit of 3.5 Mb/s"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -78,12 +79,12 @@ func TestLimitsEndTheStreamWithAnEvent(t *testing.T) {
 			until(t, "the channel is free", func() bool { return len(h.Status()) == 0 })
 			h.Close()
 			got := events.of(c.event)
-			if len(got) != 1 || got[0].Breach == nil || got[0].Channel != basic.ID || got[0].Stream == "" || got[0].Time.IsZero() {
+			if len(got) != 1 || got[0].Channel().ID != basic.ID || got[0].Stream() == "" || got[0].Time().IsZero() {
 				t.Fatalf("events %+v", got)
 			}
-			breach := *got[0].Breach
-			if breach.ExceededBy <= 0 || c.want.ExceededBy > 0 && breach.ExceededBy != c.want.ExceededBy {
-				t.Errorf("exceeded by %d, want %d", breach.ExceededBy, c.want.ExceededBy)
+			breach, _ := got[0].Breach()
+			if breach.By <= 0 || c.want.By > 0 && breach.By != c.want.By {
+				t.Errorf("exceeded by %d, want %d", breach.By, c.want.By)
 			}
 			if breach.Limit != c.want.Limit || breach.Unit != c.want.Unit {
 				t.Errorf("breach %+v, want %+v", breach, c.want)
@@ -149,8 +150,8 @@ func TestStarvationIsToldAndEndsNothing(t *testing.T) {
 		if health() != Healthy {
 			t.Error("it starves still")
 		}
-		starts, ends := events.of(StarvationStart), events.of(StarvationEnd)
-		if len(starts) != 1 || len(ends) != 1 || !starts[0].Time.Before(ends[0].Time) || starts[0].Stream != h.Status()[0].ID {
+		starts, ends := events.of(event.NameStarvationStart), events.of(event.NameStarvationEnd)
+		if len(starts) != 1 || len(ends) != 1 || !starts[0].Time().Before(ends[0].Time()) || starts[0].Stream() != h.Status()[0].ID {
 			t.Errorf("events %+v and %+v", starts, ends)
 		}
 		s.Close(nil)
@@ -190,7 +191,7 @@ func TestStreamWithoutAPublisherStarvesUntilTheNext(t *testing.T) {
 		if s := r.status(); s.IngestHealth != Healthy {
 			t.Error("it starves still")
 		}
-		if starts, ends := r.count(StarvationStart, ""), r.count(StarvationEnd, ""); starts != 1 || ends != 1 {
+		if starts, ends := r.count(event.NameStarvationStart, ""), r.count(event.NameStarvationEnd, ""); starts != 1 || ends != 1 {
 			t.Errorf("events: %s", r.names())
 		}
 		next.Close(nil)
@@ -208,7 +209,7 @@ func TestTakeoverByASlowerEncoderIsNoStarvation(t *testing.T) {
 		slow.fps = 15
 		next := r.join(t, "priority=7")
 		next.live(t, slow.shoot(20))
-		if r.count(StreamTakeover, "") != 1 || r.count(StarvationStart, "") != 0 {
+		if r.count(event.NameStreamTakeover, "") != 1 || r.count(event.NameStarvationStart, "") != 0 {
 			t.Errorf("events: %s", r.names())
 		}
 		next.Close(nil)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 	"ladderd/ladder"
 	"ladderd/media"
@@ -76,19 +77,19 @@ type live struct {
 func (l *live) run(ctx context.Context) {
 	p := l.current
 	l.log.Info("publisher accepted", "protocol", p.request.Protocol, "remote", p.request.Remote)
-	l.emit(SessionCreated, "")
+	l.emit(event.SessionCreated)
 	err := l.guarded(func() error { return l.work(ctx) })
 	if errors.Is(err, errOver) {
 		err = nil
 	}
 	l.breached(err)
-	l.emit(SessionEnded, "") // before a candidate's own session is created
+	l.emit(event.SessionEnded) // before a candidate's own session is created
 	l.cutOff(err)
 	l.finish()
 	l.report()
 	l.log.Info("stream ended", "findings", len(l.checkup.findings()))
 	if l.shown {
-		l.emit(StreamEnd, "")
+		l.emit(event.StreamEnd)
 	}
 	l.hub.ended(l)
 }
@@ -425,7 +426,7 @@ func (l *live) watchStart() {
 	if _, err := l.pack.Multivariant("", false); err == nil {
 		l.shown = true
 		l.report()
-		l.hub.emit(Event{Name: StreamStart, Channel: l.channel.ID, Stream: l.id, Source: l.described})
+		l.emitSource(event.StreamStart)
 	}
 }
 
@@ -461,11 +462,6 @@ func (l *live) unchanged(p media.Packet) error {
 			was.SampleRate, was.Channels, a.SampleRate, a.Channels)
 	}
 	return nil
-}
-
-// emit tells of an event of this stream's.
-func (l *live) emit(name, code string) {
-	l.hub.emit(Event{Name: name, Channel: l.channel.ID, Stream: l.id, Code: code})
 }
 
 func names(renditions []ladder.Rendition) []string {

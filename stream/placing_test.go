@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 	"ladderd/media"
 	"ladderd/pipeline"
@@ -222,7 +223,7 @@ func TestPublisherThatIsNotReadDoesNotStarve(t *testing.T) {
 			}
 		}()
 		<-time.After(30 * time.Second)
-		if st := r.status(); st.State != Placing || st.IngestHealth != Healthy || r.count(StarvationStart, "") != 0 {
+		if st := r.status(); st.State != Placing || st.IngestHealth != Healthy || r.count(event.NameStarvationStart, "") != 0 {
 			t.Errorf("%s, %s", st.State, st.IngestHealth)
 		}
 		answer <- onCPUs
@@ -298,7 +299,7 @@ func TestRefusalForWantOfRoom(t *testing.T) {
 		if !errors.Is(p.last(), ingest.ErrCapacity) || strings.Contains(p.last().Error(), "CPU") {
 			t.Errorf("the publisher was told %v", p.last())
 		}
-		if n := r.count(StreamFailure, ""); n != 1 {
+		if n := r.count(event.NameStreamFailure, ""); n != 1 {
 			t.Errorf("%d events", n)
 		}
 	})

@@ -132,7 +132,7 @@ func (r *relay) count(name, code string) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range r.events {
-		if e.Name == name && (code == "" || e.Code == code) {
+		if e.Name() == name && (code == "" || e.Code() == code) {
 			n++
 		}
 	}
@@ -241,7 +241,7 @@ func (r *relay) names() string {
 	defer r.mu.Unlock()
 	var list []string
 	for _, e := range r.events {
-		list = append(list, e.Name)
+		list = append(list, e.Name())
 	}
 	return strings.Join(list, ", ")
 }

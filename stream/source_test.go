@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"ladderd/event"
 	"ladderd/ingest"
 	"ladderd/ladder"
 	"ladderd/media"
@@ -44,9 +45,9 @@ func TestSourceFollowsThePublishers(t *testing.T) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			for _, e := range r.events {
-				switch named := e.Name == StreamStart || e.Name == StreamTakeover; {
+				switch named := e.Name() == event.NameStreamStart || e.Name() == event.NameStreamTakeover; {
 				case named != (e.Source != nil):
-					t.Errorf("event %s with source %+v", e.Name, e.Source)
+					t.Errorf("event %s with source %+v", e.Name(), e.Source)
 				case named:
 					list = append(list, e.Source.Encoder)
 				}

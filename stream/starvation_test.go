@@ -13,11 +13,11 @@ import (
 func TestStarvation(t *testing.T) {
 	const long = 150
 	type when struct {
-		name     string
+		starving bool
 		from, to int
 	}
-	start := func(from, to int) when { return when{StarvationStart, from, to} }
-	end := func(from, to int) when { return when{StarvationEnd, from, to} }
+	start := func(from, to int) when { return when{true, from, to} }
+	end := func(from, to int) when { return when{false, from, to} }
 	hd := camera(long, 30, 4_000_000).and(microphone(long))
 	pictures := camera(long, 30, 4_000_000)
 	cases := []struct {
@@ -70,10 +70,10 @@ func TestStarvation(t *testing.T) {
 			if err := in.take(input{meta: &c.told}, dawn); err != nil {
 				t.Fatal(err)
 			}
-			got := watch(in, c.sent, long).events
+			got := watch(in, c.sent, long).turns
 			right := len(got) == len(c.want)
 			for i := 0; right && i < len(got); i++ {
-				right = got[i].name == c.want[i].name && got[i].at >= c.want[i].from && got[i].at <= c.want[i].to
+				right = got[i].starving == c.want[i].starving && got[i].at >= c.want[i].from && got[i].at <= c.want[i].to
 			}
 			if !right {
 				t.Errorf("got %v, want %v", got, c.want)
@@ -100,8 +100,8 @@ func TestPauseOfTheProcessIsNoStarvation(t *testing.T) {
 		case s != 26: // there the tick comes before what has waited
 			take(float64(s))
 		}
-		if e := in.second(moment(float64(s))); e != "" {
-			t.Errorf("%s after %d s", e, s)
+		if in.second(moment(float64(s))) {
+			t.Errorf("it starves: %t, after %d s", in.starvation.starving, s)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func TestStarvationForgetsThePublisherBefore(t *testing.T) {
 					}
 					next = next[1:]
 				}
-				starved = in.second(now) != "" || starved
+				starved = in.second(now) || starved
 			}
 			if starved == renewed {
 				t.Errorf("starved: %v", starved)

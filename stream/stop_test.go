@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 )
 
@@ -54,7 +55,7 @@ func TestStopEndsAStreamInEveryState(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			relayed(t, basic, func(t *testing.T, r *relay) {
 				peers := test.begin(t, r)
-				id, shown := r.status().ID, r.count(StreamStart, "") > 0
+				id, shown := r.status().ID, r.count(event.NameStreamStart, "") > 0
 				stopped(t, r, peers, test.events)
 				if shown {
 					<-time.After(endDelay)
@@ -127,7 +128,7 @@ func TestStopTakesItsTime(t *testing.T) {
 	relayed(t, basic, func(t *testing.T, r *relay) {
 		held := make(chan struct{})
 		r.options.Events = func(e Event) {
-			if e.Name == SessionEnded {
+			if e.Name() == event.NameSessionEnded {
 				<-held
 			}
 		}

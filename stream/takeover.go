@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 	"ladderd/media"
 )
@@ -139,7 +140,7 @@ func (l *live) reject(reason error) error {
 	l.log.Warn("publisher refused", "remote", l.candidate.request.Remote, "reason", reason)
 	l.candidate.refuse(reason)
 	if code := failureCode(reason); code != "" {
-		l.emit(TakeoverFailure, code)
+		l.hub.emit(l.notTaken(code))
 	}
 	return l.drop()
 }
@@ -204,7 +205,7 @@ func (l *live) follow(p *publisher, taken bool) error {
 	l.log.Info("publisher accepted in its place", "protocol", p.request.Protocol, "remote", p.request.Remote, "taken over", taken)
 	l.introduced(p)
 	if taken {
-		l.hub.emit(Event{Name: StreamTakeover, Channel: l.channel.ID, Stream: l.id, Source: l.described})
+		l.emitSource(event.StreamTakeover)
 	}
 	l.intake.renewed(p.opening.meta)
 	if l.source == nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ladderd/event"
 	"ladderd/ingest"
 	"ladderd/media"
 	"ladderd/packager"
@@ -154,15 +155,15 @@ func TestRefusedTakeoversLeaveTheStreamUntouched(t *testing.T) {
 		code  string
 	}{
 		{"no priority", "", nil, nil, ingest.ErrLive.Error(), ""},
-		{"the same priority", "priority=5", nil, nil, "it is 5, the running stream's 5", TakeoverInvalidPriority},
-		{"no number", "priority=high", nil, nil, "priority=high", TakeoverInvalidPriority},
-		{"zero", "priority=0", nil, nil, "priority=0", TakeoverInvalidPriority},
-		{"too large", "priority=2147483648", nil, nil, "allowed: 1 to 2147483647", TakeoverInvalidPriority},
-		{"another size", "priority=6", sized(640, 360), nil, "the picture has 640×360, the running stream's 1280×720", TakeoverMediaMismatch},
-		{"no audio", "priority=6", func(f *footage) { f.audio = nil }, nil, "there is no audio", TakeoverMediaMismatch},
+		{"the same priority", "priority=5", nil, nil, "it is 5, the running stream's 5", string(event.InvalidPriority)},
+		{"no number", "priority=high", nil, nil, "priority=high", string(event.InvalidPriority)},
+		{"zero", "priority=0", nil, nil, "priority=0", string(event.InvalidPriority)},
+		{"too large", "priority=2147483648", nil, nil, "allowed: 1 to 2147483647", string(event.InvalidPriority)},
+		{"another size", "priority=6", sized(640, 360), nil, "the picture has 640×360, the running stream's 1280×720", string(event.MediaMismatch)},
+		{"no audio", "priority=6", func(f *footage) { f.audio = nil }, nil, "there is no audio", string(event.MediaMismatch)},
 		{"mono", "priority=6", func(f *footage) {
 			f.audio = &media.AudioParams{Config: f.audio.Config, SampleRate: 48000, Channels: 1}
-		}, nil, "48000 Hz and 1 channels", TakeoverMediaMismatch},
+		}, nil, "48000 Hz and 1 channels", string(event.MediaMismatch)},
 		{"hangs up", "priority=6", nil, func(t *testing.T, p *peer) {
 			p.send(t, footageOf(t).shoot(0.1)...)
 			p.Close(io.ErrUnexpectedEOF)
@@ -190,7 +191,7 @@ func TestRefusedTakeoversLeaveTheStreamUntouched(t *testing.T) {
 				if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) || c.want == "" && err != nil {
 					t.Errorf("told %v, want %q", err, c.want)
 				}
-				if n := r.count(TakeoverFailure, c.code); (n == 1) != (c.code != "") {
+				if n := r.count(event.NameTakeoverFailure, c.code); (n == 1) != (c.code != "") {
 					t.Errorf("%d takeover failures %s", n, c.code)
 				}
 
@@ -281,7 +282,7 @@ func TestHundredAndFirstTakeoverIsRefused(t *testing.T) {
 		if _, err := r.ask("priority=101"); !errors.Is(err, ingest.ErrTakeovers) {
 			t.Errorf("the 101st: %v", err)
 		}
-		if st := r.status(); st.ID != id || st.Takeovers != 100 || r.count(TakeoverFailure, TakeoverLimitBreached) != 1 {
+		if st := r.status(); st.ID != id || st.Takeovers != 100 || r.count(event.NameTakeoverFailure, string(event.LimitBreached)) != 1 {
 			t.Errorf("status %+v, events %s", st, r.names())
 		}
 	})
@@ -305,7 +306,7 @@ func TestPublisherComesBackToItsStream(t *testing.T) {
 			t.Errorf("after the reconnect: %+v", st)
 		}
 		r.seamless(t, 3000)
-		if _, ended := r.playlist(t, id); ended || r.count(StreamTakeover, "") != 0 {
+		if _, ended := r.playlist(t, id); ended || r.count(event.NameStreamTakeover, "") != 0 {
 			t.Error("the playlist has an end, or there was a takeover")
 		}
 		second.Close(io.ErrUnexpectedEOF)
@@ -314,7 +315,7 @@ func TestPublisherComesBackToItsStream(t *testing.T) {
 			t.Error("it did not wait for its publisher")
 		}
 		<-time.After(3 * time.Second)
-		if _, ended := r.playlist(t, id); !ended || r.status().ID != "" || r.count(StreamEnd, "") != 1 {
+		if _, ended := r.playlist(t, id); !ended || r.status().ID != "" || r.count(event.NameStreamEnd, "") != 1 {
 			t.Errorf("it did not end; events: %s", r.names())
 		}
 	})
@@ -343,8 +344,8 @@ func TestPublisherComesBackWithOtherMedia(t *testing.T) {
 		if !strings.Contains(text, "#EXTINF:2.0") || !strings.Contains(text, "#EXTINF:1.0") {
 			t.Errorf("not all 3 s are there:\n%s", text)
 		}
-		if !strings.HasPrefix(r.names(), "Session Created, Stream Start, Session Ended, ") || r.count(SessionCreated, "") != 2 ||
-			r.count(StreamStart, "") != 2 || r.count(TakeoverFailure, "") != 0 {
+		if !strings.HasPrefix(r.names(), "Session Created, Stream Start, Session Ended, ") || r.count(event.NameSessionCreated, "") != 2 ||
+			r.count(event.NameStreamStart, "") != 2 || r.count(event.NameTakeoverFailure, "") != 0 {
 			t.Errorf("events: %s", r.names())
 		}
 	})

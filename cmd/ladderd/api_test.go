@@ -19,8 +19,10 @@ import (
 	"ladderd/config"
 	"ladderd/control"
 	"ladderd/control/history"
+	"ladderd/event"
 	"ladderd/stream"
 	"ladderd/testassets/awssdk"
+	"ladderd/testassets/happened"
 	"ladderd/testassets/pki"
 )
 
@@ -206,22 +208,23 @@ func TestHealthUnderTheAPIsNames(t *testing.T) {
 
 func TestEventsGoIntoTheHistory(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	started := happened.Event(event.NameStreamStart, "c", "st-1", at)
 	got := past(stream.Event{
-		Name: stream.StreamStart, Time: at, Channel: "c", Stream: "st-1",
+		Event: started,
 		Source: &stream.Source{
 			Encoder: "OBS", Video: stream.SourceVideo{Codec: "avc1.64001f", Profile: "High", Level: "3.1", Width: 1280, Height: 720, FrameRate: 29.97, TargetBitrate: 3_000_000},
 			Audio: &stream.SourceAudio{Codec: "mp4a.40.2", SampleRate: 48000, Channels: 2, TargetBitrate: 160_000},
 		},
 	})
-	want := history.Event{Session: "st-1", Channel: "c", Name: "Stream Start", Time: at, Ingest: &history.Ingest{
+	want := history.Event{Event: started, Ingest: &history.Ingest{
 		Videos: []history.Video{{Encoder: "OBS", Codec: "avc1.64001f", Profile: "High", Level: "3.1", Width: 1280, Height: 720, FrameRate: 29.97, TargetBitrate: 3_000_000}},
 		Audios: []history.Audio{{Codec: "mp4a.40.2", SampleRate: 48000, Channels: 2, TargetBitrate: 160_000}},
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(event.Event{}), cmp.Comparer(func(a, b event.Event) bool { return a.ID() == b.ID() })); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if got := past(stream.Event{Name: stream.StreamEnd, Stream: "st-1", Code: "x"}); got.Ingest != nil || got.Code != "x" {
-		t.Errorf("an end: %+v", got)
+	if got := past(stream.Event{Event: happened.Event(event.NameTakeoverFailure, "c", "st-1", at)}); got.Ingest != nil || got.Code() != "StreamTakeoverInvalidPriority" {
+		t.Errorf("a failure: %+v", got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ladderd/event"
 	"ladderd/playback"
 	"ladderd/stream"
 )
@@ -28,8 +29,11 @@ func TestNoMoreThanTheQuotaWatch(t *testing.T) {
 			}
 		}
 		// One of many is told.
-		if len(told) != 1 || told[0].Name != "Concurrent Viewers" || *told[0].Breach != (stream.Breach{Limit: 2, ExceededBy: 1, Unit: "viewers"}) {
-			t.Errorf("told: %+v", told)
+		if len(told) != 1 || told[0].Name() != "Concurrent Viewers" {
+			t.Fatalf("told: %+v", told)
+		}
+		if b, _ := told[0].Breach(); b != (event.Breach{Excess: event.Excess{Limit: 2, By: 1}, Unit: "viewers"}) {
+			t.Errorf("told: %+v", b)
 		}
 		time.Sleep(crowdPause)
 		if _ = rules.Admit(newcomer, nil); len(told) != 2 {

@@ -14,6 +14,7 @@ import (
 	"ladderd/certificate"
 	"ladderd/config"
 	"ladderd/door"
+	"ladderd/event"
 	"ladderd/media"
 	"ladderd/packager"
 	"ladderd/pipeline"
@@ -76,7 +77,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	}
 	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, addresses: map[string]net.Addr{}}
 	d.hub = newHub(cfg, disk, devices, api, log)
-	d.crowd = &crowd{tell: func(e stream.Event) { logEvent(log, e) }}
+	d.crowd = &crowd{tell: func(e stream.Event) { logEvent(log, e.Event) }}
 	d.crowd.most.Store(int64(cfg.Limits.ConcurrentViews))
 	d.play = playback.NewHandler(playback.Config{
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: admittance{privacy{d.hub}, d.crowd}, Log: log,
@@ -103,10 +104,10 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api,
 		},
 		Terms: hubTerms(cfg),
 		Events: func(e stream.Event) {
-			if e.Name == stream.SessionCreated {
+			if e.Name() == event.NameSessionCreated {
 				devices.stopMeasuring() // also for streams that are only passed through
 			}
-			logEvent(log, e)
+			logEvent(log, e.Event)
 			api.tell(e)
 		},
 	})
@@ -116,7 +117,7 @@ func hubChannels(cfg *config.Config) []stream.Channel {
 	channels := make([]stream.Channel, len(cfg.Channels))
 	for i, c := range cfg.Channels {
 		channels[i] = stream.Channel{
-			ID: c.ID, Type: c.Type, Preset: c.Preset, Key: c.StreamKey.Reveal(), Insecure: c.InsecureIngest,
+			ID: c.ID, Name: c.Name, Type: c.Type, Preset: c.Preset, Key: c.StreamKey.Reveal(), Insecure: c.InsecureIngest,
 			Passphrase: c.SRTPassphrase.Reveal(),
 			Container:  packager.Container(c.ContainerFormat), Latency: packager.Latency(c.LatencyMode),
 		}

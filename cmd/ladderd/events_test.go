@@ -4,20 +4,22 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
-	"ladderd/stream"
+	"ladderd/event"
 )
 
 func TestEventIsOneLineOfTheLog(t *testing.T) {
+	of := event.Stream{Channel: event.Channel{ID: "a"}, ID: "st-1"}
 	cases := []struct {
-		event stream.Event
+		event event.Event
 		want  string
 	}{
-		{stream.Event{Name: stream.StreamStart, Channel: "a", Stream: "st-1"},
+		{event.StreamStart(of, time.Now()),
 			`level=INFO msg=event name="Stream Start" channel=a stream=st-1`},
-		{stream.Event{Name: stream.TakeoverFailure, Channel: "a", Stream: "st-1", Code: stream.TakeoverInvalidPriority},
+		{event.TakeoverFailure(of, time.Now(), event.InvalidPriority),
 			`level=INFO msg=event name="Stream Takeover Failure" channel=a stream=st-1 code=StreamTakeoverInvalidPriority`},
-		{stream.Event{Name: stream.ConcurrentBroadcasts, Channel: "a", Breach: &stream.Breach{Limit: 2, ExceededBy: 1, Unit: "active streams"}},
+		{event.ConcurrentBroadcasts(of.Channel, time.Now(), event.Excess{Limit: 2, By: 1}),
 			`level=INFO msg=event name="Concurrent Broadcasts" channel=a limit=2 "exceeded by"=1 unit="active streams"`},
 	}
 	for _, c := range cases {

@@ -7,9 +7,7 @@ import (
 
 // past is an event as the history of streams keeps it.
 func past(e stream.Event) history.Event {
-	return history.Event{
-		Session: e.Stream, Channel: e.Channel, Name: e.Name, Code: e.Code, Time: e.Time, Ingest: ingested(e.Source),
-	}
+	return history.Event{Event: e.Event, Ingest: ingested(e.Source)}
 }
 
 func ingested(s *stream.Source) *history.Ingest {

@@ -15,7 +15,7 @@ type published struct{ hub *stream.Hub }
 
 func (p published) Put(c control.Published) {
 	p.hub.Put(stream.Channel{
-		ID: c.ID, Type: ladder.Type(c.Type), Preset: ladder.Preset(c.Preset), Key: c.Key, Insecure: c.Insecure, Passphrase: c.Passphrase,
+		ID: c.ID, Name: c.Name, Type: ladder.Type(c.Type), Preset: ladder.Preset(c.Preset), Key: c.Key, Insecure: c.Insecure, Passphrase: c.Passphrase,
 		Private: c.Private, Container: packager.Container(c.Container), Latency: packager.Latency(c.Latency),
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"ladderd/config"
 	"ladderd/console"
+	"ladderd/event"
 	"ladderd/packager"
 	"ladderd/playback"
 	"ladderd/stream"
@@ -91,10 +92,7 @@ func (c *crowd) Admit(v playback.Viewer, _ *http.Request) error {
 	}
 	now := time.Now()
 	if until := c.silent.Load(); now.UnixNano() >= until && c.silent.CompareAndSwap(until, now.Add(crowdPause).UnixNano()) {
-		c.tell(stream.Event{
-			Name: stream.ConcurrentViewers, Time: now,
-			Breach: &stream.Breach{Limit: most, ExceededBy: views + 1 - most, Unit: "viewers"},
-		})
+		c.tell(stream.Event{Event: event.ConcurrentViewers(now, event.Excess{Limit: most, By: views + 1 - most})})
 	}
 	return playback.ErrViewLimit
 }

@@ -17,9 +17,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"ladderd/event"
 	"ladderd/store"
 	"ladderd/store/sqlite"
 	"ladderd/testassets/await"
+	"ladderd/testassets/happened"
+)
+
+// Names of events that a session's life hangs on.
+const (
+	created = event.NameSessionCreated
+	over    = event.NameSessionEnded
+	start   = event.NameStreamStart
+	end     = event.NameStreamEnd
 )
 
 var midnight = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
@@ -105,7 +115,7 @@ func at(seconds int) time.Time { return midnight.Add(time.Duration(seconds) * ti
 
 func tell(r *Recorder, session string, second int, names ...string) {
 	for i, name := range names {
-		r.Tell(Event{Session: session, Channel: "c", Name: name, Time: at(second + i)})
+		r.Tell(Event{Event: happened.Event(name, "c", session, at(second+i))})
 	}
 }
 
@@ -122,7 +132,7 @@ func TestSessionHasItsEvents(t *testing.T) {
 	defer r.Close()
 	ingest := &Ingest{Videos: []Video{{Codec: "avc1.42C028", Width: 1920}}}
 	tell(r, "st-1", 0, created)
-	r.Tell(Event{Session: "st-1", Channel: "c", Name: start, Time: at(7), Ingest: ingest})
+	r.Tell(Event{Event: happened.Event(start, "c", "st-1", at(7)), Ingest: ingest})
 	tell(r, "st-1", 340, over, end)
 	r.settle(t)
 	s, entries, err := r.Session(t.Context(), "c", "")
@@ -147,15 +157,16 @@ func TestSessionHasItsEvents(t *testing.T) {
 }
 
 func TestFailuresAreToldInTheList(t *testing.T) {
-	for name, k := range kinds {
-		if name == created || name == over || name == end {
+	for _, name := range happened.Names() {
+		e := happened.Event(name, "c", "st-1", midnight)
+		if e.Stream() == "" || name == created || name == over || name == end {
 			continue
 		}
 		r := record(t, openStore(t), &clock{now: midnight}, io.Discard)
 		tell(r, "st-1", 0, created, name, over, end)
 		r.settle(t)
 		list, _, err := r.Sessions(t.Context(), "c", "", 10)
-		if err != nil || len(list) != 1 || list[0].Failed != k.fault {
+		if err != nil || len(list) != 1 || list[0].Failed != e.Fault() {
 			t.Errorf("%s: %+v %v", name, list, err)
 		}
 		r.Close()
@@ -324,7 +335,7 @@ func TestHistoryIsWhatHappened(t *testing.T) {
 		add := func(id, name string) {
 			m.events[id] = append([]string{name}, m.events[id]...)
 			c.set(c.Now().Add(time.Second))
-			r.Tell(Event{Session: id, Channel: channel, Name: name, Time: c.Now()})
+			r.Tell(Event{Event: happened.Event(name, channel, id, c.Now())})
 		}
 		some := func(rt *rapid.T) string {
 			if len(m.ids) == 0 {

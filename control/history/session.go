@@ -6,12 +6,15 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"ladderd/event"
 )
 
 // Session is one stream of a channel.
 type Session struct {
 	ID      string    `json:"id"`
 	Channel string    `json:"channel"` // its id
+	Name    string    `json:"channel_name,omitempty"`
 	Start   time.Time `json:"start"`
 	End     time.Time `json:"end,omitzero"` // zero while it is live
 	// Failed says that there was an event that is an error (kinds).
@@ -53,13 +56,19 @@ type Audio struct {
 	Channels      int    `json:"channels"`
 }
 
-// Event is something that happened to a session, under the guide's names.
+// Event is something that happened to a session.
 type Event struct {
-	Session, Channel string // their ids
-	Name             string
-	Code             string // why, where the guide has codes for it
-	Time             time.Time
-	Ingest           *Ingest // what is sent from now on, where the event tells it
+	event.Event
+	Ingest *Ingest // what is sent from now on, where the event tells it
+}
+
+// essential says that a session begins or ends with it, or what viewers could watch of it.
+func (e Event) essential() bool {
+	switch e.Name() {
+	case event.NameSessionCreated, event.NameSessionEnded, event.NameStreamStart, event.NameStreamEnd:
+		return true
+	}
+	return false
 }
 
 // Entry is an event as it is kept.

@@ -8,29 +8,30 @@ import (
 	"fmt"
 	"time"
 
+	"ladderd/event"
 	"ladderd/store"
 )
 
 // event writes an event and what it makes of its session, as one change. The session in
 // memory changes when that is durable.
 func (r *Recorder) event(ctx context.Context, e Event) error {
-	known := r.open[e.Session]
-	if known == nil && e.Name != created {
-		return nil // it was over, or another process's
+	known := r.open[e.Stream()]
+	if known == nil && e.Name() != event.NameSessionCreated {
+		return r.apply(ctx, store.Change{}, e) // it has no session, or that was over
 	}
-	s := Session{ID: e.Session, Channel: e.Channel, Start: e.Time}
+	s := Session{ID: e.Stream(), Channel: e.Channel().ID, Name: e.Channel().Name, Start: e.Time()}
 	if known != nil {
 		s = *known
 	} else if r.options.Snapshot != nil {
-		s.Snapshot, s.Recording = r.options.Snapshot(ctx, e.Channel)
+		s.Snapshot, s.Recording = r.options.Snapshot(ctx, s.Channel)
 	}
 	s.take(e)
 	change, err := r.change(&s, e)
 	if err != nil {
 		return err
 	}
-	if _, err := r.store.Apply(ctx, change); err != nil {
-		return fmt.Errorf("write %s of %s: %w", e.Name, e.Session, err)
+	if err := r.apply(ctx, change, e); err != nil {
+		return err
 	}
 	if s.complete() {
 		delete(r.open, s.ID)
@@ -43,23 +44,46 @@ func (r *Recorder) event(ctx context.Context, e Event) error {
 	return nil
 }
 
+// apply applies the change that an event makes, and has the event delivered with it.
+func (r *Recorder) apply(ctx context.Context, c store.Change, e Event) (err error) {
+	written := func() {}
+	if r.options.Outbox != nil {
+		if written, err = r.options.Outbox.Add(&c, e.Event); err != nil {
+			return err
+		}
+	}
+	if len(c.Put)+len(c.Delete) == 0 {
+		return nil
+	}
+	if _, err := r.store.Apply(ctx, c); err != nil {
+		return fmt.Errorf("write %s of %s: %w", e.Name(), e.Stream(), err)
+	}
+	written()
+	return nil
+}
+
 // take has an event change what it does of its session.
 func (s *Session) take(e Event) {
 	s.Events++
-	s.Failed = s.Failed || kinds[e.Name].fault
+	s.Failed = s.Failed || e.Fault()
 	s.Ingest = cmp.Or(e.Ingest, s.Ingest)
-	switch e.Name {
-	case start:
+	switch e.Name() {
+	case event.NameStreamStart:
 		s.Started = true
-	case end:
+	case event.NameStreamEnd:
 		s.Started = false
-	case over:
-		s.End = e.Time
+	case event.NameSessionEnded:
+		s.End = e.Time()
 	}
 }
 
 // complete says that nothing more will come. A stream that had started ends after its session.
 func (s *Session) complete() bool { return !s.End.IsZero() && !s.Started }
+
+// about is whom the session's events are of.
+func (s *Session) about() event.Stream {
+	return event.Stream{Channel: event.Channel{ID: s.Channel, Name: s.Name}, ID: s.ID}
+}
 
 // change is what an event writes.
 func (r *Recorder) change(s *Session, e Event) (store.Change, error) {
@@ -67,19 +91,19 @@ func (r *Recorder) change(s *Session, e Event) (store.Change, error) {
 	if err != nil {
 		return store.Change{}, fmt.Errorf("write session %s: %w", s.ID, err)
 	}
-	entry, err := json.Marshal(Entry{Name: e.Name, Type: kinds[e.Name].group, Code: e.Code, Time: e.Time})
+	entry, err := json.Marshal(Entry{Name: e.Name(), Type: e.Type(), Code: e.Code(), Time: e.Time()})
 	if err != nil {
-		return store.Change{}, fmt.Errorf("write %s of %s: %w", e.Name, s.ID, err)
+		return store.Change{}, fmt.Errorf("write %s of %s: %w", e.Name(), s.ID, err)
 	}
 	key := []byte(s.key())
 	c := store.Change{Put: []store.Put{{Key: s.key(), Value: head}, {Key: entryKey(s.ID, s.Events), Value: entry}}}
 	if s.Events > entriesMost {
 		c.Delete = append(c.Delete, entryKey(s.ID, s.Events-entriesMost))
 	}
-	if e.Name == created {
+	if e.Name() == event.NameSessionCreated {
 		c.Put = append(c.Put, store.Put{Key: byID + s.ID, Value: key}, store.Put{Key: r.openKey(s.ID), Value: key})
 	}
-	if e.Name == over {
+	if e.Name() == event.NameSessionEnded {
 		c.Put = append(c.Put, store.Put{Key: endKey(s.End, s.ID), Value: key})
 	}
 	if s.complete() {
@@ -169,14 +193,14 @@ func (r *Recorder) cutShort(ctx context.Context, s Session, seen time.Time) erro
 	s.Failed = true // it did not end by itself
 	r.open[s.ID] = &s
 	if s.End.IsZero() {
-		if err := r.event(ctx, Event{Session: s.ID, Name: over, Time: at}); err != nil {
+		if err := r.event(ctx, Event{Event: event.SessionEnded(s.about(), at)}); err != nil {
 			return err
 		}
 	}
 	if !s.Started {
 		return nil
 	}
-	return r.event(ctx, Event{Session: s.ID, Name: end, Time: at})
+	return r.event(ctx, Event{Event: event.StreamEnd(s.about(), at)})
 }
 
 // purge deletes sessions that ended too long ago. What goes wrong is tried again an hour later.
