@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"runtime"
+	"time"
 
 	"ladderd/admission"
 	"ladderd/stream"
@@ -11,12 +12,14 @@ import (
 
 // healthHandler answers for whoever watches over the daemon: /readyz once its
 // listeners stand, /healthz with what its streams do.
+// version is of the program, started when the listener was made, at when it was asked;
 // admission is who has what of the devices;
 // lingering is what those take that have ended and can still be watched, all together;
 // window_disk_error is there where no stream's window is on disk, for the reason that
 // it names, events how their receivers do, api what is asked of the control API, where that is on, and config_error where the
 // configuration file was no good when it was reloaded.
 func healthHandler(streams func() []stream.Status, lingering func() stream.Lingering, admission func() admission.Status, windowDisk error, configuration *reloads, journal *journal, api *api) http.Handler {
+	version, started := build(), time.Now().UTC()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -26,6 +29,7 @@ func healthHandler(streams func() []stream.Status, lingering func() stream.Linge
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		report := map[string]any{
+			"version": version, "started": started, "at": time.Now().UTC(),
 			"streams": streams(), "lingering": lingering(), "admission": admission(), "process": map[string]int{"goroutines": runtime.NumGoroutine()},
 		}
 		if windowDisk != nil {
