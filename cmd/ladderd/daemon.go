@@ -19,6 +19,7 @@ import (
 	"ladderd/packager"
 	"ladderd/pipeline"
 	"ladderd/playback"
+	"ladderd/service"
 	"ladderd/stream"
 )
 
@@ -50,6 +51,10 @@ type daemon struct {
 	certificates []*certificate.Store
 	addresses    map[string]net.Addr // of the listeners, by what they are for
 	api          *api
+	manager      *service.Manager // nil where nobody wants to know
+	sockets      *service.Sockets // that the manager opened
+	watchdog     *service.Watchdog
+	phase        phase
 	servers      []server // in the order in which they are to be stopped
 	running      sync.WaitGroup
 	failed       chan error // a listener that ended by itself
@@ -65,6 +70,12 @@ type server struct {
 // newDaemon opens the listeners that the configuration names, so that what is
 // wrong with them is known before anything runs.
 func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
+	return newDaemonOn(nil, cfg, log)
+}
+
+// newDaemonOn is newDaemon with listeners of the service manager's in the place of those that
+// would be opened.
+func newDaemonOn(sockets *service.Sockets, cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	api, err := openAPI(cfg, log) // first: its store tells whether another daemon has data_dir
 	if err != nil {
 		return nil, err
@@ -75,8 +86,9 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 		api.close(log)
 		return nil, err
 	}
-	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, addresses: map[string]net.Addr{}}
+	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, sockets: sockets, addresses: map[string]net.Addr{}}
 	d.hub = newHub(cfg, disk, devices, api, log)
+	d.watchdog = service.NewWatchdog(log, d.probes()...)
 	d.crowd = &crowd{tell: func(e stream.Event) { logEvent(log, e.Event) }}
 	d.crowd.most.Store(int64(cfg.Limits.ConcurrentViews))
 	d.play = playback.NewHandler(playback.Config{
@@ -91,6 +103,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 		d.close()
 		return nil, err
 	}
+	d.warnOfSockets()
 	return d, nil
 }
 
@@ -138,7 +151,7 @@ func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	if ln == nil {
 		return err
 	}
-	health := healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads, d.api)
+	health := healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads, d.api, &d.phase, d.watchdog.Stuck)
 	s := &http.Server{Handler: health, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
@@ -154,7 +167,10 @@ func (d *daemon) listen(name string, at config.Address) (net.Listener, error) {
 	if at == "" {
 		return nil, nil
 	}
-	ln, err := net.Listen("tcp", string(at))
+	ln, err := d.inherited(name)
+	if ln == nil && err == nil {
+		ln, err = net.Listen("tcp", string(at))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the %s listener: %w", name, err)
 	}

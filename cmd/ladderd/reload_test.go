@@ -102,7 +102,7 @@ func (r *reloaded) page(id string) int {
 
 func (r *reloaded) health() string {
 	w := httptest.NewRecorder()
-	healthHandler(r.streams, r.hub.Lingering, r.devices.control.Status, nil, &r.reloads, r.api).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	healthHandler(r.streams, r.hub.Lingering, r.devices.control.Status, nil, &r.reloads, r.api, &r.phase, r.watchdog.Stuck).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
 	return w.Body.String()
 }
 
