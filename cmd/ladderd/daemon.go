@@ -49,6 +49,7 @@ type daemon struct {
 	entrance     *door.Door // of publishers
 	certificates []*certificate.Store
 	addresses    map[string]net.Addr // of the listeners, by what they are for
+	journal      *journal
 	api          *api
 	servers      []server // in the order in which they are to be stopped
 	running      sync.WaitGroup
@@ -65,19 +66,28 @@ type server struct {
 // newDaemon opens the listeners that the configuration names, so that what is
 // wrong with them is known before anything runs.
 func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
-	api, err := openAPI(cfg, log) // first: its store tells whether another daemon has data_dir
+	journal, err := openJournal(cfg, log) // first: its store tells whether another daemon has data_dir
 	if err != nil {
+		return nil, err
+	}
+	api, err := openAPI(cfg, log)
+	if err != nil {
+		journal.close(log)
 		return nil, err
 	}
 	disk, diskErr := windowDisk(cfg, log)
 	devices, err := newDevices(cfg, log)
 	if err != nil {
 		api.close(log)
+		journal.close(log)
 		return nil, err
 	}
-	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, addresses: map[string]net.Addr{}}
-	d.hub = newHub(cfg, disk, devices, api, log)
-	d.crowd = &crowd{tell: func(e stream.Event) { logEvent(log, e.Event) }}
+	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, journal: journal, api: api, addresses: map[string]net.Addr{}}
+	d.hub = newHub(cfg, disk, devices, journal, log)
+	d.crowd = &crowd{tell: func(e stream.Event) {
+		logEvent(log, e.Event)
+		journal.tell(e)
+	}}
 	d.crowd.most.Store(int64(cfg.Limits.ConcurrentViews))
 	d.play = playback.NewHandler(playback.Config{
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: admittance{privacy{d.hub}, d.crowd}, Log: log,
@@ -94,7 +104,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	return d, nil
 }
 
-func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api, log *slog.Logger) *stream.Hub {
+func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, journal *journal, log *slog.Logger) *stream.Hub {
 	return stream.NewHub(hubChannels(cfg), stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
 		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
@@ -108,7 +118,7 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api,
 				devices.stopMeasuring() // also for streams that are only passed through
 			}
 			logEvent(log, e.Event)
-			api.tell(e)
+			journal.tell(e)
 		},
 	})
 }
@@ -138,8 +148,10 @@ func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	if ln == nil {
 		return err
 	}
-	health := healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads, d.api)
-	s := &http.Server{Handler: health, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	mux := http.NewServeMux()
+	mux.Handle("/", healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads, d.journal, d.api))
+	d.journal.handle(mux)
+	s := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve metrics: %w", err)
@@ -193,6 +205,7 @@ func (d *daemon) close() {
 	}
 	d.running.Wait()
 	d.api.close(d.log)
+	d.journal.close(d.log)
 	if d.disk == nil {
 		return
 	}

@@ -16,8 +16,9 @@ import (
 // admission is who has what of the devices;
 // lingering is what those take that have ended and can still be watched, all together;
 // window_disk_error is there where no stream's window is on disk, for the reason that
-// it names, api what is asked of the control API, where that is on, and config_error where the configuration file was no good when it was reloaded.
-func healthHandler(streams func() []stream.Status, lingering func() stream.Lingering, admission func() admission.Status, windowDisk error, configuration *reloads, api *api) http.Handler {
+// it names, events how their receivers do, api what is asked of the control API, where that is on, and config_error where the
+// configuration file was no good when it was reloaded.
+func healthHandler(streams func() []stream.Status, lingering func() stream.Lingering, admission func() admission.Status, windowDisk error, configuration *reloads, journal *journal, api *api) http.Handler {
 	version, started := build(), time.Now().UTC()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -35,6 +36,7 @@ func healthHandler(streams func() []stream.Status, lingering func() stream.Linge
 			report["window_disk_error"] = windowDisk.Error()
 		}
 		configuration.report(report)
+		journal.report(report)
 		api.report(report)
 		_ = json.NewEncoder(w).Encode(report)
 	})

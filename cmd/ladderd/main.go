@@ -21,6 +21,7 @@ type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the daemon. SIGTERM drains it, a second one stops it at once."`
 	Demo        demoCommand        `cmd:"" help:"Run the daemon on a generated broadcast and print the page to watch it on."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Check a configuration file."`
+	Events      eventsCommand      `cmd:"" help:"What happened to channels and streams, and whom it could not be told."`
 	Backup      backupCommand      `cmd:"" help:"Copy what the control API's store has into a file. The daemon may run."`
 	Restore     restoreCommand     `cmd:"" help:"Put a backup in the store's place. The daemon must not run."`
 	Verify      verifyCommand      `cmd:"" help:"Check the HLS at a URL, of any server. Exit status: 0 nothing found, 1 findings, 2 could not check."`
