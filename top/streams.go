@@ -75,15 +75,18 @@ func table(streams []Stream, columns int) ([]figure, []column) {
 	return list, shown
 }
 
+// stream is a row of the table. The name alone shows which one is chosen, so that what is
+// wrong with it keeps its colours.
 func (p Paint) stream(s Stream, list []figure, columns []column, now time.Time, isChosen bool) string {
 	cells := make([]cell, len(list))
 	for i, f := range list {
 		cells[i] = f.of(s, now)
 	}
-	if isChosen {
-		return p.in(chosen, mark+Plain.row(columns, cells, chosen))
+	if !isChosen {
+		return " " + p.row(columns, cells, usual)
 	}
-	return " " + p.row(columns, cells, usual)
+	cells[0].style = chosen
+	return p.in(chosen, mark) + p.row(columns, cells, usual)
 }
 
 // condition is a stream's state in a word.

@@ -28,9 +28,6 @@ func (p Paint) row(columns []column, cells []cell, all style) string {
 		}
 		b.WriteString(text)
 	}
-	if all == chosen { // seen to the end
-		return p.in(all, b.String())
-	}
 	return p.in(all, strings.TrimRight(b.String(), " "))
 }
 

@@ -15,7 +15,7 @@ import (
 
 	"ladderd/config"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
 )
 
 func TestTopFindsTheDaemon(t *testing.T) {
@@ -125,7 +125,7 @@ func TestTopOnATerminal(t *testing.T) {
 	press := func(key string) func() { return func() { go io.WriteString(hands, key) } }
 	out := &told{enough: func(text string) bool { return strings.Contains(text, "studio\u00e9") }, then: press("\r")}
 	out.next = &told{enough: func(text string) bool { return strings.Contains(text, "stream st-1") }, then: press("q")}
-	err := (watched{s.URL}).draw(t.Context(), time.Millisecond, tea.WithInput(keys), tea.WithOutput(out))
+	err := (watched{s.URL}).draw(t.Context(), time.Millisecond, tea.WithInput(keys), tea.WithOutput(out), tea.WithWindowSize(80, 24))
 	if err != nil || asked.Load() < 2 {
 		t.Errorf("after %d answers: %v", asked.Load(), err)
 	}

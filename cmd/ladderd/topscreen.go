@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"ladderd/top"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
 )
 
 // draw shows the daemon on the terminal until somebody quits.
 func (w watched) draw(ctx context.Context, every time.Duration, options ...tea.ProgramOption) error {
 	m := &terminal{ask: func() (top.Snapshot, error) { return w.ask(ctx) }, every: every, screen: top.New(w.base, paint()), wide: wide()}
-	options = append(options, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(10))
+	options = append(options, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithFPS(10))
 	_, err := tea.NewProgram(m, options...).Run()
 	if err != nil && ctx.Err() == nil && !errors.Is(err, tea.ErrInterrupted) {
 		return fmt.Errorf("draw on the terminal: %w", err)
@@ -54,7 +55,7 @@ func (m *terminal) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.screen.Resize(msg.Width, msg.Height)
-	case tea.KeyMsg:
+	case tea.KeyPressMsg:
 		return m, m.press(msg)
 	case due:
 		return m, m.request
@@ -69,32 +70,33 @@ func (m *terminal) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-// press takes a key; what was pasted is that many.
-func (m *terminal) press(key tea.KeyMsg) tea.Cmd {
-	switch {
-	case key.Type == tea.KeyCtrlZ:
+// press takes a key, which may be several letters.
+func (m *terminal) press(key tea.KeyPressMsg) tea.Cmd {
+	switch key.String() {
+	case "ctrl+z":
 		return tea.Suspend
-	case key.Type == tea.KeyCtrlL:
+	case "ctrl+l":
 		return tea.ClearScreen
-	case key.Type != tea.KeyRunes || key.Alt:
-		if m.screen.Press(key.String()) {
-			return tea.Quit
-		}
-		return nil
 	}
-	for _, r := range key.Runes {
-		if m.screen.Press(string(r)) {
+	names := []string{key.String()}
+	if key.Text != "" {
+		names = strings.Split(key.Text, "")
+	}
+	for _, name := range names {
+		if m.screen.Press(name) {
 			return tea.Quit
 		}
 	}
 	return nil
 }
 
-// View is tea.Model's.
-func (m *terminal) View() string {
+// View is tea.Model's. What is pasted comes as keys.
+func (m *terminal) View() tea.View {
 	frame := m.screen.Frame(time.Now())
 	if !m.wide {
-		return top.ASCII(frame)
+		frame = top.ASCII(frame)
 	}
-	return frame
+	v := tea.NewView(frame)
+	v.AltScreen, v.DisableBracketedPasteMode = true, true
+	return v
 }
