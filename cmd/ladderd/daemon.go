@@ -57,6 +57,7 @@ type daemon struct {
 	sockets      *service.Sockets // that the manager opened
 	watchdog     *service.Watchdog
 	phase        phase
+	measuring    *measuring
 	servers      []server // in the order in which they are to be stopped
 	running      sync.WaitGroup
 	failed       chan error // a listener that ended by itself
@@ -94,11 +95,12 @@ func newDaemonOn(sockets *service.Sockets, cfg *config.Config, log *slog.Logger)
 		journal.close(log)
 		return nil, err
 	}
+	measuring := openMetrics(cfg, log)
 	d := &daemon{
 		log: log, config: cfg, disk: disk, diskErr: diskErr, devices: devices, probing: func() {}, journal: journal, api: api, sockets: sockets,
-		addresses: map[string]net.Addr{},
+		measuring: measuring, addresses: map[string]net.Addr{},
 	}
-	d.hub = newHub(cfg, disk, devices, journal, log)
+	d.hub = newHub(cfg, disk, devices, journal, measuring, log)
 	d.watchdog = service.NewWatchdog(log, d.probes()...)
 	d.crowd = &crowd{tell: func(e stream.Event) {
 		logEvent(log, e.Event)
@@ -109,6 +111,7 @@ func newDaemonOn(sockets *service.Sockets, cfg *config.Config, log *slog.Logger)
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: admittance{privacy{d.hub}, d.crowd}, Log: log,
 	}, viewers{d.hub})
 	d.crowd.views = d.play.AllViews
+	measuring.begin(d.hub, d.play)
 	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg))
 	if err == nil {
 		err = d.addAPI(cfg)
@@ -121,7 +124,7 @@ func newDaemonOn(sockets *service.Sockets, cfg *config.Config, log *slog.Logger)
 	return d, nil
 }
 
-func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, journal *journal, log *slog.Logger) *stream.Hub {
+func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, journal *journal, measuring *measuring, log *slog.Logger) *stream.Hub {
 	return stream.NewHub(hubChannels(cfg), stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
 		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
@@ -129,7 +132,7 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, journal *
 		Metadata: func(channel, stream string, m stream.Metadata) {
 			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
 		},
-		Terms: hubTerms(cfg),
+		Terms: hubTerms(cfg), Ended: measuring.ended,
 		Events: func(e stream.Event) {
 			if e.Name() == event.NameSessionCreated {
 				devices.stopMeasuring() // also for streams that are only passed through
@@ -224,6 +227,7 @@ func (d *daemon) close() {
 		}
 	}
 	d.running.Wait()
+	d.measuring.close(d.log)
 	d.api.close(d.log)
 	d.journal.close(d.log)
 	if d.disk == nil {

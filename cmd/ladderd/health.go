@@ -48,5 +48,6 @@ func (d *daemon) report() map[string]any {
 	d.reloads.report(report)
 	d.journal.report(report)
 	d.api.report(report)
+	d.measuring.report(report)
 	return report
 }
