@@ -10,6 +10,7 @@ import (
 
 // taken are the keys that a running daemon takes, by their beginnings.
 var taken = []string{
+	"server.drain",
 	"ingest.reconnect_window", "ingest.max_connections_per_address", "ingest.failed_keys_per_minute",
 	"playback.max_connections", "playback.max_connections_per_address", "log.level",
 	"pipeline.backend", "pipeline.policy", "pipeline.when_full", "pipeline.placement", "pipeline.interlaced",
@@ -59,6 +60,7 @@ func TestReloadKeepsWhatIsReadAtTheStart(t *testing.T) {
 		t.Errorf("-want +kept:\n%s", diff)
 	}
 	want := *running
+	want.Server.Drain = file.Server.Drain
 	want.Ingest.ReconnectWindow, want.Ingest.MaxConnectionsPerAddress = file.Ingest.ReconnectWindow, file.Ingest.MaxConnectionsPerAddress
 	want.Ingest.FailedKeysPerMinute = file.Ingest.FailedKeysPerMinute
 	want.Playback.MaxConnections, want.Playback.MaxConnectionsPerAddress = file.Playback.MaxConnections, file.Playback.MaxConnectionsPerAddress

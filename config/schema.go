@@ -110,6 +110,7 @@ func (c *Config) schema() schema {
 				{name: "region", set: text(&c.Server.Region, parseRegion)},
 				{name: "account", set: text(&c.Server.Account, parseAccount)},
 				{name: "data_dir", set: text(&c.Server.DataDir, parseDir)},
+				{name: "drain", set: text(&c.Server.Drain, duration(0, 24*time.Hour))},
 			}}},
 			{"ingest", c.Ingest.schema()},
 			{"playback", c.Playback.schema()},

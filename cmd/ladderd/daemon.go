@@ -19,6 +19,7 @@ import (
 	"ladderd/packager"
 	"ladderd/pipeline"
 	"ladderd/playback"
+	"ladderd/service"
 	"ladderd/stream"
 )
 
@@ -38,6 +39,7 @@ type daemon struct {
 	config       *config.Config // as it was taken last; await's goroutine has it
 	reloads      reloads
 	disk         *packager.Disk // nil where windows stay in memory
+	diskErr      error          // why they do, where they should not
 	hub          *stream.Hub
 	devices      *devices
 	prove        func()             // has the devices looked at
@@ -51,6 +53,11 @@ type daemon struct {
 	addresses    map[string]net.Addr // of the listeners, by what they are for
 	journal      *journal
 	api          *api
+	manager      *service.Manager // nil where nobody wants to know
+	sockets      *service.Sockets // that the manager opened
+	watchdog     *service.Watchdog
+	phase        phase
+	measuring    *measuring
 	servers      []server // in the order in which they are to be stopped
 	running      sync.WaitGroup
 	failed       chan error // a listener that ended by itself
@@ -66,6 +73,12 @@ type server struct {
 // newDaemon opens the listeners that the configuration names, so that what is
 // wrong with them is known before anything runs.
 func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
+	return newDaemonOn(nil, cfg, log)
+}
+
+// newDaemonOn is newDaemon with listeners of the service manager's in the place of those that
+// would be opened.
+func newDaemonOn(sockets *service.Sockets, cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	journal, err := openJournal(cfg, log) // first: its store tells whether another daemon has data_dir
 	if err != nil {
 		return nil, err
@@ -82,8 +95,13 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 		journal.close(log)
 		return nil, err
 	}
-	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, journal: journal, api: api, addresses: map[string]net.Addr{}}
-	d.hub = newHub(cfg, disk, devices, journal, log)
+	measuring := openMetrics(cfg, log)
+	d := &daemon{
+		log: log, config: cfg, disk: disk, diskErr: diskErr, devices: devices, probing: func() {}, journal: journal, api: api, sockets: sockets,
+		measuring: measuring, addresses: map[string]net.Addr{},
+	}
+	d.hub = newHub(cfg, disk, devices, journal, measuring, log)
+	d.watchdog = service.NewWatchdog(log, d.probes()...)
 	d.crowd = &crowd{tell: func(e stream.Event) {
 		logEvent(log, e.Event)
 		journal.tell(e)
@@ -93,7 +111,8 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: admittance{privacy{d.hub}, d.crowd}, Log: log,
 	}, viewers{d.hub})
 	d.crowd.views = d.play.AllViews
-	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
+	measuring.begin(d.hub, d.play)
+	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg))
 	if err == nil {
 		err = d.addAPI(cfg)
 	}
@@ -101,10 +120,11 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 		d.close()
 		return nil, err
 	}
+	d.warnOfSockets()
 	return d, nil
 }
 
-func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, journal *journal, log *slog.Logger) *stream.Hub {
+func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, journal *journal, measuring *measuring, log *slog.Logger) *stream.Hub {
 	return stream.NewHub(hubChannels(cfg), stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
 		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
@@ -112,7 +132,7 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, journal *
 		Metadata: func(channel, stream string, m stream.Metadata) {
 			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
 		},
-		Terms: hubTerms(cfg),
+		Terms: hubTerms(cfg), Ended: measuring.ended,
 		Events: func(e stream.Event) {
 			if e.Name() == event.NameSessionCreated {
 				devices.stopMeasuring() // also for streams that are only passed through
@@ -143,13 +163,13 @@ func hubTerms(cfg *config.Config) stream.Terms {
 	}
 }
 
-func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
+func (d *daemon) addMetrics(cfg *config.Config) error {
 	ln, err := d.listen("metrics", cfg.Metrics.Listen)
 	if ln == nil {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads, d.journal, d.api))
+	mux.Handle("/", d.health())
 	d.journal.handle(mux)
 	s := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
@@ -166,7 +186,10 @@ func (d *daemon) listen(name string, at config.Address) (net.Listener, error) {
 	if at == "" {
 		return nil, nil
 	}
-	ln, err := net.Listen("tcp", string(at))
+	ln, err := d.inherited(name)
+	if ln == nil && err == nil {
+		ln, err = net.Listen("tcp", string(at))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the %s listener: %w", name, err)
 	}
@@ -204,6 +227,7 @@ func (d *daemon) close() {
 		}
 	}
 	d.running.Wait()
+	d.measuring.close(d.log)
 	d.api.close(d.log)
 	d.journal.close(d.log)
 	if d.disk == nil {

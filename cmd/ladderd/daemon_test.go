@@ -64,7 +64,8 @@ func TestDaemonGoesOnWithoutADisk(t *testing.T) {
 	}
 	_, reason := windowDisk(cfg, quiet())
 	w := httptest.NewRecorder()
-	healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, reason, &d.reloads, d.journal, d.api).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	d.diskErr = reason
+	d.health().ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
 	if !strings.Contains(w.Body.String(), `"lingering":{"streams":0,"memory_bytes":0,`) || !strings.Contains(w.Body.String(), `"window_disk_error":"open the window's directory`) {
 		t.Errorf("health says %s", w.Body)
 	}

@@ -102,7 +102,7 @@ func (r *reloaded) page(id string) int {
 
 func (r *reloaded) health() string {
 	w := httptest.NewRecorder()
-	healthHandler(r.streams, r.hub.Lingering, r.devices.control.Status, nil, &r.reloads, r.journal, r.api).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	r.daemon.health().ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
 	return w.Body.String()
 }
 
