@@ -20,6 +20,7 @@ type Config struct {
 	Pipeline Pipeline
 	Limits   Limits
 	Store    Store
+	Events   Events
 	Channels []Channel
 }
 

@@ -18,6 +18,7 @@ var taken = []string{
 	"limits.channels", "limits.recording_configurations", "limits.playback_key_pairs", "limits.playback_restriction_policies",
 	"limits.policy_countries", "limits.policy_origins",
 	"api.ingest_endpoint", "api.srt_endpoint", "api.playback_url", "api.call_rate", "api.access_key[0].",
+	"events.webhook[0].",
 }
 
 // A key more is either taken at a reload or told to need a restart.
@@ -66,6 +67,7 @@ func TestReloadKeepsWhatIsReadAtTheStart(t *testing.T) {
 	want.Log.Level, want.Pipeline, want.Limits, want.Channels = file.Log.Level, file.Pipeline, file.Limits, file.Channels
 	want.API.IngestEndpoint, want.API.SRTEndpoint, want.API.PlaybackURL = file.API.IngestEndpoint, file.API.SRTEndpoint, file.API.PlaybackURL
 	want.API.CallRate, want.API.AccessKeys = file.API.CallRate, file.API.AccessKeys
+	want.Events = file.Events
 	want.Pipeline.RenderNodes, want.Limits.Network, want.Limits.Disk = nil, 0, 0
 	if diff := cmp.Diff(&want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

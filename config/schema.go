@@ -12,9 +12,6 @@ type schema struct {
 	keys   []key
 	tables []subtable
 	arrays []subarray
-	// later are tables and keys of ladderd's design whose function is not in this
-	// version: to accept them would promise what does not happen.
-	later []string
 	// open is called once where the file has the table.
 	open func()
 }
@@ -146,6 +143,7 @@ func (c *Config) schema() schema {
 				{name: "policy_origins", set: number(&c.Limits.PolicyOrigins, 1, 1000)},
 			}}},
 			{"store", c.Store.schema()},
+			{"events", c.Events.schema()},
 		},
 		arrays: []subarray{{"channel", func(read func(schema)) {
 			channel := defaultChannel()
@@ -155,7 +153,6 @@ func (c *Config) schema() schema {
 			}
 			c.Channels = append(c.Channels, channel)
 		}}},
-		later: []string{"events"},
 	}
 }
 

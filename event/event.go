@@ -58,6 +58,9 @@ func (e Event) Type() string { return e.kind.group }
 // (hasErrorEvent).
 func (e Event) Fault() bool { return e.kind.fault }
 
+// OfAccount says that it is told of no channel, but of all together.
+func (e Event) OfAccount() bool { return e.kind.account }
+
 // Time is when it happened.
 func (e Event) Time() time.Time { return e.at }
 

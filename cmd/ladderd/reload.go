@@ -111,6 +111,13 @@ func (d *daemon) take(next *config.Config) error {
 	if err != nil {
 		return err
 	}
+	hooks, err := webhooks(cfg)
+	if err != nil {
+		return err
+	}
+	if err := d.journal.configure(hooks); err != nil {
+		return err
+	}
 	d.config = cfg
 	d.level.Set(cfg.Log.Level)
 	d.pages.Store(newPages(cfg, viewers{d.hub}.known))

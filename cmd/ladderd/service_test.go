@@ -20,8 +20,7 @@ func TestDrainIsToldAndBounded(t *testing.T) {
 	r := newReloaded(t, "[server]\ndrain = '200ms'\n"+channelText("a")+channelText("b"))
 	readyz := func() (int, string) {
 		w := httptest.NewRecorder()
-		healthHandler(r.streams, r.hub.Lingering, r.devices.control.Status, nil, &r.reloads, r.api, &r.phase, func() string { return "streams: x" }).
-			ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+		r.daemon.health().ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
 		return w.Code, strings.TrimSpace(w.Body.String())
 	}
 	if code, body := readyz(); code != http.StatusServiceUnavailable || body != "starting" {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"ladderd/event"
 	"ladderd/store"
 )
 
@@ -38,6 +39,15 @@ type Options struct {
 	// Snapshot is what a session that begins shows of its channel later, and of the channel's
 	// recording configuration. The Recorder's goroutine calls it; nil is for nothing.
 	Snapshot func(ctx context.Context, channel string) (channelJSON, recordingJSON json.RawMessage)
+	// Outbox gets each event, in the change that makes a session of it; nil is for none.
+	Outbox Outbox
+}
+
+// Outbox delivers events.
+type Outbox interface {
+	// Add adds to a change what it takes to have an event delivered. written is called when
+	// the change is durable; where nobody knows whether it is, the event is added once more.
+	Add(c *store.Change, e event.Event) (written func(), err error)
 }
 
 // Recorder writes sessions down, and reads them. Its methods may be called from any goroutine.
@@ -75,11 +85,9 @@ func New(s store.Store, o Options) (*Recorder, error) {
 	return r, nil
 }
 
-// Tell writes an event down, later. It does not block. Events without a session are nobody's.
+// Tell writes an event down, later, and has it delivered. It does not block. Those without a
+// session are only delivered.
 func (r *Recorder) Tell(e Event) {
-	if e.Stream() == "" {
-		return
-	}
 	r.mu.Lock()
 	if e.essential() || len(r.waiting) < queueMost {
 		r.waiting = append(r.waiting, e)

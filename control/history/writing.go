@@ -17,7 +17,7 @@ import (
 func (r *Recorder) event(ctx context.Context, e Event) error {
 	known := r.open[e.Stream()]
 	if known == nil && e.Name() != event.NameSessionCreated {
-		return nil // it was over, or another process's
+		return r.apply(ctx, store.Change{}, e) // it has no session, or that was over
 	}
 	s := Session{ID: e.Stream(), Channel: e.Channel().ID, Name: e.Channel().Name, Start: e.Time()}
 	if known != nil {
@@ -30,8 +30,8 @@ func (r *Recorder) event(ctx context.Context, e Event) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.store.Apply(ctx, change); err != nil {
-		return fmt.Errorf("write %s of %s: %w", e.Name(), s.ID, err)
+	if err := r.apply(ctx, change, e); err != nil {
+		return err
 	}
 	if s.complete() {
 		delete(r.open, s.ID)
@@ -41,6 +41,24 @@ func (r *Recorder) event(ctx context.Context, e Event) error {
 	if known == nil {
 		r.live(ctx)
 	}
+	return nil
+}
+
+// apply applies the change that an event makes, and has the event delivered with it.
+func (r *Recorder) apply(ctx context.Context, c store.Change, e Event) (err error) {
+	written := func() {}
+	if r.options.Outbox != nil {
+		if written, err = r.options.Outbox.Add(&c, e.Event); err != nil {
+			return err
+		}
+	}
+	if len(c.Put)+len(c.Delete) == 0 {
+		return nil
+	}
+	if _, err := r.store.Apply(ctx, c); err != nil {
+		return fmt.Errorf("write %s of %s: %w", e.Name(), e.Stream(), err)
+	}
+	written()
 	return nil
 }
 

@@ -1,0 +1,467 @@
+package outbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ladderd/event"
+	"ladderd/store"
+	"ladderd/store/sqlite"
+	"ladderd/testassets/happened"
+)
+
+var account = event.Account{Region: "local", ID: "000000000000"}
+
+// ears is what receivers are in these tests: it hears what is sent to them, and answers.
+type ears struct {
+	mu     sync.Mutex
+	heard  map[string][]string                      // ids of what was taken, by host
+	asked  map[string]int                           // attempts, by id
+	answer func(r *http.Request, name string) error // an error is no answer; nil takes it
+}
+
+// errStatus is an answer.
+type errStatus int
+
+func (e errStatus) Error() string { return http.StatusText(int(e)) }
+
+func (e *ears) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var sent struct {
+		ID     string
+		Detail struct {
+			Name string `json:"event_name"`
+		}
+	}
+	if err := json.Unmarshal(body, &sent); err != nil || sent.ID != r.Header.Get("Webhook-Id") {
+		return nil, fmt.Errorf("%s with the header %s: %w", body, r.Header.Get("Webhook-Id"), err)
+	}
+	e.mu.Lock()
+	e.asked[sent.ID]++
+	answer := e.answer
+	e.mu.Unlock()
+	status := http.StatusOK
+	if answer != nil {
+		err := answer(r, sent.Detail.Name)
+		var said errStatus
+		switch {
+		case errors.As(err, &said):
+			status = int(said)
+		case err != nil:
+			return nil, err
+		}
+	}
+	if status == http.StatusOK {
+		e.mu.Lock()
+		e.heard[r.URL.Host] = append(e.heard[r.URL.Host], sent.ID)
+		e.mu.Unlock()
+	}
+	return &http.Response{StatusCode: status, Status: fmt.Sprint(status), Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+func (e *ears) answers(how func(*http.Request, string) error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answer = how
+}
+
+// of is what a host has taken, each event once, and how often there were more.
+func (e *ears) of(host string) (ids []string, again int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, id := range e.heard[host] {
+		if slices.Contains(ids, id) {
+			again++
+			continue
+		}
+		ids = append(ids, id)
+	}
+	return ids, again
+}
+
+// post is an outbox under test.
+type post struct {
+	*Outbox
+	*ears
+	told map[string][]string // ids, by channel, in order
+	log  strings.Builder
+}
+
+func openStore(t *testing.T) store.Store {
+	t.Helper()
+	s, err := sqlite.Open(filepath.Join(t.TempDir(), "test.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func hooks(names ...string) (list []Webhook) {
+	for _, name := range names {
+		list = append(list, Webhook{Name: name, URL: "http://" + name + "/", Secret: "s", Timeout: 10 * time.Second, GiveUp: 24 * time.Hour})
+	}
+	return list
+}
+
+// posted has an outbox with these receivers in a bubble of synctest.
+func posted(t *testing.T, receivers []Webhook, test func(t *testing.T, p *post)) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &post{ears: &ears{heard: map[string][]string{}, asked: map[string]int{}}, told: map[string][]string{}}
+		p.open(t, openStore(t), receivers)
+		defer func() { p.Close() }()
+		test(t, p)
+	})
+}
+
+func (p *post) open(t *testing.T, s store.Store, receivers []Webhook) {
+	t.Helper()
+	var err error
+	p.Outbox, err = New(t.Context(), Options{Store: s, Account: account, Node: "n", Transport: p.ears, Log: slog.New(slog.NewTextHandler(&p.log, nil))})
+	if err == nil {
+		err = p.Configure(t.Context(), receivers)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reopen is what a crash and a start do.
+func (p *post) reopen(t *testing.T, receivers []Webhook) {
+	t.Helper()
+	p.stop()
+	p.running.Wait()
+	p.open(t, p.store, receivers)
+}
+
+func (p *post) tell(t *testing.T, channel string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		e := happened.Event(name, channel, "st-"+channel, time.Now())
+		var c store.Change
+		written, err := p.Add(&c, e)
+		if err == nil {
+			_, err = p.store.Apply(t.Context(), c)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		written()
+		if e.OfAccount() {
+			channel = ""
+		}
+		p.told[channel] = append(p.told[channel], e.ID())
+	}
+}
+
+// arrives waits until a receiver has all that was told.
+func (p *post) arrives(t *testing.T, host string) {
+	t.Helper()
+	all := 0
+	for _, ids := range p.told {
+		all += len(ids)
+	}
+	for range 10_000 {
+		if got, _ := p.of(host); len(got) == all {
+			p.inOrder(t, host)
+			return
+		}
+		time.Sleep(time.Minute)
+	}
+	got, _ := p.of(host)
+	t.Fatalf("%s got %d of %d events\n%s", host, len(got), all, p.log.String())
+}
+
+// inOrder holds what a receiver got to the order of each channel.
+func (p *post) inOrder(t *testing.T, host string) {
+	t.Helper()
+	got, _ := p.of(host)
+	for channel, ids := range p.told {
+		mine := slices.DeleteFunc(slices.Clone(got), func(id string) bool { return !slices.Contains(ids, id) })
+		if !slices.Equal(mine, ids) {
+			t.Errorf("%s got of %q\n%v, want\n%v", host, channel, mine, ids)
+		}
+	}
+}
+
+var life = []string{event.NameSessionCreated, event.NameStreamStart, event.NameStarvationStart, event.NameStarvationEnd, event.NameSessionEnded, event.NameStreamEnd}
+
+func TestEventsArriveInOrder(t *testing.T) {
+	posted(t, hooks("a", "b"), func(t *testing.T, p *post) {
+		for i := range 20 {
+			p.tell(t, fmt.Sprint("c", i%3), life...)
+			p.tell(t, "", event.NameConcurrentViewers)
+		}
+		p.arrives(t, "a")
+		p.arrives(t, "b")
+		synctest.Wait()
+		for _, s := range p.Status() {
+			if s.Pending != 0 || s.Delivered != 140 || s.Failures != 0 || !s.Oldest.IsZero() || s.Failing {
+				t.Errorf("%+v", s)
+			}
+		}
+		if len(p.receiver("a").lanes) != 0 {
+			t.Errorf("lanes that are empty stay: %v", p.receiver("a").lanes)
+		}
+	})
+}
+
+// Receivers that fail, hang, or break off get each event all the same, in order; another one
+// does not notice.
+func TestEventsOutliveTheirReceivers(t *testing.T) {
+	posted(t, hooks("good", "bad"), func(t *testing.T, p *post) {
+		chance := rand.New(rand.NewPCG(1, 2))
+		var mu sync.Mutex
+		roll := func() int { mu.Lock(); defer mu.Unlock(); return chance.IntN(8) }
+		p.answers(func(r *http.Request, _ string) error {
+			if r.URL.Host == "good" {
+				return nil
+			}
+			switch roll() {
+			case 0:
+				return errStatus(500)
+			case 1:
+				return errStatus(400)
+			case 2:
+				return errors.New("connection refused")
+			case 3:
+				<-r.Context().Done() // it hangs
+				return r.Context().Err()
+			case 4:
+				return errStatus(302)
+			}
+			return nil
+		})
+		for i := range 10 {
+			p.tell(t, fmt.Sprint("c", i%3), life...)
+		}
+		synctest.Wait()
+		if got, _ := p.of("good"); len(got) != 60 {
+			t.Errorf("the good receiver has %d of 60 events while the other one fails", len(got))
+		}
+		p.arrives(t, "bad")
+		if s := p.Status(); s[0].Name != "bad" || s[0].Failures == 0 || s[0].LastError == "" || s[1].Failures != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// One that is down for hours gets all once it is up, and is not asked all the time meanwhile.
+func TestReceiverThatIsDownIsLeftAlone(t *testing.T) {
+	posted(t, hooks("a"), func(t *testing.T, p *post) {
+		p.answers(func(*http.Request, string) error { return errors.New("connection refused") })
+		p.tell(t, "c1", life...)
+		p.tell(t, "c2", life...)
+		time.Sleep(6 * time.Hour)
+		first := p.told["c1"][0]
+		p.ears.mu.Lock()
+		asked, others := p.asked[first], len(p.asked)
+		p.ears.mu.Unlock()
+		if asked < 6*12 || asked > 6*24+10 || others != 2 {
+			t.Errorf("the first was sent %d times in 6 hours; %d events were sent", asked, others)
+		}
+		if s := p.Status()[0]; s.Pending != 12 || s.Oldest.IsZero() || !s.Failing || strings.Count(p.log.String(), "they wait") != 1 {
+			t.Errorf("%+v\n%s", s, p.log.String())
+		}
+		p.answers(nil)
+		time.Sleep(pauseMost)
+		p.arrives(t, "a")
+		if !strings.Contains(p.log.String(), "again") {
+			t.Error("nobody is told that it is well again")
+		}
+	})
+}
+
+func TestCrashLosesNothing(t *testing.T) {
+	receivers := hooks("a", "b")
+	posted(t, receivers, func(t *testing.T, p *post) {
+		for i := range 8 {
+			p.answers(func(*http.Request, string) error {
+				if rand.IntN(3) == 0 {
+					return errStatus(503)
+				}
+				return nil
+			})
+			p.tell(t, fmt.Sprint("c", i%2), life...)
+			p.reopen(t, receivers)
+		}
+		p.arrives(t, "a")
+		p.arrives(t, "b")
+	})
+}
+
+// What was not applied, as far as anybody knows, is told again under the same number.
+func TestEventThatIsAddedTwiceIsOne(t *testing.T) {
+	posted(t, hooks("a"), func(t *testing.T, p *post) {
+		e := happened.Event(event.NameStreamStart, "c", "st-c", time.Now())
+		var first, second store.Change
+		if _, err := p.Add(&first, e); err != nil {
+			t.Fatal(err)
+		}
+		written, err := p.Add(&second, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []store.Change{first, second} { // an answer was lost
+			if _, err := p.store.Apply(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		written()
+		p.told["c"] = []string{e.ID()}
+		p.arrives(t, "a")
+		if got, again := p.of("a"); len(got) != 1 || again != 0 {
+			t.Errorf("got %v, and %d more", got, again)
+		}
+	})
+}
+
+func TestDeadLettersCanBeReplayed(t *testing.T) {
+	posted(t, hooks("a"), func(t *testing.T, p *post) {
+		p.answers(func(*http.Request, string) error { return errStatus(404) })
+		p.tell(t, "c1", event.NameSessionCreated, event.NameStreamStart)
+		p.tell(t, "c2", event.NameSessionCreated)
+		time.Sleep(30 * time.Hour)
+		letters, err := p.Letters(t.Context(), "", 10)
+		if err != nil || len(letters) != 3 || letters[0].Reason != "answered 404" || letters[0].Attempts < 100 || letters[0].Receiver != "a" {
+			t.Fatalf("%+v, %v", letters, err)
+		}
+		if s := p.Status()[0]; s.Dead != 3 || s.Pending != 0 {
+			t.Errorf("%+v", s)
+		}
+		p.reopen(t, hooks("a"))
+		p.answers(nil)
+		if n, err := p.Replay(t.Context(), "another", ""); n != 0 || err != nil {
+			t.Errorf("replayed %d, %v", n, err)
+		}
+		if n, err := p.Replay(t.Context(), "a", p.told["c2"][0]); n != 1 || err != nil {
+			t.Errorf("replayed %d, %v", n, err)
+		}
+		synctest.Wait()
+		if got, _ := p.of("a"); !slices.Equal(got, p.told["c2"]) {
+			t.Errorf("got %v, want %v", got, p.told["c2"])
+		}
+		if n, err := p.Replay(t.Context(), "", ""); n != 2 || err != nil {
+			t.Errorf("replayed %d, %v", n, err)
+		}
+		p.arrives(t, "a")
+		if s := p.Status()[0]; s.Dead != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// One that cannot be delivered does not keep those behind it for ever.
+func TestGivenUpLetsTheOthersPass(t *testing.T) {
+	posted(t, hooks("a"), func(t *testing.T, p *post) {
+		p.answers(func(_ *http.Request, name string) error {
+			if name == event.NameSessionCreated {
+				return errStatus(400)
+			}
+			return nil
+		})
+		p.tell(t, "c", life...)
+		time.Sleep(23 * time.Hour)
+		if got, _ := p.of("a"); len(got) != 0 {
+			t.Errorf("%d overtook the first", len(got))
+		}
+		time.Sleep(2 * time.Hour)
+		if got, _ := p.of("a"); !slices.Equal(got, p.told["c"][1:]) {
+			t.Errorf("got %v of %v", got, p.told["c"])
+		}
+	})
+}
+
+func TestReceiversThatGoAreForgotten(t *testing.T) {
+	posted(t, hooks("a", "b"), func(t *testing.T, p *post) {
+		p.answers(func(*http.Request, string) error { return errStatus(500) })
+		p.tell(t, "c", life...)
+		p.tell(t, "", event.NameConcurrentViewers)
+		if err := p.Configure(t.Context(), hooks("b", "new")); err != nil {
+			t.Fatal(err)
+		}
+		page, err := p.store.List(t.Context(), p.waitingPrefix("a"), "", 0)
+		if err != nil || len(page.Entries) != 0 || !strings.Contains(p.log.String(), "configured no more") {
+			t.Errorf("%v, %v\n%s", page.Entries, err, p.log.String())
+		}
+		p.answers(nil)
+		p.arrives(t, "b")
+		if s := p.Status(); len(s) != 2 || s[1].Name != "new" || s[1].Delivered != 0 {
+			t.Errorf("%+v", s)
+		}
+		before := len(p.told["c"])
+		p.tell(t, "c", event.NameStreamStart)
+		synctest.Wait()
+		if got, _ := p.of("new"); !slices.Equal(got, p.told["c"][before:]) {
+			t.Errorf("the new one got %v", got)
+		}
+		p.reopen(t, hooks("new")) // b goes while nothing runs
+		if s := p.Status(); len(s) != 1 {
+			t.Errorf("%+v", s)
+		}
+		for _, bad := range [][]Webhook{hooks("x", "x"), make([]Webhook, ReceiversMost+1)} {
+			if err := p.Configure(t.Context(), bad); err == nil {
+				t.Errorf("%d receivers are taken", len(bad))
+			}
+		}
+	})
+}
+
+// What waits when the daemon stops is sent once more, if it was not refused before.
+func TestCloseSendsTheLastEvents(t *testing.T) {
+	posted(t, hooks("slow", "broken"), func(t *testing.T, p *post) {
+		p.answers(func(r *http.Request, _ string) error {
+			if r.URL.Host == "broken" {
+				return errStatus(500)
+			}
+			time.Sleep(200 * time.Millisecond)
+			return nil
+		})
+		p.tell(t, "c", life...)
+		began := time.Now()
+		p.Close()
+		if took := time.Since(began); took > lastWords {
+			t.Errorf("closing took %s", took)
+		}
+		p.inOrder(t, "slow")
+		p.answers(nil)
+		p.open(t, p.store, hooks("slow", "broken"))
+		p.arrives(t, "broken")
+	})
+}
+
+func TestWhatWasToldCanBeRead(t *testing.T) {
+	posted(t, nil, func(t *testing.T, p *post) {
+		more := p.More(0)
+		p.tell(t, "c", life...)
+		<-more
+		got, err := p.After(t.Context(), 2, 3)
+		if err != nil || len(got) != 3 || got[0].Number != 3 || got[0].Name != event.NameStarvationStart || got[0].ID != p.told["c"][2] || p.Last() != 6 {
+			t.Errorf("%+v, %v, the last is %d", got, err, p.Last())
+		}
+		select {
+		case <-p.More(6):
+			t.Error("there is more than there is")
+		default:
+		}
+		p.reopen(t, nil)
+		if p.Last() != 6 {
+			t.Errorf("after a restart the last is %d", p.Last())
+		}
+	})
+}
