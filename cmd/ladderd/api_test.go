@@ -200,7 +200,7 @@ func TestHealthUnderTheAPIsNames(t *testing.T) {
 		"STARVING": {State: stream.Live, IngestHealth: stream.Starving},
 		"UNKNOWN":  {State: stream.Waiting, IngestHealth: stream.Healthy},
 	} {
-		if got := healthOf(s); got != want {
+		if got := s.APIHealth(); got != want {
 			t.Errorf("%s %s is %s", s.State, s.IngestHealth, got)
 		}
 	}
