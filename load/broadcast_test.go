@@ -112,6 +112,7 @@ func (b *broadcast) frame() {
 
 func (b *broadcast) Channel(string) (*packager.Stream, error) { return b.stream, nil }
 func (b *broadcast) Stream(string) (*packager.Stream, error)  { return b.stream, nil }
+func (b *broadcast) ChannelOf(string) string                  { return "studioA" }
 
 // serve is a server of h until the test ends.
 func serve(t *testing.T, h http.Handler) *httptest.Server {

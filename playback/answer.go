@@ -99,8 +99,8 @@ func sendDocument(w http.ResponseWriter, r *http.Request, doc packager.Document,
 }
 
 // sendResource sends media, or the range of it that is asked for. Where it fails
-// nothing has been written.
-func sendResource(w http.ResponseWriter, r *http.Request, res packager.Resource) error {
+// nothing has been written. What was sent is counted.
+func sendResource(w http.ResponseWriter, r *http.Request, res packager.Resource, count *delivery) error {
 	h := w.Header()
 	status, asked := http.StatusOK, span{length: res.Size}
 	if span, ok := requestedSpan(r.Header, res.Size); ok {
@@ -122,10 +122,10 @@ func sendResource(w http.ResponseWriter, r *http.Request, res packager.Resource)
 	h["Content-Length"] = []string{strconv.FormatInt(asked.length, 10)}
 	until := time.Now().Add(stallTimeout + patience*res.Duration)
 	if res.File != nil {
-		sendFile(w, r, status, res.File, asked.length, until)
+		count.add(sendFile(w, r, status, res.File, asked.length, until), asked.length, res)
 		return nil
 	}
-	send(w, r, status, until, asked.cut(res.Chunks)...)
+	count.add(send(w, r, status, until, asked.cut(res.Chunks)...), asked.length, res)
 	return nil
 }
 
@@ -142,15 +142,15 @@ func pieceDeadline(until time.Time) time.Time {
 // send writes the answer, each piece with a deadline of its own: the server has
 // none for whole answers, because blocking requests and long segments are no sign
 // of a viewer that hangs. It gives up at the first error, which ends the
-// connection.
-func send(w http.ResponseWriter, r *http.Request, status int, until time.Time, chunks ...[]byte) {
+// connection. It returns how many bytes have gone.
+func send(w http.ResponseWriter, r *http.Request, status int, until time.Time, chunks ...[]byte) (sent int64) {
 	control := http.NewResponseController(w)
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead || len(chunks) == 0 {
 		// The header goes once the handler has returned. A writer without deadlines is
 		// none of a server's.
 		_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
-		return
+		return 0
 	}
 	for _, chunk := range chunks {
 		for len(chunk) > 0 {
@@ -158,10 +158,12 @@ func send(w http.ResponseWriter, r *http.Request, status int, until time.Time, c
 			chunk = chunk[len(piece):]
 			_ = control.SetWriteDeadline(pieceDeadline(until))
 			if _, err := w.Write(piece); err != nil {
-				return
+				return sent
 			}
+			sent += int64(len(piece))
 		}
 	}
+	return sent
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip counts where it, or

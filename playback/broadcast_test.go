@@ -117,6 +117,8 @@ func (b *broadcast) Stream(id string) (*packager.Stream, error) {
 	return b.stream, nil
 }
 
+func (b *broadcast) ChannelOf(string) string { return "studioA" }
+
 func newTestHandler(t testing.TB, live Live) *Handler {
 	return NewHandler(Config{
 		Region: "local", Account: "000000000000",

@@ -27,6 +27,9 @@ type Live interface {
 	// Stream is a stream by its own id, for some time past its end too, so that
 	// viewers reach the end; ErrNoStream where there is none.
 	Stream(id string) (*packager.Stream, error)
+	// ChannelOf is the channel of a stream that Stream finds. It is asked once for each that is
+	// watched.
+	ChannelOf(stream string) string
 }
 
 // Handler answers viewers.
@@ -36,6 +39,7 @@ type Handler struct {
 	live     Live
 	sessions *sessions
 	views    *views
+	sent     *deliveries
 }
 
 // NewHandler makes the handler of a server of one account's channels.
@@ -45,7 +49,7 @@ func NewHandler(c Config, live Live) *Handler {
 	}
 	return &Handler{
 		config: c, channels: c.Region + "." + c.Account + ".channel.",
-		live: live, sessions: newSessions(), views: newViews(),
+		live: live, sessions: newSessions(), views: newViews(), sent: newDeliveries(),
 	}
 }
 
@@ -55,6 +59,13 @@ func (h *Handler) Views(stream string) int { return h.views.of(stream, time.Now(
 
 // AllViews is how many sessions watch any stream.
 func (h *Handler) AllViews() int { return h.views.all(time.Now()) }
+
+// Audience is how many sessions watch each stream that has any, by its id.
+func (h *Handler) Audience() map[string]int { return h.views.audience(time.Now()) }
+
+// Delivered is what each channel's viewers have been sent so far. Who asks each second sees
+// all of it: a channel of which nothing was sent for an hour may begin anew at 0.
+func (h *Handler) Delivered() []Delivered { return h.sent.all(h.live, time.Now()) }
 
 // ServeHTTP implements http.Handler. Every answer carries the CORS headers, since
 // a browser hides even the status of one that does not.
@@ -101,7 +112,7 @@ func (h *Handler) get(w http.ResponseWriter, r *http.Request) error {
 	if p.name == playlistName {
 		return h.playlist(w, r, rendition)
 	}
-	return h.media(w, r, rendition, p.name)
+	return h.media(w, r, rendition, p)
 }
 
 // admit lets a request below a stream in. A session is a view from its first media
@@ -161,13 +172,13 @@ func (h *Handler) playlist(w http.ResponseWriter, r *http.Request, rendition *pa
 	return nil
 }
 
-func (h *Handler) media(w http.ResponseWriter, r *http.Request, rendition *packager.Rendition, name string) error {
-	res, err := rendition.Media(r.Context(), name)
+func (h *Handler) media(w http.ResponseWriter, r *http.Request, rendition *packager.Rendition, p place) error {
+	res, err := rendition.Media(r.Context(), p.name)
 	if err != nil {
 		return cancelled(r.Context(), err)
 	}
 	defer res.Close()
-	return sendResource(w, r, res)
+	return sendResource(w, r, res, h.sent.of(p.stream, h.live))
 }
 
 // cancelled names what ended a request's context in place of the packager's plain

@@ -115,6 +115,7 @@ type brokenLive struct{ err error }
 
 func (l brokenLive) Channel(string) (*packager.Stream, error) { return nil, l.err }
 func (l brokenLive) Stream(string) (*packager.Stream, error)  { return nil, l.err }
+func (l brokenLive) ChannelOf(string) string                  { return "" }
 
 func TestUnknownErrorIsNotToldToViewers(t *testing.T) {
 	w := get(newTestHandler(t, brokenLive{errors.New("password is hunter2")}), channelURL)

@@ -57,7 +57,7 @@ func TestSlowViewersAreCutOff(t *testing.T) {
 			}
 			begun := time.Now()
 			w := &slowWriter{header: http.Header{}, each: 1500 * time.Millisecond}
-			if err := sendResource(w, &http.Request{Method: http.MethodGet}, res); err != nil {
+			if err := sendResource(w, &http.Request{Method: http.MethodGet}, res, &delivery{}); err != nil {
 				t.Error(err)
 			}
 			if took := time.Since(begun); took != 27*time.Second {

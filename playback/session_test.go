@@ -193,6 +193,7 @@ func TestRulesDecideWhoMayWatch(t *testing.T) {
 type brokenDown struct{ Live }
 
 func (brokenDown) Stream(string) (*packager.Stream, error) { return nil, errors.New("broken") }
+func (brokenDown) ChannelOf(string) string                 { return "" }
 
 func TestLogsHaveNoSession(t *testing.T) {
 	var log bytes.Buffer

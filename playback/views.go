@@ -102,6 +102,21 @@ func (v *views) all(now time.Time) int {
 	return count
 }
 
+// audience is the views of each stream that has any.
+func (v *views) audience(now time.Time) map[string]int {
+	sum := make(map[string]int)
+	for i := range v.shards {
+		s := &v.shards[i]
+		s.mu.Lock()
+		s.sweep(now)
+		for stream, n := range s.streams {
+			sum[stream] += n
+		}
+		s.mu.Unlock()
+	}
+	return sum
+}
+
 func (s *viewShard) sweep(now time.Time) {
 	if now.Sub(s.swept) < time.Second {
 		return

@@ -107,6 +107,10 @@ type Options struct {
 	// goroutines call it, so it must not block.
 	Metadata func(channel, stream string, m Metadata)
 
+	// Ended is told the last status of each stream, after it is off the air; nil for nobody. It is
+	// called as Events is.
+	Ended func(Status)
+
 	Terms Terms // until Reload brings others
 	// Events hears of what happens to streams; nil for nobody. It is called from several
 	// goroutines, without a lock held, and must not block.
@@ -171,6 +175,13 @@ func (h *Hub) emit(e Event) {
 	h.options.Events(e)
 }
 
+// left tells of a stream that is off the air.
+func (h *Hub) left(s Status) {
+	if h.options.Ended != nil {
+		h.options.Ended(s)
+	}
+}
+
 // Channel finds the stream that a channel's viewers should watch: ErrNoChannel or
 // ErrNotLive where there is none.
 func (h *Hub) Channel(channel string) (*packager.Stream, error) {
@@ -191,6 +202,17 @@ func (h *Hub) Stream(id string) (*packager.Stream, error) {
 	l := h.streams[id]
 	h.mu.Unlock()
 	return viewed(l)
+}
+
+// ChannelOf is the channel of a stream, up to some time after its end; empty where there is no
+// such stream.
+func (h *Hub) ChannelOf(stream string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l := h.streams[stream]; l != nil {
+		return l.channel.ID
+	}
+	return ""
 }
 
 // Private says whether the stream of an id, up to some time after its end, is of a channel
@@ -216,6 +238,19 @@ func viewed(l *live) (*packager.Stream, error) {
 // Status is what the hub's streams are doing, those that linger excepted
 // (Lingering), by channel.
 func (h *Hub) Status() []Status {
+	list := h.Reports()
+	for i := range list {
+		list[i].readLink()
+		list[i].readWorker()
+		list[i].readWindow()
+		list[i].readInBand()
+	}
+	return list
+}
+
+// Reports is Status, as the streams' goroutines told it within the last second or so: links,
+// workers, windows and messages are not asked for theirs. It costs next to nothing.
+func (h *Hub) Reports() []Status {
 	h.mu.Lock()
 	list := make([]Status, 0, len(h.onAir))
 	for _, l := range h.onAir {
@@ -224,12 +259,6 @@ func (h *Hub) Status() []Status {
 		list = append(list, s)
 	}
 	h.mu.Unlock()
-	for i := range list {
-		list[i].readLink()
-		list[i].readWorker()
-		list[i].readWindow()
-		list[i].readInBand()
-	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Channel < list[j].Channel })
 	return list
 }

@@ -33,8 +33,18 @@ func newIntake(kind ladder.Type, began time.Time) *intake {
 // sized makes known how large the picture is, which the limit depends on.
 func (in *intake) sized(most int) { in.limit.limit = most }
 
-// renewed says that another publisher's inputs follow.
-func (in *intake) renewed(m ingest.Metadata) { in.starvation.renewed(m.VideoBitrate) }
+// renewed says that another publisher's inputs follow on those that it has sent while it
+// was none. They are counted now, and were held to the opening's limits.
+func (in *intake) renewed(o *opening) {
+	in.starvation.renewed(o.meta.VideoBitrate)
+	in.meter.renewed()
+	for _, p := range o.held {
+		in.meter.take(input{packet: p})
+	}
+	for _, m := range o.messages {
+		in.meter.take(input{message: &m})
+	}
+}
 
 // take counts an input that came by now, or heeds what the encoder says of itself. The
 // error, a bitrateError, says that it is too much.

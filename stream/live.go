@@ -86,7 +86,9 @@ func (l *live) run(ctx context.Context) {
 	l.emit(event.SessionEnded) // before a candidate's own session is created
 	l.cutOff(err)
 	l.finish()
+	l.intake.meter.settle()
 	l.report()
+	l.hub.left(*l.status.Load())
 	l.log.Info("stream ended", "findings", len(l.checkup.findings()))
 	if l.shown {
 		l.emit(event.StreamEnd)
@@ -162,6 +164,7 @@ func (l *live) auditions() <-chan input {
 // begin goes on with what the publisher has sent to a stream before this one.
 func (l *live) begin() error {
 	if p := l.current; p.source != nil {
+		l.intake.renewed(&p.opening)
 		return l.start(p)
 	}
 	return nil

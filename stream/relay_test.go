@@ -24,6 +24,7 @@ type relay struct {
 	mu     sync.Mutex
 	events []Event
 	taken  []media.Packet // by transcoders, on the stream's clock
+	past   []Status       // of streams that are over
 }
 
 // tape is a transcoder that keeps what it is given.
@@ -60,6 +61,11 @@ func relayed(t *testing.T, c Channel, test func(*testing.T, *relay)) {
 				return tape{&echo{out: make(chan pipeline.Output, 8192)}, r}, nil
 			},
 			Terms: Terms{ReconnectWindow: 30 * time.Second, Takeovers: 100},
+			Ended: func(s Status) {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				r.past = append(r.past, s)
+			},
 			Events: func(e Event) {
 				r.mu.Lock()
 				defer r.mu.Unlock()

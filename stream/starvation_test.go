@@ -127,7 +127,7 @@ func TestStarvationForgetsThePublisherBefore(t *testing.T) {
 			in := standard()
 			watch(in, camera(30, 60, 6_000_000), 30)
 			if renewed {
-				in.renewed(ingest.Metadata{VideoBitrate: 1_000_000})
+				in.renewed(&opening{meta: ingest.Metadata{VideoBitrate: 1_000_000}})
 			}
 			var next feed
 			for _, p := range camera(30, 25, 1_000_000) {

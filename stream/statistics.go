@@ -21,6 +21,17 @@ type Statistics struct {
 	KeyframeInterval float64 `json:"keyframe_interval"`
 }
 
+// Total is what came from a stream's publishers since its start, without what the protocols
+// add, up to the end of the last second that was counted (Statistics.At). After the stream's
+// end it is all of it.
+type Total struct {
+	VideoBits   int64   `json:"video_bits"`
+	AudioBits   int64   `json:"audio_bits"`
+	MessageBits int64   `json:"message_bits"` // in-band
+	Frames      int64   `json:"frames"`
+	Media       float64 `json:"media_seconds"` // how far the video's clock went on
+}
+
 // intervalMost is the longest distance of IDRs that is one, and no jump of the
 // source's clock.
 const intervalMost = 60 * media.Clock
@@ -39,6 +50,7 @@ type arrivals struct {
 type meter struct {
 	began    time.Time // of the second that is being counted
 	now      arrivals
+	all      arrivals // of the seconds before it
 	clock    mediaClock
 	idr      media.Ticks // PTS of the last one
 	anyIDR   bool
@@ -74,7 +86,8 @@ func (m *meter) keyframe(pts media.Ticks) {
 // rates are over the time that it really took.
 func (m *meter) second(now time.Time) (arrivals, Statistics) {
 	a, lasted := m.now, max(now.Sub(m.began).Seconds(), 0.001)
-	m.began, m.now = now, arrivals{}
+	m.began = now
+	m.settle()
 	perSecond := func(n int) float64 { return float64(n) / lasted }
 	return a, Statistics{
 		At:           now,
@@ -86,6 +99,22 @@ func (m *meter) second(now time.Time) (arrivals, Statistics) {
 		KeyframeInterval: math.Round(1000*m.interval.Seconds()) / 1000,
 	}
 }
+
+// settle adds to the total what has been counted of this second.
+func (m *meter) settle() {
+	m.all.add(m.now)
+	m.now = arrivals{}
+}
+
+func (m *meter) total() Total {
+	return Total{
+		VideoBits: int64(m.all.video), AudioBits: int64(m.all.audio), MessageBits: int64(m.all.message),
+		Frames: int64(m.all.frames), Media: m.all.media.Seconds(),
+	}
+}
+
+// renewed says that another encoder sends from now on, by a clock of its own.
+func (m *meter) renewed() { m.clock, m.anyIDR = mediaClock{}, false }
 
 // mediaClock follows the DTS of one track.
 type mediaClock struct {

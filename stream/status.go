@@ -32,6 +32,7 @@ type Status struct {
 	// IngestHealth is Healthy or Starving; Ingest is what came in the last second.
 	IngestHealth string     `json:"ingest_health"`
 	Ingest       Statistics `json:"ingest"`
+	Total        Total      `json:"total"`
 	Worker       *Worker    `json:"worker,omitempty"` // absent where nothing is transcoded
 	Window       *Window    `json:"window,omitempty"` // absent until there are renditions
 	InBand       InBand     `json:"in_band"`
@@ -166,7 +167,7 @@ func (s *Status) shed(outputs []int) (names []string) {
 func (l *live) report() {
 	s := &Status{
 		ID: l.id, Channel: l.channel.ID, State: Live, Since: l.since, Protocol: l.request.Protocol, Remote: l.request.Remote,
-		Renditions: []string{}, Health: l.checkup.findings(), IngestHealth: l.intake.health(), Ingest: l.intake.last,
+		Renditions: []string{}, Health: l.checkup.findings(), IngestHealth: l.intake.health(), Ingest: l.intake.last, Total: l.intake.meter.total(),
 		link: l.request.Link, transcoder: l.transcoder, packager: l.packager.Load(), Encoder: l.encoder, inBand: &l.inBand,
 		Started: l.shown, Source: l.described,
 	}

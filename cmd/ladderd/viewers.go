@@ -39,6 +39,9 @@ func (v viewers) Stream(id string) (*packager.Stream, error) {
 	return s, nil
 }
 
+// ChannelOf is playback.Live's.
+func (v viewers) ChannelOf(stream string) string { return v.hub.ChannelOf(stream) }
+
 // known says whether there is such a channel.
 func (v viewers) known(id string) bool {
 	_, err := v.hub.Channel(id)
