@@ -2,7 +2,10 @@ package control
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"ladderd/control/sigv4"
 )
@@ -29,8 +32,8 @@ type ServiceCall interface {
 	Parameters() map[string]any
 	// Answer sends what was done.
 	Answer(w http.ResponseWriter, request string)
-	// Refuse sends why it was not.
-	Refuse(w http.ResponseWriter, request string, why Told)
+	// Refuse sends why it was not, which is Told.
+	Refuse(w http.ResponseWriter, request string, why error)
 }
 
 // Told is an error that callers are told. A service has its own, and gets the API's.
@@ -68,14 +71,19 @@ func (a *API) elsewhere(c *call) ([]byte, error) {
 	if len(a.services) == 0 || c.http.Method != http.MethodPost {
 		return nil, unknown
 	}
-	body, err := read(c.http, serviceBodyMost)
+	most := int64(bodyMost)
+	if _, known := a.settings.Load().keys[sigv4.Claimed(c.http)]; known { // else whoever comes could have us hold much
+		most = serviceBodyMost
+	}
+	body, err := read(c.http, most)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range a.services {
 		if c.asked = s.Call(c.http, body); c.asked != nil {
 			if c.service, c.op = s, s.operations[c.asked.Operation()]; c.op == nil {
-				return nil, fault(codeUnknownOperation, "The operation %q of %s is not one that there is here.", c.asked.Operation(), s.Prefix)
+				return nil, fault(codeUnknownOperation, "The operation %q of %s is not one that there is here: these are %s.",
+					c.asked.Operation(), s.Prefix, strings.Join(slices.Sorted(maps.Keys(s.Reads)), ", "))
 			}
 			return body, nil
 		}

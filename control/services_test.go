@@ -58,8 +58,8 @@ func (q *question) Answer(w http.ResponseWriter, request string) {
 	fmt.Fprintf(w, "answered %t", request != "")
 }
 
-func (q *question) Refuse(w http.ResponseWriter, _ string, why Told) {
-	code, status, message := why.Told()
+func (q *question) Refuse(w http.ResponseWriter, _ string, why error) {
+	code, status, message := why.(Told).Told()
 	w.WriteHeader(status)
 	fmt.Fprintf(w, "%s: %s", code, message)
 }
@@ -126,7 +126,7 @@ func TestServicesAreCalledAtTheSameAddress(t *testing.T) {
 		{"another service's signature", testKey, "ivs", "/oracle/Ask", "whose?", 403, "InvalidSignatureException: the credential is for another service"},
 		{"a stranger", "AKIDUNKNOWN0000000001", "delphi", "/oracle/Ask", "me?", 403, "UnrecognizedClientException: "},
 		{"another's policy", "AKIDNOORACLE000000001", "delphi", "/oracle/Ask", "me?", 403, "AccessDeniedException: User: arn:aws:iam::" + testAccount + ":user/outsider is not authorized to perform: oracle:Ask on resource: * "},
-		{"no such operation", testKey, "delphi", "/oracle/Sing", "", 404, `UnknownOperationException: The operation "Sing" of oracle`},
+		{"no such operation", testKey, "delphi", "/oracle/Sing", "", 404, `UnknownOperationException: The operation "Sing" of oracle is not one that there is here: these are Ask.`},
 		{"too long", testKey, "delphi", "/oracle/Ask", strings.Repeat("?", serviceBodyMost+1), 400, `{"exceptionMessage":"the request's body has more than`},
 		{"nobody's", testKey, "delphi", "/temple", "", 404, `{"exceptionMessage":"there is no operation for POST /temple"`},
 	} {

@@ -29,64 +29,65 @@ func (s *Service) getMetricData(ctx context.Context, in tree) (tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	skip, err := offset(in)
+	start, err := dataPlace(in, len(queries))
 	if err != nil {
 		return nil, err
 	}
-	page := datapage{skip: skip, room: most}
-	results := []any{}
-	for _, q := range queries {
-		if !q.returned {
+	page := datapage{room: most, ascending: ascending}
+	for i := start.query; i < len(queries) && page.next == nil; i++ {
+		if !queries[i].returned {
 			continue
 		}
-		points, err := s.read(ctx, q.query)
+		points, err := s.read(ctx, queries[i].query)
 		if err != nil {
 			return nil, err
 		}
 		if !ascending {
 			slices.Reverse(points)
 		}
-		if one := page.take(q, points); one != nil {
-			results = append(results, one)
+		from := place{query: i}
+		if i == start.query {
+			from = start
 		}
+		page.take(queries[i], points, from)
 	}
-	out := tree{"MetricDataResults": results, "Messages": []any{}}
-	if page.more {
-		out["NextToken"] = token(skip + most)
+	out := tree{"MetricDataResults": page.results, "Messages": []any{}}
+	if page.next != nil {
+		out["NextToken"] = dataToken(*page.next)
 	}
 	return out, nil
 }
 
 // datapage is the part of all data that an answer has room for.
 type datapage struct {
-	skip int // points that earlier answers had
-	room int
-	more bool // there are points behind it
+	room      int // for so many points more
+	ascending bool
+	results   []any
+	next      *place // where the next page begins; nil while this one has all
 }
 
-// take is a query's result on the page; nil where all of it was on an earlier one, or is on a
-// later one.
-func (p *datapage) take(q dataQuery, points []metrics.Point) tree {
-	told := min(p.skip, len(points))
-	p.skip -= told
-	if told > 0 && told == len(points) {
-		return nil
+// take puts what a query has from a place on onto the page, as far as there is room.
+func (p *datapage) take(q dataQuery, points []metrics.Point, from place) {
+	if !from.behind.IsZero() {
+		points = slices.DeleteFunc(points, func(one metrics.Point) bool {
+			return one.At.Equal(from.behind) || one.At.Before(from.behind) == p.ascending
+		})
 	}
-	points = points[told:]
 	if p.room == 0 && len(points) > 0 {
-		p.more = true
-		return nil
+		p.next = &from
+		return
 	}
 	status := "Complete"
 	if len(points) > p.room {
-		points, status, p.more = points[:p.room], "PartialData", true
+		points, status = points[:p.room], "PartialData"
+		p.next = &place{from.query, points[p.room-1].At}
 	}
 	p.room -= len(points)
 	times, values := make([]any, len(points)), make([]any, len(points))
 	for i, one := range points {
 		times[i], values[i] = one.At, q.statistic(one)
 	}
-	return tree{"Id": q.id, "Label": q.label, "Timestamps": times, "Values": values, "StatusCode": status}
+	p.results = append(p.results, tree{"Id": q.id, "Label": q.label, "Timestamps": times, "Values": values, "StatusCode": status})
 }
 
 // dataOrder reads whether the oldest come first, and how many points an answer has.
@@ -160,7 +161,7 @@ func (q *dataQuery) stat(in tree) error {
 		return err
 	}
 	if expression != "" {
-		return faultOf(errValidation, "expressions are not computed here: ask for the metrics by MetricStat")
+		return faultOf(errValidation, "Expression is not supported: metric math, SEARCH, anomaly detection and Metrics Insights queries are not computed here; ask for each metric by MetricStat.")
 	}
 	stat, err := structure(in, "MetricStat")
 	if err != nil {

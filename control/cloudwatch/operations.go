@@ -2,9 +2,7 @@ package cloudwatch
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -41,7 +39,7 @@ func (s *Service) listMetrics(ctx context.Context, in tree) (tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := offset(in)
+	behind, err := metricsBehind(in)
 	if err != nil {
 		return nil, err
 	}
@@ -50,14 +48,11 @@ func (s *Service) listMetrics(ctx context.Context, in tree) (tree, error) {
 		return nil, err
 	}
 	slices.SortFunc(series, compare)
-	if from > len(series) {
-		return nil, faultOf(errNextToken, "The token was not given by this operation, or is of another request.")
-	}
 	out := tree{}
-	page := series[from:]
+	page := slices.DeleteFunc(series, func(one metrics.Series) bool { return behind != "" && line(one) <= behind })
 	if len(page) > pageMetrics {
 		page = page[:pageMetrics]
-		out["NextToken"] = token(from + pageMetrics)
+		out["NextToken"] = metricsToken(line(page[pageMetrics-1]))
 	}
 	found := make([]any, len(page))
 	for i, one := range page {
@@ -190,21 +185,4 @@ func line(s metrics.Series) string {
 		parts = append(parts, d.Name, d.Value)
 	}
 	return strings.Join(parts, "\x00")
-}
-
-// token is how many have been told.
-func token(n int) string { return base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(n))) }
-
-func offset(in tree) (int, error) {
-	given, err := text(in, "NextToken")
-	if err != nil || given == "" {
-		return 0, err
-	}
-	digits, err := base64.RawURLEncoding.DecodeString(given)
-	if err == nil {
-		if n, err := strconv.Atoi(string(digits)); err == nil && n >= 0 {
-			return n, nil
-		}
-	}
-	return 0, faultOf(errNextToken, "The token was not given by this operation, or is of another request.")
 }

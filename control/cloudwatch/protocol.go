@@ -17,20 +17,20 @@ type protocol interface {
 	// CloudWatch.
 	operation(r *http.Request, body []byte) (name string, ours bool)
 	read(body []byte) (tree, error)
-	answer(operation, requestID string, t tree) Answer
-	refuse(requestID string, f *Fault) Answer
+	answer(operation, requestID string, t tree) answer
+	refuse(requestID string, f *Fault) answer
 }
 
 // protocols are all. Which one a tool speaks goes by its age: the oldest speak query.
 var protocols = []protocol{cborProtocol{}, jsonProtocol{}, queryProtocol{}}
 
-// told are the headers of each answer.
-func told(requestID, contentType string) map[string]string {
+// headed are the headers of each answer.
+func headed(requestID, contentType string) map[string]string {
 	return map[string]string{"X-Amzn-RequestId": requestID, "Content-Type": contentType, "Cache-Control": "no-store"}
 }
 
-// toldQueryError adds what tools that were written for the query protocol go by.
-func toldQueryError(header map[string]string, f *Fault) map[string]string {
+// withQueryError adds what tools that were written for the query protocol go by.
+func withQueryError(header map[string]string, f *Fault) map[string]string {
 	who := "Sender"
 	if !f.sender() {
 		who = "Receiver"

@@ -2,6 +2,7 @@ package cloudwatch
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -78,25 +79,30 @@ func ours(v any) (any, error) {
 			v[i] = one
 		}
 		return v, nil
-	case nil, string, bool, int64, float64, time.Time:
+	case nil, string, bool, int64, time.Time:
 		return v, nil
 	case float32:
-		return float64(v), nil
+		return ours(float64(v))
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("there is a number that is none")
+		}
+		return v, nil
 	}
 	return nil, fmt.Errorf("there is a value of a kind that requests do not have: %T", v)
 }
 
-func (cborProtocol) answer(_, requestID string, t tree) Answer {
-	return Answer{http.StatusOK, smithyHeader(requestID), bytesOf(t)}
+func (cborProtocol) answer(_, requestID string, t tree) answer {
+	return answer{http.StatusOK, smithyHeader(requestID), bytesOf(t)}
 }
 
-func (cborProtocol) refuse(requestID string, f *Fault) Answer {
+func (cborProtocol) refuse(requestID string, f *Fault) answer {
 	body := bytesOf(tree{"__type": shapes + f.Type, "message": f.Message})
-	return Answer{f.Status, toldQueryError(smithyHeader(requestID), f), body}
+	return answer{f.Status, withQueryError(smithyHeader(requestID), f), body}
 }
 
 func smithyHeader(requestID string) map[string]string {
-	header := told(requestID, contentCBOR)
+	header := headed(requestID, contentCBOR)
 	header["Smithy-Protocol"] = rpcCBOR
 	return header
 }

@@ -37,13 +37,13 @@ func (jsonProtocol) read(body []byte) (tree, error) {
 	return t, nil
 }
 
-func (jsonProtocol) answer(_, requestID string, t tree) Answer {
-	return Answer{http.StatusOK, told(requestID, contentJSON), textOf(t)}
+func (jsonProtocol) answer(_, requestID string, t tree) answer {
+	return answer{http.StatusOK, headed(requestID, contentJSON), textOf(t)}
 }
 
-func (jsonProtocol) refuse(requestID string, f *Fault) Answer {
+func (jsonProtocol) refuse(requestID string, f *Fault) answer {
 	body := textOf(tree{"__type": shapes + f.Type, "message": f.Message})
-	return Answer{f.Status, toldQueryError(told(requestID, contentJSON), f), body}
+	return answer{f.Status, withQueryError(headed(requestID, contentJSON), f), body}
 }
 
 func textOf(t tree) []byte {

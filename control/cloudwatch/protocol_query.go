@@ -21,6 +21,8 @@ const (
 	namespaceXML = "http://monitoring.amazonaws.com/doc/2010-08-01/"
 	// depthMost is of a form's names: no operation has more parts.
 	depthMost = 12
+	// partsMost is of a form: 500 queries of some 20 parts each.
+	partsMost = 20_000
 	// membersMost is the highest number of a member: places below it are made.
 	membersMost = 1000
 )
@@ -29,15 +31,26 @@ func (queryProtocol) operation(r *http.Request, body []byte) (string, bool) {
 	if r.URL.Path != "/" || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return "", false
 	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil || form.Get("Version") != version {
-		return "", false
+	return value(body, "Action"), value(body, "Version") == version
+}
+
+// value is the first of a name in a form. Nothing is kept of all others: it is not known yet who
+// asks.
+func value(form []byte, name string) string {
+	for part := range bytes.SplitSeq(form, []byte("&")) {
+		if text, is := bytes.CutPrefix(part, []byte(name+"=")); is && len(text) < 256 {
+			value, _ := url.QueryUnescape(string(text)) // "" is no operation either
+			return value
+		}
 	}
-	return form.Get("Action"), true
+	return ""
 }
 
 // read makes a tree of names such as Dimensions.member.1.Name.
 func (queryProtocol) read(body []byte) (tree, error) {
+	if n := bytes.Count(body, []byte("&")); n > partsMost {
+		return nil, fmt.Errorf("the form has more than %d parts", partsMost)
+	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return nil, err
@@ -127,17 +140,17 @@ func (n *node) value() any {
 	return nil
 }
 
-func (queryProtocol) answer(operation, requestID string, t tree) Answer {
+func (queryProtocol) answer(operation, requestID string, t tree) answer {
 	var b bytes.Buffer
 	b.WriteString(`<` + operation + `Response xmlns="` + namespaceXML + `"><` + operation + `Result>`)
 	writeFields(&b, t)
 	b.WriteString(`</` + operation + `Result><ResponseMetadata><RequestId>`)
 	_ = xml.EscapeText(&b, []byte(requestID))
 	b.WriteString(`</RequestId></ResponseMetadata></` + operation + `Response>`)
-	return Answer{http.StatusOK, told(requestID, "text/xml"), b.Bytes()}
+	return answer{http.StatusOK, headed(requestID, "text/xml"), b.Bytes()}
 }
 
-func (queryProtocol) refuse(requestID string, f *Fault) Answer {
+func (queryProtocol) refuse(requestID string, f *Fault) answer {
 	who := "Sender"
 	if !f.sender() {
 		who = "Receiver"
@@ -146,7 +159,7 @@ func (queryProtocol) refuse(requestID string, f *Fault) Answer {
 	b.WriteString(`<ErrorResponse xmlns="` + namespaceXML + `">`)
 	writeFields(&b, tree{"Error": tree{"Type": who, "Code": f.Code, "Message": f.Message}, "RequestId": requestID})
 	b.WriteString(`</ErrorResponse>`)
-	return Answer{f.Status, told(requestID, "text/xml"), b.Bytes()}
+	return answer{f.Status, headed(requestID, "text/xml"), b.Bytes()}
 }
 
 func writeFields(b *bytes.Buffer, t tree) {

@@ -144,9 +144,11 @@ func FuzzRequests(f *testing.F) {
 		for name, op := range operations {
 			c := &Call{service: service, protocol: p, name: name, op: op, body: body}
 			if err := c.Do(t.Context()); err == nil {
-				if len(c.Answer("id").Body) == 0 {
+				if len(p.answer(name, "id", c.answered).body) == 0 {
 					t.Error("an answer without a body")
 				}
+			} else if len(p.refuse("id", asFault(err)).body) == 0 {
+				t.Error("a refusal without a body")
 			}
 		}
 	})

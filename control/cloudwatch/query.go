@@ -73,10 +73,49 @@ func (q *query) resolution(in tree) error {
 	return nil
 }
 
+// keptFor is how long there are points of a period, and of its multiples (guide, lines 2294–2299).
+// Asked for finer ones than there are, CloudWatch has none ("GetMetricStatistics" in its API
+// reference).
+var keptFor = []struct{ period, age time.Duration }{
+	{time.Second, 3 * time.Hour},
+	{time.Minute, 15 * 24 * time.Hour},
+	{5 * time.Minute, 63 * 24 * time.Hour},
+	{time.Hour, 455 * 24 * time.Hour},
+}
+
+// ahead is how far into the future there may be data: clocks are set back.
+const ahead = 2 * time.Hour
+
 // read is what there is: whole periods, the first one being that in which the time begins.
 func (s *Service) read(ctx context.Context, q query) ([]metrics.Point, error) {
 	if q.unit != "" && q.unit != q.series.Unit() {
 		return nil, nil
 	}
-	return s.source.Read(ctx, q.series, q.from.Truncate(q.period), q.to, q.period)
+	now, from, to := s.now(), down(q.from, q.period), q.to
+	for _, k := range slices.Backward(keptFor) {
+		if q.period%k.period != 0 {
+			continue
+		}
+		if oldest := now.Add(-k.age); from.Before(oldest) {
+			from = down(oldest.Add(q.period-1), q.period)
+		}
+		break
+	}
+	if latest := now.Add(ahead); to.After(latest) {
+		to = latest
+	}
+	if !from.Before(to) {
+		return nil, nil
+	}
+	return s.source.Read(ctx, q.series, from, to, q.period)
+}
+
+// down is the beginning of the period that a time is in: a multiple of it since 1970.
+func down(t time.Time, period time.Duration) time.Time {
+	seconds := int64(period / time.Second)
+	n := t.Unix() / seconds
+	if t.Unix() < 0 {
+		n = 0
+	}
+	return time.Unix(n*seconds, 0).UTC()
 }

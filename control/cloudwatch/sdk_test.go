@@ -82,21 +82,11 @@ func serve(t *testing.T, source Source) string {
 			http.NotFound(w, r)
 			return
 		}
-		answer := func() Answer {
-			err := call.Do(r.Context())
-			var f *Fault
-			if errors.As(err, &f) {
-				return call.Refuse("some-id", f)
-			} else if err != nil {
-				t.Errorf("%s: %v", call.Operation(), err)
-			}
-			return call.Answer("some-id")
-		}()
-		for name, value := range answer.Header {
-			w.Header().Set(name, value)
+		if err := call.Do(r.Context()); err != nil {
+			call.Refuse(w, "some-id", err)
+			return
 		}
-		w.WriteHeader(answer.Status)
-		_, _ = w.Write(answer.Body)
+		call.Answer(w, "some-id")
 	}))
 	t.Cleanup(s.Close)
 	return s.URL

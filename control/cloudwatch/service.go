@@ -56,10 +56,7 @@ func (s *Service) Call(r *http.Request, body []byte) *Call {
 // Operation is the name of what is asked for.
 func (c *Call) Operation() string { return c.name }
 
-// Known says that there is such an operation here.
-func (c *Call) Known() bool { return c.op != nil }
-
-// Parameters is what was asked, once it was answered: for a log.
+// Parameters is what was asked, once it was read: for a log.
 func (c *Call) Parameters() map[string]any { return c.request }
 
 // Do reads the request and carries it out. The error is a *Fault, or the source's own.
@@ -75,17 +72,27 @@ func (c *Call) Do(ctx context.Context) error {
 	return err
 }
 
-// Answer is the answer to what has been done.
-func (c *Call) Answer(requestID string) Answer {
-	return c.protocol.answer(c.name, requestID, c.answered)
+// Answer sends the answer to what has been done.
+func (c *Call) Answer(w http.ResponseWriter, requestID string) {
+	c.protocol.answer(c.name, requestID, c.answered).send(w)
 }
 
-// Refuse is the answer where it was not.
-func (c *Call) Refuse(requestID string, f *Fault) Answer { return c.protocol.refuse(requestID, f) }
+// Refuse sends why it was not.
+func (c *Call) Refuse(w http.ResponseWriter, requestID string, why error) {
+	c.protocol.refuse(requestID, asFault(why)).send(w)
+}
 
-// Answer is what is sent.
-type Answer struct {
-	Status int
-	Header map[string]string
-	Body   []byte
+// answer is what is sent.
+type answer struct {
+	status int
+	header map[string]string
+	body   []byte
+}
+
+func (a answer) send(w http.ResponseWriter) {
+	for name, value := range a.header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // who asked may have gone
 }

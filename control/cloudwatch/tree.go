@@ -76,7 +76,7 @@ func moment(t tree, name string) (time.Time, error) {
 	case nil:
 		return time.Time{}, faultOf(errMissing, "The parameter %s is required.", name)
 	case time.Time:
-		return v, nil
+		return since1970(float64(v.UnixMilli())/1e3, name)
 	case int64:
 		return since1970(float64(v), name)
 	case float64:
@@ -84,7 +84,7 @@ func moment(t tree, name string) (time.Time, error) {
 	case string:
 		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02"} {
 			if at, err := time.Parse(layout, v); err == nil {
-				return at, nil
+				return since1970(float64(at.UnixMilli())/1e3, name)
 			}
 		}
 		if seconds, err := strconv.ParseFloat(v, 64); err == nil {
