@@ -50,6 +50,7 @@ type daemon struct {
 	certificates []*certificate.Store
 	addresses    map[string]net.Addr // of the listeners, by what they are for
 	api          *api
+	measuring    *measuring
 	servers      []server // in the order in which they are to be stopped
 	running      sync.WaitGroup
 	failed       chan error // a listener that ended by itself
@@ -75,14 +76,16 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 		api.close(log)
 		return nil, err
 	}
-	d := &daemon{log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, addresses: map[string]net.Addr{}}
-	d.hub = newHub(cfg, disk, devices, api, log)
+	measuring := openMetrics(cfg, log)
+	d := &daemon{measuring: measuring, log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, addresses: map[string]net.Addr{}}
+	d.hub = newHub(cfg, disk, devices, api, measuring, log)
 	d.crowd = &crowd{tell: func(e stream.Event) { logEvent(log, e.Event) }}
 	d.crowd.most.Store(int64(cfg.Limits.ConcurrentViews))
 	d.play = playback.NewHandler(playback.Config{
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: admittance{privacy{d.hub}, d.crowd}, Log: log,
 	}, viewers{d.hub})
 	d.crowd.views = d.play.AllViews
+	measuring.begin(d.hub, d.play)
 	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
 	if err == nil {
 		err = d.addAPI(cfg)
@@ -94,7 +97,7 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 	return d, nil
 }
 
-func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api, log *slog.Logger) *stream.Hub {
+func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api, measuring *measuring, log *slog.Logger) *stream.Hub {
 	return stream.NewHub(hubChannels(cfg), stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
 		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
@@ -102,7 +105,7 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api,
 		Metadata: func(channel, stream string, m stream.Metadata) {
 			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
 		},
-		Terms: hubTerms(cfg),
+		Terms: hubTerms(cfg), Ended: measuring.ended,
 		Events: func(e stream.Event) {
 			if e.Name() == event.NameSessionCreated {
 				devices.stopMeasuring() // also for streams that are only passed through
@@ -138,7 +141,7 @@ func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
 	if ln == nil {
 		return err
 	}
-	health := healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads, d.api)
+	health := healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads, d.api, d.measuring.report)
 	s := &http.Server{Handler: health, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
@@ -192,6 +195,7 @@ func (d *daemon) close() {
 		}
 	}
 	d.running.Wait()
+	d.measuring.close(d.log)
 	d.api.close(d.log)
 	if d.disk == nil {
 		return

@@ -14,8 +14,9 @@ import (
 // admission is who has what of the devices;
 // lingering is what those take that have ended and can still be watched, all together;
 // window_disk_error is there where no stream's window is on disk, for the reason that
-// it names, api what is asked of the control API, where that is on, and config_error where the configuration file was no good when it was reloaded.
-func healthHandler(streams func() []stream.Status, lingering func() stream.Lingering, admission func() admission.Status, windowDisk error, configuration *reloads, api *api) http.Handler {
+// it names, api what is asked of the control API, where that is on, and config_error where the configuration file was no good when it was reloaded;
+// more adds what else there is.
+func healthHandler(streams func() []stream.Status, lingering func() stream.Lingering, admission func() admission.Status, windowDisk error, configuration *reloads, api *api, more ...func(report map[string]any)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -32,6 +33,9 @@ func healthHandler(streams func() []stream.Status, lingering func() stream.Linge
 		}
 		configuration.report(report)
 		api.report(report)
+		for _, add := range more {
+			add(report)
+		}
 		_ = json.NewEncoder(w).Encode(report)
 	})
 	return mux
