@@ -11,13 +11,23 @@ import (
 
 // operation is one that is answered.
 type operation struct {
-	do func(s *Service, ctx context.Context, request tree) (tree, error)
+	do   func(s *Service, ctx context.Context, request tree) (tree, error)
+	rate int // calls per second ("CloudWatch service quotas" in its user guide)
 }
 
 var operations = map[string]*operation{
-	"ListMetrics":         {(*Service).listMetrics},
-	"GetMetricData":       {(*Service).getMetricData},
-	"GetMetricStatistics": {(*Service).getMetricStatistics},
+	"ListMetrics":         {(*Service).listMetrics, 25},
+	"GetMetricData":       {(*Service).getMetricData, 50},
+	"GetMetricStatistics": {(*Service).getMetricStatistics, 400},
+}
+
+// Rates are the operations, and how many calls of each a second has.
+func Rates() map[string]int {
+	rates := make(map[string]int, len(operations))
+	for name, o := range operations {
+		rates[name] = o.rate
+	}
+	return rates
 }
 
 // Limits of CloudWatch's API reference.
