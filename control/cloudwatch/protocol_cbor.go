@@ -22,7 +22,7 @@ const (
 var decoding = func() cbor.DecMode {
 	mode, err := cbor.DecOptions{
 		MaxArrayElements: 10_000, MaxMapPairs: 10_000, MaxNestedLevels: 16, DupMapKey: cbor.DupMapKeyEnforcedAPF,
-		TimeTag: cbor.DecTagRequired, IntDec: cbor.IntDecConvertSigned, DefaultMapType: nil,
+		TimeTag: cbor.DecTagRequired, IntDec: cbor.IntDecConvertSignedOrFail, DefaultMapType: nil,
 	}.DecMode()
 	if err != nil {
 		panic(err) // the options are above
