@@ -34,12 +34,21 @@ test-gpu: has-gpu setup-test build ## run the tests of backends, ladders and pro
 		$(GO) test -count=1 -v -run OnHardware ./pipeline/worker && \
 		$(GO) test -count=1 -v -timeout 20m -run 'OnHardware$$' ./testassets/e2e
 
+.PHONY: deb
+deb: build ## make bin/ladderd_VERSION_ARCH.deb, for this release of Debian. VERSION sets another version
+	@eval "$$(scripts/ffmpeg.sh env)" && scripts/deb.sh
+
+.PHONY: test-systemd
+test-systemd: setup-systemd deb ## install the .deb in a Debian of its own and run it there under systemd; as root
+	@$(GO) run ./testassets/systemd
+
 .PHONY: lint
-lint: setup-lint setup ## check formatting, go vet, staticcheck and the scripts
+lint: setup-lint setup ## check formatting, go vet, staticcheck, the scripts and the systemd units
 	@scripts/gofmt.sh
 	@$(GO) vet ./...
 	@$(GO) run $(STATICCHECK) ./...
-	@shellcheck -x scripts/*.sh .ci/run
+	@shellcheck -x scripts/*.sh systemd/deb/post* systemd/deb/pre* .ci/run
+	@scripts/units.sh
 
 .PHONY: bench bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest bench-api
 bench: bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest bench-api ## run all benchmarks
@@ -87,12 +96,12 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
 
 # What the targets above need. Each says what it does, and nothing when all is there.
-.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-shaka setup-awsjs setup-doubles setup-go has-gpu
+.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-systemd setup-shaka setup-awsjs setup-doubles setup-go has-gpu
 setup: setup-go
 	@scripts/apt-packages.sh build
 	@scripts/ffmpeg.sh
 	@scripts/npm-file.sh console hls.js dist/hls.min.js static/hls.min.js
-setup-demo setup-test setup-lint setup-bench: setup-%: setup-go
+setup-demo setup-test setup-lint setup-bench setup-systemd: setup-%: setup-go
 	@scripts/apt-packages.sh build $*
 setup-test: setup-shaka setup-awsjs setup-doubles
 setup-doubles: setup-go

@@ -90,7 +90,8 @@ type carried struct {
 type condition struct {
 	fullUntil time.Time // its driver opened no more encoders
 	others    schedule.Amount
-	trying    bool // somebody finds out whether it works again
+	trying    bool   // somebody finds out whether it works again
+	why       string // it is left alone; of old where it is not
 	pace      pace
 }
 

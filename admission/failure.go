@@ -98,6 +98,7 @@ func (c *Control) blame(stream string, f pipeline.Failure) (full bool) {
 
 // suspect has a device left alone. The lock is held.
 func (c *Control) suspect(id string, d gpu.Device, why string, now time.Time) {
+	c.of(id).why = why
 	if until, news := c.ledger.Failed(id, now); news {
 		c.say(slog.LevelWarn, "a device failed: it is left alone, and tried before it is used again",
 			"device", id, "name", d.Name, "reason", why, "until", until.Format(time.TimeOnly))
@@ -159,6 +160,7 @@ func (c *Control) Tried(device gpu.Device, err error, now time.Time) {
 	c.of(id).trying = false
 	until := c.ledger.Proven(id, err == nil, now)
 	if err != nil {
+		c.of(id).why = err.Error()
 		c.say(slog.LevelWarn, "a device that failed still does not work", "device", id, "name", device.Name, "reason", err, "until", until.Format(time.TimeOnly))
 		return
 	}

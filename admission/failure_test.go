@@ -2,6 +2,7 @@ package admission
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,23 @@ func (d *desk) fail(stream, reason string) string {
 		return "nothing else"
 	}
 	return next.String()
+}
+
+// tells fails the test where operators are told something else of the devices.
+func (d *desk) tells(want ...string) {
+	d.t.Helper()
+	var got []string
+	for _, k := range d.Status().Devices {
+		line := k.ID + " " + string(k.Encoder)
+		if k.Until != nil {
+			line += " left alone: " + k.Why
+		}
+		got = append(got, line)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		d.t.Errorf("the devices are %q, not %q", got, want)
+	}
 }
 
 // A stream whose device fails goes on with another one, then with the CPU; new streams leave
@@ -41,6 +59,7 @@ func TestElsewhere(t *testing.T) {
 		}
 		d.says("level=WARN", "a device failed", "device=GPU-1", `reason="the GPU is on fire"`)
 		d.says("level=WARN", "a device failed", "device=GPU-2", `reason="so is this one"`)
+		d.tells("GPU-1 nvenc left alone: the GPU is on fire", "GPU-2 nvenc left alone: so is this one", "cpu x264")
 
 		if due := d.Due(time.Now().Add(9 * time.Second)); len(due) != 0 {
 			t.Errorf("%v are tried too early", due)
@@ -54,6 +73,7 @@ func TestElsewhere(t *testing.T) {
 		}
 		d.Tried(t4, nil, later)
 		d.Tried(other, errors.New("it burns still"), later)
+		d.tells("GPU-1 nvenc", "GPU-2 nvenc left alone: it burns still", "cpu x264")
 		if _, got := d.place("a"); got != onT4 {
 			t.Errorf("a new stream is given %s", got)
 		}

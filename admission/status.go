@@ -1,9 +1,11 @@
 package admission
 
 import (
+	"slices"
 	"time"
 
 	"ladderd/gpu"
+	"ladderd/pipeline"
 	"ladderd/schedule"
 )
 
@@ -20,6 +22,9 @@ type Status struct {
 type Device struct {
 	ID   string `json:"id"` // "cpu" is the machine itself
 	Name string `json:"name"`
+	// Encoder is the make of encoder that streams on it get, by its name in the
+	// configuration; empty where it was not seen to be of use.
+	Encoder pipeline.Encoder `json:"encoder,omitempty"`
 	// Plan is how much of its measured speed is planned with: less than 1 where streams were
 	// slower than planned.
 	Plan   float64 `json:"plan"`
@@ -28,10 +33,12 @@ type Device struct {
 	Reserved int              `json:"reserved"`
 	Booked   map[string]int64 `json:"booked"` // pixels per second, bytes, sessions, thousandths of a core
 	Free     map[string]int64 `json:"free"`   // likewise; without what has no limit
+	Limit    map[string]int64 `json:"limit"`  // what may be booked in all; without what has none
 	// Failures is how often it has failed in a row; Until is when it is tried again, where
-	// it is left alone.
+	// it is left alone, and Why the reason of that.
 	Failures int        `json:"failures"`
 	Until    *time.Time `json:"tried_again_at,omitempty"`
+	Why      string     `json:"why,omitempty"`
 }
 
 // Lease is what a stream has.
@@ -55,13 +62,14 @@ func (c *Control) Status() Status {
 	for _, p := range c.proofs {
 		names[gpu.BookedAs(p.Device.Use())] = p.Device.Name
 	}
+	encoders := c.encoders()
 	for _, a := range c.ledger.Accounts() {
 		d := Device{
-			ID: a.Device, Name: names[a.Device], Plan: a.Plan, Leases: a.Leases, Reserved: a.Reserved,
-			Booked: figures(a.Booked), Free: figures(a.Free), Failures: a.Failures,
+			ID: a.Device, Name: names[a.Device], Encoder: encoders[a.Device], Plan: a.Plan, Leases: a.Leases, Reserved: a.Reserved,
+			Booked: figures(a.Booked), Free: figures(a.Free), Limit: figures(a.Booked.Plus(a.Free)), Failures: a.Failures,
 		}
 		if !a.Until.IsZero() {
-			d.Until = &a.Until
+			d.Until, d.Why = &a.Until, c.of(a.Device).why
 		}
 		s.Devices = append(s.Devices, d)
 	}
@@ -72,6 +80,19 @@ func (c *Control) Status() Status {
 		})
 	}
 	return s
+}
+
+// encoders are, by device, what is best on it. The lock is held.
+func (c *Control) encoders() map[string]pipeline.Encoder {
+	best := map[string]pipeline.Encoder{}
+	list, err := gpu.Candidates(c.proofs, gpu.Auto)
+	if err != nil {
+		return best
+	}
+	for _, b := range slices.Backward(list) { // best first
+		best[gpu.BookedAs(b.Device)] = b.Encoder
+	}
+	return best
 }
 
 // figures are an amount's, without what there is none of, or no limit.

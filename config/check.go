@@ -13,6 +13,7 @@ func (d *decoder) check(c *Config) {
 	d.checkPolicies(c)
 	d.checkAPI(&c.API)
 	d.checkStore(c.Store)
+	d.checkEvents(c.Events)
 	ids, keys := map[string]string{}, map[Secret]string{}
 	for i, channel := range c.Channels {
 		path := element("channel", i)

@@ -20,6 +20,7 @@ type Config struct {
 	Pipeline Pipeline
 	Limits   Limits
 	Store    Store
+	Events   Events
 	Channels []Channel
 }
 
@@ -28,6 +29,8 @@ type Server struct {
 	Region  string // in ARNs and playback URLs
 	Account string // 12 digits, likewise
 	DataDir string // absolute path; the window's segments are below it
+	// Drain is how long publishers may go on once the daemon is asked to stop: 0 to 24 h.
+	Drain time.Duration
 }
 
 // Ingest has a listener for each protocol that publishers speak.

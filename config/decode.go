@@ -62,10 +62,6 @@ func (d *decoder) entry(path, name string, value any, s schema) {
 			return
 		}
 	}
-	if slices.Contains(s.later, name) {
-		d.fail(path, "", "not in this version of ladderd; take it out of the file")
-		return
-	}
 	d.fail(path, "", "unknown; allowed here: "+s.names())
 }
 

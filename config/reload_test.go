@@ -10,6 +10,7 @@ import (
 
 // taken are the keys that a running daemon takes, by their beginnings.
 var taken = []string{
+	"server.drain",
 	"ingest.reconnect_window", "ingest.max_connections_per_address", "ingest.failed_keys_per_minute",
 	"playback.max_connections", "playback.max_connections_per_address", "log.level",
 	"pipeline.backend", "pipeline.policy", "pipeline.when_full", "pipeline.placement", "pipeline.interlaced",
@@ -17,6 +18,7 @@ var taken = []string{
 	"limits.channels", "limits.recording_configurations", "limits.playback_key_pairs", "limits.playback_restriction_policies",
 	"limits.policy_countries", "limits.policy_origins",
 	"api.ingest_endpoint", "api.srt_endpoint", "api.playback_url", "api.call_rate", "api.access_key[0].",
+	"events.webhook[0].",
 }
 
 // A key more is either taken at a reload or told to need a restart.
@@ -58,12 +60,14 @@ func TestReloadKeepsWhatIsReadAtTheStart(t *testing.T) {
 		t.Errorf("-want +kept:\n%s", diff)
 	}
 	want := *running
+	want.Server.Drain = file.Server.Drain
 	want.Ingest.ReconnectWindow, want.Ingest.MaxConnectionsPerAddress = file.Ingest.ReconnectWindow, file.Ingest.MaxConnectionsPerAddress
 	want.Ingest.FailedKeysPerMinute = file.Ingest.FailedKeysPerMinute
 	want.Playback.MaxConnections, want.Playback.MaxConnectionsPerAddress = file.Playback.MaxConnections, file.Playback.MaxConnectionsPerAddress
 	want.Log.Level, want.Pipeline, want.Limits, want.Channels = file.Log.Level, file.Pipeline, file.Limits, file.Channels
 	want.API.IngestEndpoint, want.API.SRTEndpoint, want.API.PlaybackURL = file.API.IngestEndpoint, file.API.SRTEndpoint, file.API.PlaybackURL
 	want.API.CallRate, want.API.AccessKeys = file.API.CallRate, file.API.AccessKeys
+	want.Events = file.Events
 	want.Pipeline.RenderNodes, want.Limits.Network, want.Limits.Disk = nil, 0, 0
 	if diff := cmp.Diff(&want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -12,9 +12,6 @@ type schema struct {
 	keys   []key
 	tables []subtable
 	arrays []subarray
-	// later are tables and keys of ladderd's design whose function is not in this
-	// version: to accept them would promise what does not happen.
-	later []string
 	// open is called once where the file has the table.
 	open func()
 }
@@ -113,6 +110,7 @@ func (c *Config) schema() schema {
 				{name: "region", set: text(&c.Server.Region, parseRegion)},
 				{name: "account", set: text(&c.Server.Account, parseAccount)},
 				{name: "data_dir", set: text(&c.Server.DataDir, parseDir)},
+				{name: "drain", set: text(&c.Server.Drain, duration(0, 24*time.Hour))},
 			}}},
 			{"ingest", c.Ingest.schema()},
 			{"playback", c.Playback.schema()},
@@ -145,6 +143,7 @@ func (c *Config) schema() schema {
 				{name: "policy_origins", set: number(&c.Limits.PolicyOrigins, 1, 1000)},
 			}}},
 			{"store", c.Store.schema()},
+			{"events", c.Events.schema()},
 		},
 		arrays: []subarray{{"channel", func(read func(schema)) {
 			channel := defaultChannel()
@@ -154,7 +153,6 @@ func (c *Config) schema() schema {
 			}
 			c.Channels = append(c.Channels, channel)
 		}}},
-		later: []string{"events"},
 	}
 }
 

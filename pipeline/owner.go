@@ -317,6 +317,7 @@ func (w *owner) fail(err error) {
 // publish lets others see how things stand.
 func (w *owner) publish() {
 	snap := w.snap
+	snap.At = time.Now()
 	snap.Out = w.gate.least()
 	snap.Queued, snap.QueuedBytes = len(w.backlog.packets)-w.backlog.next, w.backlog.queuedBytes
 	w.s.snapshot.Store(&snap)

@@ -230,6 +230,9 @@ type Snapshot struct {
 	Out media.Ticks
 	// Lost is how many source packets no worker was given, for want of time.
 	Lost int
+	// At is when the supervisor last told of itself, which it does several times a second
+	// until it has ended.
+	At time.Time
 }
 
 // Failures counts workers by how they ended.

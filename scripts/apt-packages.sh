@@ -53,6 +53,10 @@ test           command:openssl                openssl                   makes pl
 bench          file:/usr/sbin/nginx           nginx-light               serves the same bytes, to compare with
 bench          command:srt-live-transmit      srt-tools                 receives by SRT, to compare with
 lint           command:shellcheck             shellcheck                checks these scripts
+lint           command:systemd-analyze        systemd                   checks the units
+systemd        command:debootstrap            debootstrap               makes the Debian in which the .deb is tried
+systemd        command:nsenter                util-linux                enters it
+systemd        command:ffmpeg                 ffmpeg                    publishes there
 '
 
 present() {

@@ -87,7 +87,7 @@ func (h *Hub) barred(c Channel, p ingest.Parameters, wrong error) admission {
 	switch {
 	case errors.Is(wrong, ingest.ErrPriority):
 		return refusal(l, wrong)
-	case h.closed:
+	case h.closed || h.draining && l == nil:
 		return admission{err: ingest.ErrDraining}
 	case l != nil:
 		if err := l.desk.admit(p.Priority, l.terms.Takeovers, time.Now()); err != nil {
@@ -214,7 +214,7 @@ func (h *Hub) retire(l *live) (left *publisher, why error) {
 	case next == nil:
 	case l.desk.closed:
 		return next, ingest.ErrStopped
-	case h.closed:
+	case h.closed || h.draining:
 		return next, ingest.ErrDraining
 	case !h.renew(next):
 		return next, ingest.ErrUnknownKey

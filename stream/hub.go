@@ -132,6 +132,7 @@ type Hub struct {
 	onAir    map[string]*live   // by channel id
 	streams  map[string]*live   // by stream id; those that have ended linger
 	past     map[string][]*past // by channel id, oldest first: those that linger
+	draining bool               // no stream begins any more
 	closed   bool
 }
 
@@ -163,6 +164,7 @@ func (h *Hub) newLive(p *publisher) *live {
 		said: make(chan Metadata, sayings),
 	}
 	l.intake = newIntake(l.channel.Type, l.since)
+	l.pulse.next(stall)
 	l.report()
 	return l
 }

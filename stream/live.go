@@ -48,6 +48,8 @@ type live struct {
 	packager atomic.Pointer[packager.Stream] // shared: for viewers
 	status   atomic.Pointer[Status]          // shared: for operators
 	inBand   inBand                          // shared: for operators
+	pulse    pulse                           // shared: for Progress
+	ending   atomic.Bool                     // likewise: it takes no more, and its supervisor may have gone
 
 	request    ingest.Request // the current publisher's, or the last one's
 	current    *publisher     // nil while the stream waits for one
@@ -79,6 +81,8 @@ func (l *live) run(ctx context.Context) {
 	l.log.Info("publisher accepted", "protocol", p.request.Protocol, "remote", p.request.Remote)
 	l.emit(event.SessionCreated)
 	err := l.guarded(func() error { return l.work(ctx) })
+	l.ending.Store(true)
+	l.pulse.next(endingMost)
 	if errors.Is(err, errOver) {
 		err = nil
 	}
@@ -94,6 +98,7 @@ func (l *live) run(ctx context.Context) {
 		l.emit(event.StreamEnd)
 	}
 	l.hub.ended(l)
+	l.pulse.stop()
 }
 
 // guarded keeps what a publisher's bytes may have found wrong in here from costing
@@ -131,6 +136,7 @@ func (l *live) work(ctx context.Context) error {
 			}
 			err = l.deliver(o)
 		case now := <-tick.C:
+			l.pulse.next(stall)
 			err = l.passed(now)
 		case m := <-l.said:
 			l.say(m)

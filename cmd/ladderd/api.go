@@ -3,31 +3,24 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
 	"ladderd/config"
 	"ladderd/control"
 	"ladderd/control/audit"
-	"ladderd/control/history"
 	"ladderd/door"
-	"ladderd/store"
-	"ladderd/stream"
 )
 
-// api is the control API and what it stands on. It is nil where the API is off.
+// api is the control API and its logs. It is nil where the API is off.
 type api struct {
 	control *control.API
-	history *history.Recorder
 	audit   *audit.Log // of who is known
 	others  *audit.Log
-	store   store.Store
 }
 
 // Limits of the API's listener. A request waits for the store for some seconds at most.
@@ -40,7 +33,7 @@ const (
 	apiHeader = 128 << 10
 )
 
-// openAPI opens what the API stands on, before there are streams whose history it keeps.
+// openAPI opens the API's logs.
 func openAPI(cfg *config.Config, log *slog.Logger) (_ *api, err error) {
 	if !cfg.API.Listen.On() {
 		return nil, nil
@@ -51,51 +44,16 @@ func openAPI(cfg *config.Config, log *slog.Logger) (_ *api, err error) {
 			a.close(log)
 		}
 	}()
-	if err := os.MkdirAll(cfg.Server.DataDir, 0o750); err != nil {
-		return nil, fmt.Errorf("make data_dir for the API's store: %w", err)
-	}
-	if a.store, err = openStore(context.Background(), cfg, log); err != nil {
-		return nil, err
-	}
 	if a.audit, err = audit.Open(filepath.Join(cfg.Server.DataDir, "audit"), audit.Limits{Size: cfg.API.AuditSize, Files: cfg.API.AuditFiles}); err != nil {
 		return nil, fmt.Errorf("open the audit log: %w", err)
 	}
 	if a.others, err = audit.Open(filepath.Join(cfg.Server.DataDir, "audit", "strangers"), audit.Limits{Size: cfg.API.AuditSize, Files: cfg.API.AuditFiles}); err != nil {
 		return nil, fmt.Errorf("open the audit log of who is not known: %w", err)
 	}
-	a.history, err = history.New(a.store, history.Options{Log: log, Node: node(cfg), Snapshot: a.snapshot})
-	if err != nil {
-		return nil, fmt.Errorf("open the history of streams: %w", err)
-	}
 	return a, nil
 }
 
-// node is whose sessions the history ends at the start: this machine's where a fleet shares a
-// store. A file has one process at a time, whatever the machine is called.
-func node(cfg *config.Config) string {
-	if len(cfg.Store.Etcd) == 0 {
-		return "local"
-	}
-	name, err := os.Hostname()
-	if err != nil {
-		return "unknown"
-	}
-	return name
-}
-
-// snapshot is what a session shows of its channel. No session begins before there is a control.
-func (a *api) snapshot(ctx context.Context, channel string) (channelJSON, recordingJSON json.RawMessage) {
-	return a.control.Snapshot(ctx, channel)
-}
-
-// tell writes an event into the history of streams.
-func (a *api) tell(e stream.Event) {
-	if a != nil {
-		a.history.Tell(past(e))
-	}
-}
-
-// close ends what the API stands on. It has no requests any more, and there are no streams.
+// close ends the API. It has no requests any more, and there are no streams.
 func (a *api) close(log *slog.Logger) {
 	if a == nil {
 		return
@@ -103,20 +61,14 @@ func (a *api) close(log *slog.Logger) {
 	if a.control != nil {
 		a.control.Close()
 	}
-	if a.history != nil {
-		a.history.Close()
-	}
 	var err error
 	for _, l := range []*audit.Log{a.audit, a.others} {
 		if l != nil {
 			err = errors.Join(err, l.Close())
 		}
 	}
-	if a.store != nil {
-		err = errors.Join(err, a.store.Close())
-	}
 	if err != nil {
-		log.Error("the API's files were not closed cleanly", "reason", err)
+		log.Error("the API's logs were not closed cleanly", "reason", err)
 	}
 }
 
@@ -125,10 +77,7 @@ func (a *api) report(to map[string]any) {
 	if a == nil {
 		return
 	}
-	to["api"] = struct {
-		control.Status
-		Lost int64 `json:"lost_events"` // of the history of streams
-	}{a.control.Status(), a.history.Lost()}
+	to["api"] = a.control.Status()
 }
 
 // addAPI opens the API's listener. The publishers' and viewers' listeners are open: their
@@ -144,12 +93,13 @@ func (d *daemon) addAPI(cfg *config.Config) error {
 	ctx, done := context.WithTimeout(context.Background(), apiTimeout)
 	defer done()
 	d.api.control, err = control.New(ctx, control.Options{
-		Region: cfg.Server.Region, Account: cfg.Server.Account, Store: d.api.store, History: d.api.history, Audit: d.api.audit, Strangers: d.api.others,
+		Region: cfg.Server.Region, Account: cfg.Server.Account, Store: d.journal.store, History: d.journal.history, Audit: d.api.audit, Strangers: d.api.others,
 		Streams: onAir{d.hub, d.play.Views}, Channels: published{d.hub}, Settings: settings, Log: d.log, Services: d.measuring.services(),
 	})
 	if err != nil {
 		return err
 	}
+	d.journal.control = d.api.control
 	return d.serveAPI(cfg)
 }
 

@@ -38,6 +38,9 @@ func (c *checkConfigCommand) Run() error {
 		return fmt.Errorf("%s: api: %w", c.File, err)
 	}
 	warnings = append(warnings, keyWarnings(keys)...)
+	if _, err := webhooks(cfg); err != nil {
+		return fmt.Errorf("%s: events: %w", c.File, err)
+	}
 	for _, w := range warnings {
 		fmt.Println("warning: " + w)
 	}

@@ -19,6 +19,7 @@ import (
 	"ladderd/packager"
 	"ladderd/pipeline"
 	"ladderd/playback"
+	"ladderd/service"
 	"ladderd/stream"
 )
 
@@ -38,6 +39,7 @@ type daemon struct {
 	config       *config.Config // as it was taken last; await's goroutine has it
 	reloads      reloads
 	disk         *packager.Disk // nil where windows stay in memory
+	diskErr      error          // why they do, where they should not
 	hub          *stream.Hub
 	devices      *devices
 	prove        func()             // has the devices looked at
@@ -49,7 +51,12 @@ type daemon struct {
 	entrance     *door.Door // of publishers
 	certificates []*certificate.Store
 	addresses    map[string]net.Addr // of the listeners, by what they are for
+	journal      *journal
 	api          *api
+	manager      *service.Manager // nil where nobody wants to know
+	sockets      *service.Sockets // that the manager opened
+	watchdog     *service.Watchdog
+	phase        phase
 	measuring    *measuring
 	servers      []server // in the order in which they are to be stopped
 	running      sync.WaitGroup
@@ -66,27 +73,46 @@ type server struct {
 // newDaemon opens the listeners that the configuration names, so that what is
 // wrong with them is known before anything runs.
 func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
-	api, err := openAPI(cfg, log) // first: its store tells whether another daemon has data_dir
+	return newDaemonOn(nil, cfg, log)
+}
+
+// newDaemonOn is newDaemon with listeners of the service manager's in the place of those that
+// would be opened.
+func newDaemonOn(sockets *service.Sockets, cfg *config.Config, log *slog.Logger) (*daemon, error) {
+	journal, err := openJournal(cfg, log) // first: its store tells whether another daemon has data_dir
 	if err != nil {
+		return nil, err
+	}
+	api, err := openAPI(cfg, log)
+	if err != nil {
+		journal.close(log)
 		return nil, err
 	}
 	disk, diskErr := windowDisk(cfg, log)
 	devices, err := newDevices(cfg, log)
 	if err != nil {
 		api.close(log)
+		journal.close(log)
 		return nil, err
 	}
 	measuring := openMetrics(cfg, log)
-	d := &daemon{measuring: measuring, log: log, config: cfg, disk: disk, devices: devices, probing: func() {}, api: api, addresses: map[string]net.Addr{}}
-	d.hub = newHub(cfg, disk, devices, api, measuring, log)
-	d.crowd = &crowd{tell: func(e stream.Event) { logEvent(log, e.Event) }}
+	d := &daemon{
+		log: log, config: cfg, disk: disk, diskErr: diskErr, devices: devices, probing: func() {}, journal: journal, api: api, sockets: sockets,
+		measuring: measuring, addresses: map[string]net.Addr{},
+	}
+	d.hub = newHub(cfg, disk, devices, journal, measuring, log)
+	d.watchdog = service.NewWatchdog(log, d.probes()...)
+	d.crowd = &crowd{tell: func(e stream.Event) {
+		logEvent(log, e.Event)
+		journal.tell(e)
+	}}
 	d.crowd.most.Store(int64(cfg.Limits.ConcurrentViews))
 	d.play = playback.NewHandler(playback.Config{
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: admittance{privacy{d.hub}, d.crowd}, Log: log,
 	}, viewers{d.hub})
 	d.crowd.views = d.play.AllViews
 	measuring.begin(d.hub, d.play)
-	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg, diskErr))
+	err = errors.Join(d.addIngest(cfg), d.addPlayback(cfg), d.addMetrics(cfg))
 	if err == nil {
 		err = d.addAPI(cfg)
 	}
@@ -94,10 +120,11 @@ func newDaemon(cfg *config.Config, log *slog.Logger) (*daemon, error) {
 		d.close()
 		return nil, err
 	}
+	d.warnOfSockets()
 	return d, nil
 }
 
-func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api, measuring *measuring, log *slog.Logger) *stream.Hub {
+func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, journal *journal, measuring *measuring, log *slog.Logger) *stream.Hub {
 	return stream.NewHub(hubChannels(cfg), stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
 		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
@@ -111,7 +138,7 @@ func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, api *api,
 				devices.stopMeasuring() // also for streams that are only passed through
 			}
 			logEvent(log, e.Event)
-			api.tell(e)
+			journal.tell(e)
 		},
 	})
 }
@@ -136,13 +163,15 @@ func hubTerms(cfg *config.Config) stream.Terms {
 	}
 }
 
-func (d *daemon) addMetrics(cfg *config.Config, diskErr error) error {
+func (d *daemon) addMetrics(cfg *config.Config) error {
 	ln, err := d.listen("metrics", cfg.Metrics.Listen)
 	if ln == nil {
 		return err
 	}
-	health := healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, diskErr, &d.reloads, d.api, d.measuring.report)
-	s := &http.Server{Handler: health, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	mux := http.NewServeMux()
+	mux.Handle("/", d.health())
+	d.journal.handle(mux)
+	s := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve metrics: %w", err)
@@ -157,7 +186,10 @@ func (d *daemon) listen(name string, at config.Address) (net.Listener, error) {
 	if at == "" {
 		return nil, nil
 	}
-	ln, err := net.Listen("tcp", string(at))
+	ln, err := d.inherited(name)
+	if ln == nil && err == nil {
+		ln, err = net.Listen("tcp", string(at))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the %s listener: %w", name, err)
 	}
@@ -197,6 +229,7 @@ func (d *daemon) close() {
 	d.running.Wait()
 	d.measuring.close(d.log)
 	d.api.close(d.log)
+	d.journal.close(d.log)
 	if d.disk == nil {
 		return
 	}

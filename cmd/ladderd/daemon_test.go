@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -63,9 +64,18 @@ func TestDaemonGoesOnWithoutADisk(t *testing.T) {
 	}
 	_, reason := windowDisk(cfg, quiet())
 	w := httptest.NewRecorder()
-	healthHandler(d.streams, d.hub.Lingering, d.devices.control.Status, reason, &d.reloads, d.api).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	d.diskErr = reason
+	d.health().ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
 	if !strings.Contains(w.Body.String(), `"lingering":{"streams":0,"memory_bytes":0,`) || !strings.Contains(w.Body.String(), `"window_disk_error":"open the window's directory`) {
 		t.Errorf("health says %s", w.Body)
+	}
+	if !strings.Contains(w.Body.String(), `"events_error":"make data_dir`) {
+		t.Errorf("health says %s", w.Body)
+	}
+	w, mux := httptest.NewRecorder(), http.NewServeMux()
+	d.journal.handle(mux)
+	if mux.ServeHTTP(w, httptest.NewRequest("GET", "/events", nil)); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("events: %d", w.Code)
 	}
 }
 

@@ -47,6 +47,7 @@ func (c *demoCommand) Run() error {
 		return err
 	}
 	d.start()
+	d.up()
 	defer d.close()
 	fmt.Printf("\n  Watch   http://%s/watch/demo/\n  Player  http://%s%s\n  Health  http://%s/healthz\n  API     AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s aws --region %s --endpoint-url http://%s ivs list-streams\n          (channels that you make here need --insecure-ingest: there is only RTMP)\n\n  Ctrl-C stops all of it.\n\n",
 		cfg.Playback.Listen, cfg.Playback.Listen, playback.PlaybackPath(cfg.Server.Region, cfg.Server.Account, "demo"), cfg.Metrics.Listen,

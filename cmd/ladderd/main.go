@@ -21,10 +21,12 @@ type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the daemon. SIGTERM drains it, a second one stops it at once."`
 	Demo        demoCommand        `cmd:"" help:"Run the daemon on a generated broadcast and print the page to watch it on."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Check a configuration file."`
+	Events      eventsCommand      `cmd:"" help:"What happened to channels and streams, and whom it could not be told."`
 	Backup      backupCommand      `cmd:"" help:"Copy what the control API's store has into a file. The daemon may run."`
 	Restore     restoreCommand     `cmd:"" help:"Put a backup in the store's place. The daemon must not run."`
 	Verify      verifyCommand      `cmd:"" help:"Check the HLS at a URL, of any server. Exit status: 0 nothing found, 1 findings, 2 could not check."`
 	Probe       probeCommand       `cmd:"" help:"Find out what this machine's GPUs and CPU do, and why something does not work. Exit status: 0 a GPU encodes, 2 none does, 1 probing failed."`
+	Top         topCommand         `cmd:"" help:"Show the daemon's streams and devices on this terminal, as they are. Press ? there for the keys."`
 	Fit         fitCommand         `cmd:"" help:"Would channels fit on this machine, where, and what would be left? Exit status: 0 they fit, 2 they do not, 1 not found out."`
 	Bench       benchCommand       `cmd:"" help:"Find out how many channels this machine carries: more and more, until one is not real time. Run it where nothing is live."`
 	Load        loadCommand        `cmd:"" help:"Watch a stream as many viewers and tell what they saw."`

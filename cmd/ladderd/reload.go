@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -37,6 +38,19 @@ func (r *reloads) report(to map[string]any) {
 		to["config_error"] = r.err.Error()
 	}
 	to["reloaded"] = map[string]any{"at": r.at.UTC(), "result": result}
+}
+
+// line is what came of the last reload, for people; empty before the first.
+func (r *reloads) line() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.at.IsZero():
+		return ""
+	case r.err != nil:
+		return fmt.Sprintf("CONFIGURATION REFUSED at %s: %v", clock(r.at), r.err)
+	}
+	return "configuration taken at " + clock(r.at)
 }
 
 // reload takes what can be taken without a restart: certificates, and what there is in the
@@ -95,6 +109,13 @@ func (d *daemon) take(next *config.Config) error {
 	cfg, kept := was.Reload(next)
 	settings, err := d.apiSettings(cfg)
 	if err != nil {
+		return err
+	}
+	hooks, err := webhooks(cfg)
+	if err != nil {
+		return err
+	}
+	if err := d.journal.configure(hooks); err != nil {
 		return err
 	}
 	d.config = cfg

@@ -16,31 +16,31 @@ import (
 	"ladderd/ingest"
 )
 
-// journal is a log that streams write while a test reads it.
-type journal struct {
+// written is a log that streams write while a test reads it.
+type written struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (j *journal) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(line)
+func (w *written) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(line)
 }
 
 // take gives what was written since it was called last.
-func (j *journal) take() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	defer j.text.Reset()
-	return j.text.String()
+func (w *written) take() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.text.Reset()
+	return w.text.String()
 }
 
 // reloaded is a daemon that is reloaded with one file after the other.
 type reloaded struct {
 	*daemon
 	t   *testing.T
-	log journal
+	log written
 	// proved is how often the devices were to be looked at.
 	proved int
 }
@@ -102,7 +102,7 @@ func (r *reloaded) page(id string) int {
 
 func (r *reloaded) health() string {
 	w := httptest.NewRecorder()
-	healthHandler(r.streams, r.hub.Lingering, r.devices.control.Status, nil, &r.reloads, r.api).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	r.daemon.health().ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
 	return w.Body.String()
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"ladderd/config"
 	"ladderd/playback"
+	"ladderd/service"
 )
 
 type serveCommand struct {
@@ -21,13 +22,26 @@ func (c *serveCommand) Run() error {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP, goBack)
 	defer signal.Stop(asked)
+	manager := service.Open()
+	sockets, err := service.OpenSockets()
+	if err == nil {
+		err = c.serve(manager, sockets, asked)
+	}
+	if err != nil {
+		startFailed(manager, err)
+	}
+	return err
+}
+
+func (c *serveCommand) serve(manager *service.Manager, sockets *service.Sockets, asked <-chan os.Signal) error {
 	cfg, err := c.load()
 	if err != nil {
 		return err
 	}
 	level := new(slog.LevelVar)
 	level.Set(cfg.Log.Level)
-	log := newLog(cfg.Log.Format, level)
+	log, flush := newLog(cfg.Log.Format, level)
+	defer flush()
 	for _, w := range cfg.Warnings() {
 		log.Warn("configuration", "warning", w)
 	}
@@ -35,16 +49,21 @@ func (c *serveCommand) Run() error {
 	limitGarbage()
 	ctx, stop := untilSignal()
 	defer stop()
-	d, err := newDaemon(cfg, log)
+	d, err := newDaemonOn(sockets, cfg, log)
 	if err != nil {
 		return err
 	}
 	d.file, d.level = c.Config, level
+	defer d.attend(manager)()
 	d.start()
 	tellChannels(cfg.Server, cfg.Channels, log)
+	d.up()
 	log.Info("ready", "channels", len(cfg.Channels))
-	err = d.await(ctx, asked)
-	log.Info("draining: publishers are told, playlists get their end")
+	if err = d.await(ctx, asked); err == nil {
+		d.drain()
+	}
+	log.Info("stopping: publishers are told, playlists get their end")
+	d.told(manager.Stopping(closeMost))
 	d.close()
 	return err
 }
@@ -61,7 +80,7 @@ func (d *daemon) await(ctx context.Context, asked <-chan os.Signal) error {
 			if s == goBack {
 				d.back()
 			} else {
-				d.reload()
+				d.reloadTold()
 			}
 		case <-ctx.Done():
 			return nil
@@ -78,12 +97,18 @@ func (c *serveCommand) load() (*config.Config, error) {
 	return config.Load(c.Config)
 }
 
-func newLog(format string, level slog.Leveler) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
-	if format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+// newLog logs to standard error as the configuration says, and to the journal with fields
+// where that is what standard error is. flush comes before the process ends.
+func newLog(format string, level slog.Leveler) (log *slog.Logger, flush func()) {
+	if service.ToJournal() {
+		return newJournalLog(level)
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, options))
+	options := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(os.Stderr, options)
+	if format == "json" {
+		h = slog.NewJSONHandler(os.Stderr, options)
+	}
+	return slog.New(h), func() {}
 }
 
 // tellChannels says where each of these channels can be watched.

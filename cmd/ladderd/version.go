@@ -11,11 +11,16 @@ import (
 
 // version is what --version prints: of the program, and of the FFmpeg in it.
 func version() string {
+	return fmt.Sprintf("ladderd %s\nFFmpeg %s", build(), worker.LibavVersion())
+}
+
+// build is which build of the program this is.
+func build() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{}
 	}
-	return fmt.Sprintf("ladderd %s\nFFmpeg %s", described(info), worker.LibavVersion())
+	return described(info)
 }
 
 // described is a build's module version and commit, as far as the Go command noted

@@ -19,7 +19,11 @@ type Health struct {
 		Streams int `json:"streams"`
 	} `json:"lingering"`
 	Admission Admission `json:"admission"`
-	Process   struct {
+	Events    struct {
+		Last      int        `json:"last"` // the last one's number
+		Receivers []Receiver `json:"receivers"`
+	} `json:"events"`
+	Process struct {
 		Goroutines int `json:"goroutines"`
 	} `json:"process"`
 	// Reloaded is the last reload of the configuration file, and ConfigError why it was

@@ -63,6 +63,8 @@ type Settings struct {
 	// Proofs is what an earlier daemon knew of the devices (Daemon.Proofs), so that they are
 	// not tried again; empty has them tried.
 	Proofs []byte
+	// Webhooks are told of events.
+	Webhooks []Webhook
 }
 
 // Channel is a channel of the config file.
@@ -131,6 +133,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 	if s.API {
 		fmt.Fprintf(&b, "[api]\nlisten = %q\ncall_rate = 100000\n[[api.access_key]]\nid = %q\nsecret = %q\npolicy = \"IVSFullAccess\"\n",
 			p.api, AccessKey, SecretKey)
+	}
+	for _, w := range s.Webhooks {
+		w.toml(&b)
 	}
 	for _, c := range s.Channels {
 		fmt.Fprintf(&b, "[[channel]]\nid = %q\nname = %q\ntype = %q\nstream_key = %q\ninsecure_ingest = %t\n",

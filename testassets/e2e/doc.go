@@ -7,7 +7,7 @@
 //	worker_test.go    the worker is killed in mid-stream, while players, parsers and verify watch
 //	seam_test.go      Chromium with hls.js and with Shaka: each frame at each change of rendition
 //	browser_test.go   Chromium with sound alone
-//	load_test.go      ladderd load
+//	load_test.go      ladderd load, ladderd top
 //	leak_test.go      what ended streams leave behind
 //	refusals_test.go  who may not publish, what is not live
 //	takeover_test.go  one encoder after another in the same stream

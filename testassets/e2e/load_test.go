@@ -15,7 +15,7 @@ import (
 	"ladderd/testassets/publish"
 )
 
-// TestLoadOfTheDaemon has the command's viewers watch a broadcast to its end.
+// TestLoadOfTheDaemon has the command's viewers watch a broadcast to its end, and top show it.
 func TestLoadOfTheDaemon(t *testing.T) {
 	t.Parallel()
 	file := clip(t, small)
@@ -34,6 +34,9 @@ func TestLoadOfTheDaemon(t *testing.T) {
 		variants, err := new(hls.Client).Variants(ctx, url)
 		return len(variants) == 2, notNotFound(err)
 	}, nil)
+	if line := topLine(t, d, c.ID); !slices.Contains(line, "live") || !slices.Contains(line, "640x360") {
+		t.Errorf("ladderd top says %q", line)
+	}
 	cmd := exec.CommandContext(ctx, bin, "load", url, "--viewers", "30", "--spread", "--duration", "1m", "--json")
 	var errors strings.Builder
 	cmd.Stderr = &errors

@@ -1,5 +1,5 @@
 // Package golden compares what a test got with a file of what it should get. With
-// -update, as in go test ./ladder ./packager ./config ./gpu -update, the files are written
+// -update, as in go test ./ladder ./packager ./config ./gpu ./top -update, the files are written
 // anew: read their diff.
 package golden
 
