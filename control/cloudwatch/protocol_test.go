@@ -53,6 +53,10 @@ func TestQueryProtocol(t *testing.T) {
 	if !strings.Contains(body, "<Metrics><member><Dimensions><member><Name>Channel</Name><Value>b</Value></member></Dimensions><MetricName>IngestBitrate</MetricName><Namespace>AWS/IVS</Namespace></member></Metrics>") {
 		t.Error(body)
 	}
+	_, _, body = asked(t, form, "/", "Action=ListMetrics&Version=2010-08-01&MetricName=ConcurrentViews&Dimensions=")
+	if !strings.Contains(body, "<MetricName>ConcurrentViews</MetricName>") {
+		t.Error(body)
+	}
 	_, _, body = asked(t, form, "/", "Action=GetMetricStatistics&Version=2010-08-01&Namespace=AWS%2FIVS&MetricName=ConcurrentViews&StartTime=2026-01-02T12:00:00&EndTime=2026-01-02T12:01:00&Period=60&Statistics.member.1=Maximum")
 	if !strings.Contains(body, "<Datapoints><member><Maximum>59</Maximum><Timestamp>2026-01-02T12:00:00Z</Timestamp><Unit>Count</Unit></member></Datapoints>") {
 		t.Error(body)

@@ -112,6 +112,10 @@ func list(t tree, name string, most int) ([]any, error) {
 			return nil, faultOf(errValue, "The parameter %s has %d members; at most %d are allowed.", name, len(v), most)
 		}
 		return v, nil
+	case string:
+		if v == "" { // as the query protocol writes a list of nothing
+			return nil, nil
+		}
 	}
 	return nil, faultOf(errValue, "The parameter %s must be a list.", name)
 }
