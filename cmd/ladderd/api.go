@@ -95,7 +95,7 @@ func (d *daemon) addAPI(cfg *config.Config) error {
 	defer done()
 	d.api.control, err = control.New(ctx, control.Options{
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Store: d.journal.store, History: d.journal.history, Audit: d.api.audit, Strangers: d.api.others,
-		Streams: onAir{d.hub, d.play.Views}, Channels: published{d.hub}, Settings: settings, Log: d.log,
+		Streams: onAir{d.hub, d.play.Views}, Channels: published{d.hub}, Settings: settings, Log: d.log, Services: d.measuring.services(),
 	})
 	if err != nil {
 		return err

@@ -217,7 +217,7 @@ func TestEventsGoIntoTheHistory(t *testing.T) {
 }
 
 func TestPoliciesThatAreBuiltInAreNotWarnedOf(t *testing.T) {
-	for _, policy := range []string{config.PolicyFull, config.PolicyReadOnly} {
+	for _, policy := range []string{config.PolicyFull, config.PolicyReadOnly, config.PolicyMetrics} {
 		keys, err := accessKeys(&config.Config{API: config.API{AccessKeys: []config.AccessKey{{ID: someKey, Secret: someSecret, Policy: policy}}}})
 		if err != nil {
 			t.Fatal(err)
