@@ -114,8 +114,12 @@ func (s scrape) stream(one stream.Status, device string) {
 	for _, health := range healths {
 		s.flag(streamHealth, health == one.IngestHealth, channel, health)
 	}
-	for _, f := range one.Health {
-		s.flag(findings, f.Over.IsZero(), channel, f.Code)
+	told := map[string]bool{}
+	for _, f := range one.Health { // those that last come first; what is over may have been several times
+		if !told[f.Code] {
+			s.flag(findings, f.Over.IsZero(), channel, f.Code)
+		}
+		told[f.Code] = true
 	}
 	s.tell(takeovers, float64(one.Takeovers), channel)
 	s.tell(views, float64(one.Viewers), channel)
