@@ -49,8 +49,7 @@ func live() stream.Status {
 		ID: "st-1", Channel: "studio", Since: noon, Started: true, State: stream.Live, Protocol: "SRT", Remote: "192.0.2.1:5000", Encoder: "OBS \xff",
 		Takeovers: 2, IngestHealth: stream.Starving,
 		Health: []stream.Finding{
-			{Code: "keyframe-interval", Text: "long"},
-			{Code: "open-gop", Over: noon}, {Code: "keyframe-interval", Over: noon}, {Code: "open-gop", Over: noon},
+			{Code: "keyframe-interval", Text: "long"}, {Code: "keyframe-interval", Text: "longer", Over: noon}, {Code: "packet-loss", Over: noon},
 		},
 		Link:   &stream.Link{RTT: 20, Packets: 100, Lost: 3, Retransmitted: 2, Dropped: 1, Damaged: 1},
 		Total:  stream.Total{VideoBits: 8e6, AudioBits: 1e6, MessageBits: 80, Frames: 60, Media: 2},
@@ -133,7 +132,6 @@ func TestScrapeTellsWhatThereIs(t *testing.T) {
 		`ladderd_streams{health="HEALTHY"}`:                                                   "0",
 		`ladderd_stream_health{channel="studio",health="STARVING"}`:                           "1",
 		`ladderd_stream_finding{channel="studio",code="keyframe-interval"}`:                   "1",
-		`ladderd_stream_finding{channel="studio",code="open-gop"}`:                            "0",
 		`ladderd_rendition_frames_total{channel="studio",device="gpu0",rendition="360p30"}`:   "59",
 		`ladderd_rendition_frames_total{channel="studio",device="",rendition="720p30"}`:       "60",
 		`ladderd_rendition_shed{channel="studio",rendition="360p30"}`:                         "1",
