@@ -29,7 +29,7 @@
 //	nginx.go       the server of those files
 //	replay.go      its viewers, who ask when the live ones did
 //	channels.go  many publishers, no viewers
-//	observe.go   the same with all that observes, and without, in turn  observereport.go
+//	observe.go   a daemon with all that observes, beside one without  observereport.go
 //	ingest.go    protocols' servers alone, then many publishers  ingestreport.go
 //	ingestsrt.go   SRT's publishers and its baseline
 //	ingestserver.go  such a server, as a process of its own

@@ -8,7 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +22,7 @@ type observeCommand struct {
 	output
 	Count   int           `default:"100" help:"How many BASIC channels are live at once."`
 	Bitrate int           `default:"300000" help:"Of each one's video, in bits per second: what is looked for does not depend on it, and has to be seen beside it."`
-	Rounds  int           `default:"3" help:"How often both daemons are measured, in turn."`
+	Rounds  int           `default:"3" help:"How often both daemons are measured."`
 	Seconds int           `default:"45" help:"How long each is measured."`
 	Again   int           `default:"10" help:"How many of the channels end and begin anew in that time, which makes events."`
 	Every   time.Duration `default:"15s" help:"How often the metrics are scraped."`
@@ -34,9 +34,8 @@ const (
 	aimObserveMemory = 30.0 // MB
 )
 
-// Run measures, in turn, a daemon that is observed in all ways that there are, and one that
-// cannot be: without [metrics], [api] and webhooks it keeps no metrics, no history and no
-// events. Each other round has them in the other order.
+// Run measures a daemon that is observed in all ways that there are, and one that cannot be:
+// without [metrics], [api] and webhooks it keeps no metrics, no history and no events.
 func (c *observeCommand) Run(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "ladderd-bench-")
 	if err != nil {
@@ -54,21 +53,36 @@ func (c *observeCommand) Run(ctx context.Context) error {
 	tags = publish.Repeat(tags, clipSeconds*1000, (c.Seconds+observeWarmth+c.Count/10)/clipSeconds+5)
 	r := &observeReport{Channels: c.Count, Bitrate: c.Bitrate, Seconds: c.Seconds, Again: c.Again, Load: []string{machineLoad()}}
 	for round := range c.Rounds {
-		turns := []bool{false, true}
-		if round%2 == 1 {
-			slices.Reverse(turns)
+		say("round %d of %d: %d channels of each daemon", round+1, c.Rounds, c.Count)
+		plain, observed, err := c.both(ctx, tags)
+		if err != nil {
+			return err
 		}
-		for _, observed := range turns {
-			say("round %d of %d: %d channels, observed: %t", round+1, c.Rounds, c.Count, observed)
-			one, err := c.daemon(ctx, observed, tags)
-			if err != nil {
-				return err
-			}
-			r.add(observed, one)
-		}
+		r.add(plain, observed)
 	}
 	r.judge()
 	return c.print(r)
+}
+
+// both measures them at once: one after the other, what else the machine did made a
+// difference of ten times the aim.
+func (c *observeCommand) both(ctx context.Context, tags []publish.Tag) (plain, observed *observedCost, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var failed [2]error
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if plain, failed[0] = c.daemon(ctx, false, tags); failed[0] != nil {
+			cancel()
+		}
+	})
+	wg.Go(func() {
+		if observed, failed[1] = c.daemon(ctx, true, tags); failed[1] != nil {
+			cancel()
+		}
+	})
+	wg.Wait()
+	return plain, observed, errors.Join(failed[:]...)
 }
 
 // observeWarmth is how long the channels are live before they are measured, in seconds: their

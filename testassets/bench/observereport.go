@@ -25,15 +25,16 @@ type observeCosts struct {
 	Memory []float64 `json:"memory_mb"` // PSS
 }
 
-func (r *observeReport) add(observed bool, c *observedCost) {
-	to := &r.Plain
-	if observed {
-		to = &r.Observed
-		r.Events += c.watch.events.Load()
-		r.Scrapes += c.watch.scraped
-		r.Failed += c.watch.failed
-	}
-	to.CPU, to.Memory = append(to.CPU, c.cpu), append(to.Memory, c.memory)
+func (r *observeReport) add(plain, observed *observedCost) {
+	r.Plain.add(plain)
+	r.Observed.add(observed)
+	r.Events += observed.watch.events.Load()
+	r.Scrapes += observed.watch.scraped
+	r.Failed += observed.watch.failed
+}
+
+func (o *observeCosts) add(c *observedCost) {
+	o.CPU, o.Memory = append(o.CPU, c.cpu), append(o.Memory, c.memory)
 }
 
 // differences are a's to b's, round by round.
@@ -45,8 +46,8 @@ func differences(a, b []float64) span {
 	return spanOf(values)
 }
 
-// judge takes the median of the rounds' differences: what else the machine does is in both of
-// a round's daemons alike, more or less. The aims are for 100 channels.
+// judge takes the median of the rounds' differences: what else the machine does is in both
+// daemons alike, more or less. The aims are for 100 channels.
 func (r *observeReport) judge() {
 	r.Load = append(r.Load, machineLoad())
 	on := []basis{{taken: r.Scrapes, lost: r.Failed, what: "scrapes of the metrics"}, {taken: r.Events, what: "events received"}}
