@@ -6,15 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"ladderd/config"
 	"ladderd/control/feed"
 	"ladderd/control/outbox"
 )
@@ -26,58 +23,14 @@ type eventsCommand struct {
 	Replay eventsReplayCommand `cmd:"" help:"Send dead letters again."`
 }
 
-// metricsListener is where the daemon answers.
-type metricsListener struct {
-	URL    string `xor:"daemon" help:"The daemon's [metrics] listener. Default http://127.0.0.1:9090." placeholder:"URL"`
-	Config string `xor:"daemon" type:"path" help:"The daemon's configuration file, for the address of [metrics]." placeholder:"FILE"`
-}
-
-const usualMetrics = "http://127.0.0.1:9090"
-
 // client asks the daemon.
-func (m metricsListener) client() (feed.Client, error) {
-	c := feed.Client{URL: usualMetrics, HTTP: &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 30 * time.Second}}}
-	if m.URL != "" {
-		u, err := url.Parse(m.URL)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return c, fmt.Errorf("--url %q is not a URL; allowed: as in %s", m.URL, usualMetrics)
-		}
-		c.URL = u.Scheme + "://" + u.Host
-	}
-	if m.Config == "" {
-		return c, nil
-	}
-	cfg, err := config.Load(m.Config)
-	if err != nil {
-		return c, err
-	}
-	c.URL, err = reachable(cfg.Metrics.Listen)
-	if err != nil {
-		return c, fmt.Errorf("%s: %w", m.Config, err)
-	}
-	return c, nil
-}
-
-// reachable is the URL of a listener for this machine.
-func reachable(at config.Address) (string, error) {
-	host, port, err := net.SplitHostPort(string(at))
-	if err != nil {
-		return "", errors.New("there is no [metrics] section, whose listener shows events")
-	}
-	if port == "0" {
-		return "", errors.New("[metrics] listens on any free port: give its address with --url")
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-		if ip != nil && ip.To4() == nil {
-			host = "::1"
-		}
-	}
-	return "http://" + net.JoinHostPort(host, port), nil
+func (m metricsAddress) client() (feed.Client, error) {
+	base, err := m.base()
+	return feed.Client{URL: base, HTTP: &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 30 * time.Second}}}, err
 }
 
 type eventsShowCommand struct {
-	metricsListener
+	metricsAddress
 	Follow  bool   `short:"f" help:"Go on with events as they happen, until Ctrl-C; through restarts of the daemon too."`
 	Channel string `help:"Events of this channel alone." placeholder:"ID"`
 	Last    int    `short:"n" default:"20" help:"How many that have happened are shown, 0 to 10000."`
@@ -197,7 +150,7 @@ func eventLine(envelope json.RawMessage) string {
 }
 
 type eventsDeadCommand struct {
-	metricsListener
+	metricsAddress
 	Receiver string `help:"Those of this receiver alone." placeholder:"NAME"`
 	JSON     bool   `help:"Print dead letters with all that is known of them, one a line."`
 }
@@ -234,7 +187,7 @@ func (c *eventsDeadCommand) print(to io.Writer, letters []outbox.Letter) error {
 }
 
 type eventsReplayCommand struct {
-	metricsListener
+	metricsAddress
 	Receiver string `help:"Those of this receiver alone." placeholder:"NAME"`
 	ID       string `arg:"" optional:"" help:"The id of an event; without one all dead letters are sent again."`
 }

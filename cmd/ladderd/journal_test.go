@@ -144,14 +144,3 @@ func TestEventsAreLinesForPeople(t *testing.T) {
 		t.Errorf("what is no event: %s", got)
 	}
 }
-
-func TestListenersAreReachable(t *testing.T) {
-	for at, want := range map[config.Address]string{
-		"127.0.0.1:9090": "http://127.0.0.1:9090", ":9090": "http://127.0.0.1:9090", "0.0.0.0:1": "http://127.0.0.1:1",
-		"[::]:1": "http://[::1]:1", "box.example:1": "http://box.example:1", "": "", "127.0.0.1:0": "",
-	} {
-		if got, err := reachable(at); got != want || (err == nil) != (want != "") {
-			t.Errorf("%q: %q, %v", at, got, err)
-		}
-	}
-}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -13,17 +12,15 @@ import (
 	"strings"
 	"time"
 
-	"ladderd/config"
 	"ladderd/top"
 
 	"github.com/charmbracelet/x/term"
 )
 
 type topCommand struct {
-	URL    string        `default:"http://127.0.0.1:9090" help:"Where the daemon's metrics listener is: ${default}, unless told otherwise."`
-	Config string        `type:"path" help:"The daemon's configuration file, for the address of that listener, in place of --url."`
-	Every  time.Duration `default:"1s" help:"How often to ask: ${default}."`
-	Once   bool          `help:"Print all there is once, as plain text. Exit status: 1 where the daemon does not answer."`
+	metricsAddress
+	Every time.Duration `default:"1s" help:"How often to ask: ${default}."`
+	Once  bool          `help:"Print all there is once, as plain text. Exit status: 1 where the daemon does not answer."`
 }
 
 // Run shows the daemon's streams and devices. On a terminal on which nothing can be drawn,
@@ -47,40 +44,6 @@ func (c *topCommand) Run() error {
 
 // every is not so short that the daemon would do nothing else.
 func (c *topCommand) every() time.Duration { return max(c.Every, 100*time.Millisecond) }
-
-// base is the URL of the metrics listener.
-func (c *topCommand) base() (string, error) {
-	if c.Config == "" {
-		return listenerURL(c.URL)
-	}
-	cfg, err := config.Load(c.Config)
-	if err != nil {
-		return "", err
-	}
-	if !cfg.Metrics.Listen.On() {
-		return "", fmt.Errorf("%s has no [metrics] listener, which is what top asks", c.Config)
-	}
-	host, port, err := net.SplitHostPort(string(cfg.Metrics.Listen))
-	if err != nil {
-		return "", fmt.Errorf("the [metrics] listener of %s: %w", c.Config, err)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1" // it listens on all addresses
-	}
-	return listenerURL(net.JoinHostPort(host, port))
-}
-
-// listenerURL takes an address without a scheme too.
-func listenerURL(text string) (string, error) {
-	if !strings.Contains(text, "://") {
-		text = "http://" + text
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("%q is not where a daemon could be asked; a URL such as http://127.0.0.1:9090 is", text)
-	}
-	return strings.TrimSuffix(u.String(), "/"), nil
-}
 
 // watched is a daemon, by the URL of its metrics listener.
 type watched struct{ base string }

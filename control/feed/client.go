@@ -78,7 +78,11 @@ func (c Client) do(request *http.Request, into any) error {
 func (c Client) ask(request *http.Request) (*http.Response, error) {
 	answer, err := c.HTTP.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask the daemon: %w", err)
+		var whole *url.Error
+		if errors.As(err, &whole) { // it repeats the URL
+			err = whole.Err
+		}
+		return nil, fmt.Errorf("no answer from a daemon at %s: %w", c.URL, err)
 	}
 	if answer.StatusCode != http.StatusOK {
 		defer answer.Body.Close()

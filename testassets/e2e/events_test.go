@@ -65,6 +65,9 @@ func TestEventsOutliveCrashesAndReceivers(t *testing.T) {
 	w.replay(late, happened)
 	w.sessions(happened)
 	w.followed(happened)
+	if want := 3 * 4 * len(w.channels); len(happened) != want {
+		t.Errorf("%d events happened, want %d", len(happened), want)
+	}
 }
 
 // witness broadcasts, and asks the daemon what happened.
@@ -92,32 +95,26 @@ func (w *witness) broadcast(during func()) {
 		p, err := publish.FFmpegLoop(w.daemon.RTMP(c.Key), w.file)
 		publishers = append(publishers, stopAtEnd(w.t, p, err))
 	}
-	for _, c := range w.channels {
-		if _, err := w.daemon.AwaitStream(w.t.Context(), c.ID, func(s daemon.Stream) bool { return s.State == "live" && len(s.Renditions) > 0 }); err != nil {
-			w.t.Fatal(err)
-		}
-	}
+	w.await("the channels to be live", func() bool { return w.open() == 2*len(w.channels) })
 	during()
 	for _, p := range publishers {
 		_ = p.Stop() // by the daemon's end, where that came first
 	}
-	w.await("the channels' end", func() bool {
-		h, err := w.daemon.Health(w.t.Context())
-		return err == nil && len(h.Streams) == 0
-	})
-	// What the daemon tells of it is written a moment later.
-	w.await("the last event", func() bool {
-		open := 0
-		for _, e := range w.happened() {
-			switch e.Detail.Name {
-			case "Session Created", "Stream Start":
-				open++
-			case "Session Ended", "Stream End":
-				open--
-			}
+	w.await("the channels' end", func() bool { return w.open() == 0 })
+}
+
+// open is how many sessions and streams have begun and not ended, together.
+func (w *witness) open() (n int) {
+	w.t.Helper()
+	for _, e := range w.happened() {
+		switch e.Detail.Name {
+		case "Session Created", "Stream Start":
+			n++
+		case "Session Ended", "Stream End":
+			n--
 		}
-		return open == 0
-	})
+	}
+	return n
 }
 
 // crash kills the daemon and starts it anew.
