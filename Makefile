@@ -39,7 +39,7 @@ deb: build ## make bin/ladderd_VERSION_ARCH.deb, for this release of Debian. VER
 	@eval "$$(scripts/ffmpeg.sh env)" && scripts/deb.sh
 
 .PHONY: test-systemd
-test-systemd: setup-systemd deb ## install the .deb in a Debian of its own and run it there under systemd; as root
+test-systemd: setup-systemd build ## install the .deb in a Debian of its own and run it there under systemd; as root
 	@$(GO) run ./testassets/systemd
 
 .PHONY: lint
@@ -47,7 +47,7 @@ lint: setup-lint setup ## check formatting, go vet, staticcheck, the scripts and
 	@scripts/gofmt.sh
 	@$(GO) vet ./...
 	@$(GO) run $(STATICCHECK) ./...
-	@shellcheck -x scripts/*.sh systemd/deb/post* systemd/deb/pre* .ci/run
+	@shellcheck -x scripts/*.sh systemd/deb/post* systemd/deb/pre* testassets/systemd/*.sh .ci/run
 	@scripts/units.sh
 
 .PHONY: bench bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest bench-api

@@ -131,11 +131,15 @@ func (s schema) names() string {
 	return strings.Join(names, ", ")
 }
 
-// show is a value as it would stand in the file, kept short.
+// passwords are those before the host of a URL, where no value should have one.
+var passwords = regexp.MustCompile(`(://[^/@:]*:)[^/]*@`)
+
+// show is a value as it would stand in the file, kept short, without passwords.
 func show(value any) string {
 	switch v := value.(type) {
 	case string:
 		const most = 60
+		v = passwords.ReplaceAllString(v, "${1}…@")
 		if r := []rune(v); len(r) > most {
 			v = string(r[:most]) + "…"
 		}

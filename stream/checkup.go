@@ -1,32 +1,8 @@
 package stream
 
 import (
-	"fmt"
-	"sort"
-
+	"ladderd/ingest"
 	"ladderd/media"
-)
-
-// Finding is one thing that is wrong with what a publisher sends, in words for
-// whoever sets up the encoder.
-type Finding struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
-}
-
-// The codes of findings.
-const (
-	LongGOP       = "keyframe-interval"
-	OpenGOP       = "open-gop"
-	ClockJump     = "timestamp-jump"
-	AudioMissing  = "audio-missing"
-	AudioLate     = "audio-late"
-	AudioIgnored  = "audio-unannounced"
-	FramesMissing = "frames-missing"
-	Interlaced    = "interlaced"
-	Bitrate       = "bitrate"
-	// IntervalIgnored is a keyframeInterval parameter that is not allowed.
-	IntervalIgnored = "keyframe-interval-parameter"
 )
 
 const (
@@ -39,40 +15,46 @@ const (
 	silenceNoted = 24
 )
 
-// checkup watches a source for settings that hurt its viewers. Each finding is
-// reported once and stays.
+// checkup watches a source for what hurts its viewers. Its methods return what is news:
+// findings that have begun, and those that are over.
 type checkup struct {
-	found   map[string]Finding
+	diary
 	lastIDR media.Ticks
 	lastDTS media.Ticks
 	any     bool // an IDR has been seen
+	filled  int  // frames of silence and of late audio that have been told of
+	late    int
+	cadence cadence
+	spikes  spikes
+	link    linkWatch
 }
 
-func newCheckup() *checkup { return &checkup{found: make(map[string]Finding)} }
+func newCheckup() *checkup { return &checkup{diary: newDiary()} }
 
-// add notes a finding and returns it where it is news.
-func (c *checkup) add(code, format string, args ...any) []Finding {
-	if _, known := c.found[code]; known {
-		return nil
-	}
-	f := Finding{Code: code, Text: fmt.Sprintf(format, args...)}
-	c.found[code] = f
-	return []Finding{f}
+// renewed begins anew with another publisher, whose frames are one rate's period apart.
+func (c *checkup) renewed() []Finding {
+	c.any, c.cadence, c.spikes, c.link = false, cadence{}, spikes{}, linkWatch{}
+	return c.leave()
 }
 
-// video looks at a frame that has its place on the timeline, and returns what is
-// news about the source.
-func (c *checkup) video(p media.Packet) []Finding {
+// video looks at a frame that has its place on the timeline, of a source whose frames are
+// to be period apart.
+func (c *checkup) video(p media.Packet, period media.Ticks) []Finding {
 	var news []Finding
-	note := func(code, format string, args ...any) { news = append(news, c.add(code, format, args...)...) }
-	if p.Video != nil && p.Video.Interlaced {
+	note := func(code, format string, args ...any) { news = append(news, c.see(code, format, args...)...) }
+	switch {
+	case p.Video == nil:
+	case p.Video.Interlaced:
 		note(Interlaced, "the source is or may be interlaced: set the encoder to progressive")
+	default:
+		news = append(news, c.end(Interlaced)...)
 	}
 	if c.any && p.DTS-c.lastDTS > framesGap {
 		note(FramesMissing, "no frame for %.1f s: the encoder drops frames (network or CPU too slow)", (p.DTS - c.lastDTS).Seconds())
 	}
-	if c.any && p.PTS-c.lastIDR > advisedGOP {
-		note(LongGOP, "more than %.0f s without a keyframe (IDR): set the encoder's keyframe interval to 2 s, closed GOP", media.Ticks(advisedGOP).Seconds())
+	if since := p.PTS - c.lastIDR; c.any && since > advisedGOP && (p.Key || !c.again(LongGOP)) {
+		note(LongGOP, "%.1f s without a keyframe (IDR), which may be at most %.0f: set the encoder's keyframe interval to 2 s, closed GOP",
+			since.Seconds(), media.Ticks(advisedGOP).Seconds())
 	}
 	if !p.Key && media.RecoveryPoint(p.Data) {
 		note(OpenGOP, "the encoder sends open GOPs (recovery points that are no IDR): players cannot join there; set closed GOP")
@@ -81,17 +63,34 @@ func (c *checkup) video(p media.Packet) []Finding {
 		c.lastIDR, c.any = p.PTS, true
 	}
 	c.lastDTS = p.DTS
-	return news
+	return append(news, c.frames(p, period)...)
+}
+
+// frames looks at how regularly frames come. What a network has lost is not the encoder's
+// fault.
+func (c *checkup) frames(p media.Packet, period media.Ticks) []Finding {
+	seen, judged := c.cadence.take(p.DTS, len(p.Data), period)
+	least := dropsFound
+	if c.lasts(FrameDrops) {
+		least = dropsLast
+	}
+	if !judged || seen.lost < least || c.lasts(PacketLoss) {
+		return nil
+	}
+	return c.see(FrameDrops, "%.1f of %.1f frames a second come: the encoder leaves out %.0f %%, as its CPU (or GPU) or its network is too slow: "+
+		"set a faster preset, a smaller picture, or a lower bit rate", seen.rate, seen.usual, 100*seen.lost)
 }
 
 // audio looks at what the soundtrack had to mend.
 func (c *checkup) audio(s *soundtrack) []Finding {
 	var news []Finding
-	if s.filled > silenceNoted {
-		news = append(news, c.add(AudioMissing, "audio was missing and is silence there: it began late, or the encoder leaves it out")...)
+	if s.filled-c.filled > silenceNoted {
+		c.filled = s.filled
+		news = append(news, c.see(AudioMissing, "audio was missing and is silence there: it began late, or the encoder leaves it out")...)
 	}
-	if s.late > 0 {
-		news = append(news, c.add(AudioLate, "audio came more than %.1f s after the video that it belongs to: check the encoder's interleaving", media.Ticks(soundLag).Seconds())...)
+	if s.late > c.late {
+		c.late = s.late
+		news = append(news, c.see(AudioLate, "audio came more than %.1f s after the video that it belongs to: check the encoder's interleaving", media.Ticks(soundLag).Seconds())...)
 	}
 	return news
 }
@@ -100,17 +99,42 @@ func (c *checkup) audio(s *soundtrack) []Finding {
 // held to the channel type's limit (bitrateLimit), which may come later.
 func (c *checkup) bitrate(announced, most int) []Finding {
 	if announced <= most {
-		return nil
+		return c.end(Bitrate)
 	}
-	return c.add(Bitrate, "the encoder announces %.1f Mb/s; this type of channel is for at most %.1f", float64(announced)/1e6, float64(most)/1e6)
+	return c.see(Bitrate, "the encoder announces %.1f Mb/s; this type of channel is for at most %.1f", float64(announced)/1e6, float64(most)/1e6)
 }
 
-// findings are all so far, by code.
-func (c *checkup) findings() []Finding {
-	list := make([]Finding, 0, len(c.found))
-	for _, f := range c.found {
-		list = append(list, f)
+// second looks at what came in a second: in counted it, and k is the publisher's
+// connection, nil where nothing is known of it.
+func (c *checkup) second(in *intake, k *ingest.Link) []Finding {
+	var news []Finding
+	switch s := &in.starvation; {
+	case s.starving && !c.lasts(Starvation):
+		news = c.see(Starvation, "%s", s.why)
+	case !s.starving:
+		news = c.end(Starvation)
 	}
-	sort.Slice(list, func(i, j int) bool { return list[i].Code < list[j].Code })
-	return list
+	if s, found := c.spikes.take(in.came, in.meter.interval, in.starvation.announced, in.limit.limit); found {
+		news = append(news, c.see(BitrateSpikes, "%s", s)...)
+	}
+	if k != nil {
+		news = append(news, c.network(*k)...)
+	}
+	return append(news, c.sweep()...)
+}
+
+// network looks at how the publisher's connection did.
+func (c *checkup) network(k ingest.Link) (news []Finding) {
+	now, lately := c.link.take(k)
+	if now.Dropped > 0 || now.Damaged > 0 {
+		news = c.see(PacketLoss, "%s", lossText(lately, k))
+	}
+	least := resentFound
+	if c.lasts(PacketsResent) {
+		least = resentLasts
+	}
+	if lately.Packets >= resentOf && float64(lately.Retransmitted) > least*float64(lately.Packets) {
+		news = append(news, c.see(PacketsResent, "%s", resentText(lately, k))...)
+	}
+	return news
 }

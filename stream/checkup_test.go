@@ -41,7 +41,7 @@ func TestCheckup(t *testing.T) {
 			check := newCheckup()
 			var news, all []string
 			for _, f := range c.frames {
-				for _, n := range check.video(f) {
+				for _, n := range check.video(f, 3000) {
 					news = append(news, n.Code)
 				}
 			}

@@ -15,6 +15,7 @@ import (
 const (
 	Healthy  = "HEALTHY"
 	Starving = "STARVING"
+	Unknown  = "UNKNOWN" // there is no publisher, or it is not known yet what it sends
 )
 
 // intake measures what comes from the publisher, and judges it. It has no clock of
@@ -23,7 +24,8 @@ type intake struct {
 	meter      meter
 	limit      bitrateLimit
 	starvation starvation
-	last       Statistics // of the last second
+	came       arrivals   // in the last second
+	last       Statistics // of it
 }
 
 func newIntake(kind ladder.Type, began time.Time) *intake {
@@ -62,9 +64,8 @@ func (in *intake) take(i input, now time.Time) error {
 
 // second ends a second. It says whether starvation began or ended with it.
 func (in *intake) second(now time.Time) (changed bool) {
-	var came arrivals
-	came, in.last = in.meter.second(now)
-	return in.starvation.take(came)
+	in.came, in.last = in.meter.second(now)
+	return in.starvation.take(in.came)
 }
 
 // health is for the status.
@@ -99,15 +100,30 @@ func breachOf(err error, of event.Stream, at time.Time) (event.Event, bool) {
 
 // second looks at what came from the publisher in the second that has passed.
 func (l *live) second(now time.Time) {
-	switch changed := l.intake.second(now); {
+	changed := l.intake.second(now)
+	l.note(l.checkup.second(l.intake, l.connection())...)
+	switch {
 	case changed && l.intake.starvation.starving:
-		l.log.Warn("the stream is starving: too little comes from the publisher", "bitrate", l.intake.last.Bitrate, "fps", l.intake.last.FrameRate)
 		l.emit(event.StarvationStart)
 	case changed:
-		l.log.Info("the stream is starving no more")
 		l.emit(event.StarvationEnd)
 	}
 	l.report()
+}
+
+// connection is how the current publisher's does; nil where nothing is known of it.
+func (l *live) connection() *ingest.Link {
+	if l.current == nil || l.request.Link == nil {
+		return nil
+	}
+	k := l.request.Link()
+	return &k
+}
+
+// renewed says that p publishes from now on, and not who did before.
+func (l *live) renewed(p *publisher) {
+	l.intake.renewed(&p.opening)
+	l.note(l.checkup.renewed()...)
 }
 
 // breached tells of the limit that the stream's end is owed to, if it is one.

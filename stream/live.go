@@ -170,7 +170,7 @@ func (l *live) auditions() <-chan input {
 // begin goes on with what the publisher has sent to a stream before this one.
 func (l *live) begin() error {
 	if p := l.current; p.source != nil {
-		l.intake.renewed(&p.opening)
+		l.renewed(p)
 		return l.start(p)
 	}
 	return nil
@@ -315,7 +315,7 @@ func (l *live) examine(p *publisher) {
 	l.intake.sized(most)
 	l.note(l.checkup.bitrate(meta.VideoBitrate+meta.AudioBitrate, most)...)
 	if p.wrong != nil {
-		l.note(l.checkup.add(IntervalIgnored, "%v: the stream key's parameter is ignored", p.wrong)...)
+		l.note(l.checkup.see(IntervalIgnored, "%v: the stream key's parameter is ignored", p.wrong)...)
 	}
 }
 
@@ -366,16 +366,16 @@ func (l *live) media(p media.Packet) error {
 		return err
 	}
 	if l.timeline.place(&p) {
-		l.note(l.checkup.add(ClockJump, "the source's timestamps jumped: the encoder's clock is not steady")...)
+		l.note(l.checkup.see(ClockJump, "the source's timestamps jumped: the encoder's clock is not steady")...)
 	}
 	if p.Kind == media.Audio {
 		if l.soundtrack == nil {
-			l.note(l.checkup.add(AudioIgnored, "audio began after the video without having been announced: restart the broadcast to include it")...)
+			l.note(l.checkup.see(AudioIgnored, "audio began after the video without having been announced: restart the broadcast to include it")...)
 			return nil
 		}
 		return l.sound(l.soundtrack.place(p))
 	}
-	l.note(l.checkup.video(p)...)
+	l.note(l.checkup.video(p, l.source.input.Rate.Period())...)
 	if err := l.picture(p); err != nil {
 		return err
 	}

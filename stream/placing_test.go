@@ -223,7 +223,7 @@ func TestPublisherThatIsNotReadDoesNotStarve(t *testing.T) {
 			}
 		}()
 		<-time.After(30 * time.Second)
-		if st := r.status(); st.State != Placing || st.IngestHealth != Healthy || r.count(event.NameStarvationStart, "") != 0 {
+		if st := r.status(); st.State != Placing || st.IngestHealth != Unknown || r.count(event.NameStarvationStart, "") != 0 {
 			t.Errorf("%s, %s", st.State, st.IngestHealth)
 		}
 		answer <- onCPUs

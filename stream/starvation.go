@@ -1,5 +1,7 @@
 package stream
 
+import "fmt"
+
 const (
 	// starvingOver is over how many seconds the bits are held to what is expected.
 	// Keyframes and a short gap are evened out in them.
@@ -49,7 +51,8 @@ type starvation struct {
 	known     int // how many of them have been, at most history
 	next      int // where the next one goes
 	starving  bool
-	since     int // seconds since it began
+	since     int    // seconds since it began
+	why       string // it did
 }
 
 // second is one that has been counted.
@@ -75,9 +78,13 @@ func (s *starvation) take(a arrivals) (changed bool) {
 	s.next = (s.next + 1) % history
 	s.known = min(s.known+1, history)
 	want := s.expect()
+	why := ""
+	if !s.starving {
+		why = s.lacks(want)
+	}
 	switch {
-	case !s.starving && s.lacks(want):
-		s.begin()
+	case why != "":
+		s.begin(why)
 	case s.starving && s.fed(want):
 		s.starving = false
 	case s.starving && s.settled(want):
@@ -100,8 +107,8 @@ func (s *starvation) renewed(announced int) {
 }
 
 // begin has nothing learned from the seconds in which it became clear.
-func (s *starvation) begin() {
-	s.starving, s.since = true, 0
+func (s *starvation) begin(why string) {
+	s.starving, s.since, s.why = true, 0, why
 	for i := range min(starvingOver, s.known) {
 		s.ago(i).starved = true
 	}
@@ -175,21 +182,35 @@ func (s *starvation) frameRate(ago int) float64 {
 	return float64(sum.frames) / starvingOver
 }
 
-// lacks says that a source which was well starves.
-func (s *starvation) lacks(want expected) bool {
+// lacks says why a source which was well starves; nothing if it does not.
+func (s *starvation) lacks(want expected) string {
 	silent := max(silentOver, int(3*want.gap))
 	if s.known >= silent && s.last(silent).inputs == 0 {
-		return true
+		return fmt.Sprintf("nothing came for %d s: the encoder has stopped, or its network has", silent)
 	}
 	if s.known < starvingOver {
-		return false
+		return ""
 	}
 	got := s.last(starvingOver)
-	if got.media.Seconds()+want.gap < lean*starvingOver {
-		return true
+	if passed := got.media.Seconds(); passed+want.gap < lean*starvingOver {
+		return fmt.Sprintf("%.1f s of video came within %d s, at %s: the rest is late, as the network carries less than the encoder sends; set a lower bit rate",
+			passed, starvingOver, got.bitrate(want))
 	}
-	return want.frames >= cameraLeast && float64(got.video) < lean*want.bits*starvingOver &&
-		float64(got.frames) < few*want.frames*starvingOver
+	if want.frames >= cameraLeast && float64(got.video) < lean*want.bits*starvingOver &&
+		float64(got.frames) < few*want.frames*starvingOver {
+		return fmt.Sprintf("%.1f frames a second came, of %.1f before, at %s: the encoder leaves frames out, as its CPU or its network is too slow; set a faster preset, or a lower bit rate",
+			float64(got.frames)/starvingOver, want.frames, got.bitrate(want))
+	}
+	return ""
+}
+
+// bitrate is the video's over starvingOver seconds, for people.
+func (a arrivals) bitrate(want expected) string {
+	text := fmt.Sprintf("%.1f Mb/s", float64(a.video)/starvingOver/1e6)
+	if want.bits > 0 {
+		text += fmt.Sprintf(" of %.1f that are expected", want.bits/1e6)
+	}
+	return text
 }
 
 // fed says that a source which starved is well again.

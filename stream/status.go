@@ -29,7 +29,7 @@ type Status struct {
 	Shed    []string  `json:"shed,omitempty"`
 	Viewers int       `json:"viewers"` // sessions that download it; whoever serves viewers fills it in
 	Health  []Finding `json:"health"`
-	// IngestHealth is Healthy or Starving; Ingest is what came in the last second.
+	// IngestHealth is Healthy, Starving or Unknown; Ingest is what came in the last second.
 	IngestHealth string     `json:"ingest_health"`
 	Ingest       Statistics `json:"ingest"`
 	Total        Total      `json:"total"`
@@ -121,7 +121,7 @@ func (s *Status) readWindow() {
 func (s *Status) readDesk(d *desk) {
 	s.Priority, s.Takeovers = d.priority, d.takeovers
 	if d.current == nil {
-		s.State = Waiting
+		s.State, s.IngestHealth = Waiting, Unknown
 	}
 }
 
@@ -172,7 +172,7 @@ func (l *live) report() {
 		Started: l.shown, Source: l.described,
 	}
 	if l.placing != nil {
-		s.State = Placing
+		s.State, s.IngestHealth = Placing, Unknown
 	}
 	if l.plan != nil {
 		s.Renditions, s.made = names(l.plan.renditions), l.plan.MadeVideo
@@ -180,10 +180,14 @@ func (l *live) report() {
 	l.status.Store(s)
 }
 
-// note logs what is newly known to be wrong with the source, once.
+// note logs what is newly known to be wrong with the source, and what is so no more.
 func (l *live) note(news ...Finding) {
 	for _, f := range news {
-		l.log.Warn("stream health", "finding", f.Code, "text", f.Text)
+		if f.Over.IsZero() {
+			l.log.Warn("stream health", "finding", f.Code, "text", f.Text)
+			continue
+		}
+		l.log.Info("stream health: it is over", "finding", f.Code, "since", f.Since, "over", f.Over)
 	}
 	if len(news) > 0 {
 		l.report()

@@ -207,7 +207,7 @@ func (l *live) follow(p *publisher, taken bool) error {
 	if taken {
 		l.emitSource(event.StreamTakeover)
 	}
-	l.intake.renewed(&p.opening)
+	l.renewed(p)
 	if l.source == nil {
 		return l.start(p)
 	}

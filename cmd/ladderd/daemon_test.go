@@ -72,10 +72,31 @@ func TestDaemonGoesOnWithoutADisk(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `"events_error":"make data_dir`) {
 		t.Errorf("health says %s", w.Body)
 	}
+	if !strings.Contains(w.Body.String(), `"metrics":{"lag_seconds":`) || !strings.Contains(w.Body.String(), `"disk_error":"open `+cfg.Server.DataDir) {
+		t.Errorf("health says of metrics %s", w.Body)
+	}
 	w, mux := httptest.NewRecorder(), http.NewServeMux()
 	d.journal.handle(mux)
 	if mux.ServeHTTP(w, httptest.NewRequest("GET", "/events", nil)); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("events: %d", w.Code)
+	}
+}
+
+// What is measured is kept wherever somebody may read it.
+func TestDaemonMeasuresWhereSomebodyMayRead(t *testing.T) {
+	for listen, measured := range map[config.Address]bool{"127.0.0.1:0": true, "": false} {
+		cfg := config.Default()
+		cfg.Server.DataDir = t.TempDir()
+		cfg.Ingest.RTMP.Listen, cfg.Playback.Listen, cfg.Metrics.Listen = "127.0.0.1:0", "127.0.0.1:0", listen
+		d, err := newDaemon(cfg, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.start()
+		d.close()
+		if _, err := os.Stat(filepath.Join(cfg.Server.DataDir, "metrics.db")); (err == nil) != measured {
+			t.Errorf("listening on %q: %v", listen, err)
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"ladderd/service"
 )
 
 type commands struct {
@@ -51,7 +53,11 @@ func main() {
 		os.Exit(int(code))
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "ladderd:", err)
+		prefix := ""
+		if service.ToJournal() {
+			prefix = "<3>" // an error, to the journal
+		}
+		fmt.Fprintln(os.Stderr, prefix+"ladderd:", err)
 		os.Exit(1)
 	}
 }

@@ -83,39 +83,49 @@ func appendSets(b []byte, p points) []byte {
 	return b
 }
 
-// readChunk is what appendChunk wrote. Where only is not 0 it is that series' column alone.
+// readChunk is what appendChunk wrote; columns that are the same share their points. Where only is
+// not 0 it is that series' column alone.
 func readChunk(b []byte, res, start, only int64) ([]column, error) {
 	r := reader{b: b}
 	if r.byte() != chunkVersion {
 		return nil, errChunk
 	}
 	var columns []column
-	var bodies [][]byte
+	var bodies []body
 	for len(r.b) > 0 && !r.bad {
 		id, same := int64(r.unsigned()), r.unsigned()
-		var body []byte
+		at := len(bodies) - int(min(same, math.MaxInt32))
 		switch {
 		case same == 0:
-			body = r.bytes(r.unsigned())
-		case same <= uint64(len(bodies)):
-			body = bodies[len(bodies)-int(same)]
+			bodies = append(bodies, body{same: at, text: r.bytes(r.unsigned())})
+		case at >= 0:
+			bodies = append(bodies, body{same: bodies[at].same})
 		default:
 			return nil, errChunk
 		}
-		bodies = append(bodies, body)
 		if r.bad || only != 0 && id != only {
 			continue
 		}
-		p, err := readBody(body, res, start)
-		if err != nil {
-			return nil, err
+		b := &bodies[bodies[len(bodies)-1].same]
+		if b.points == nil {
+			var err error
+			if b.points, err = readBody(b.text, res, start); err != nil {
+				return nil, err
+			}
 		}
-		columns = append(columns, column{id, p})
+		columns = append(columns, column{id, b.points})
 	}
 	if r.bad {
 		return nil, errChunk
 	}
 	return columns, nil
+}
+
+// body is a column's, or where same is not its own place, that one's.
+type body struct {
+	same   int
+	text   []byte
+	points points // once they have been read
 }
 
 func readBody(b []byte, res, start int64) (points, error) {

@@ -14,7 +14,7 @@ const (
 	// track0 is the sole track of streams that are not multitrack, as in the guide's model of
 	// stream sessions.
 	track0 = "Track0"
-	// unknownCountry is a viewer's country that cannot be determined (guide, line 2367).
+	// unknownCountry is a viewer's country that cannot be determined (guide, line 2369).
 	unknownCountry = "UNKNOWN"
 )
 
@@ -36,20 +36,20 @@ var (
 	sums  = []string{"Sum"}
 )
 
-// Metrics are the guide's: the table of lines 2340–2376, and line 8957 for usage. Nothing is
+// Metrics are the guide's: the table of lines 2340–2375, and lines 8962–8973 for usage. Nothing is
 // recorded yet, so RecordedTime has no data.
 var Metrics = []Metric{
 	{IVS, "ConcurrentStreams", "Count", rates, [][]string{{}, {Health}}, false, 1},                                        // lines 2346, 2349
-	{IVS, "ConcurrentViews", "Count", rates, [][]string{{}, {Channel}}, false, 1},                                         // 2342, 2343
+	{IVS, "ConcurrentViews", "Count", rates, [][]string{{}, {Channel}}, false, 1},                                         // 2341, 2342
 	{IVS, "IngestAudioBitrate", "Bits/Second", rates, [][]string{{Channel}, {Channel, Track}}, true, 1},                   // 2350, 2351
 	{IVS, "IngestBitrate", "Bits/Second", rates, [][]string{{Channel}}, true, 1},                                          // 2354
 	{IVS, "IngestFramerate", "Count/Second", rates, [][]string{{Channel}, {Channel, Track}}, true, 1000},                  // 2355, 2356
 	{IVS, "IngestVideoBitrate", "Bits/Second", rates, [][]string{{Channel}, {Channel, Track}}, true, 1},                   // 2359, 2360
 	{IVS, "KeyframeInterval", "Seconds", rates, [][]string{{Channel}, {Channel, Track}}, true, 1000},                      // 2363, 2364
-	{IVS, "LiveDeliveredTime", "Seconds", sums, [][]string{{}, {Channel}, {Channel, Country}}, false, 1e6},                // 2365–2369
+	{IVS, "LiveDeliveredTime", "Seconds", sums, [][]string{{}, {Channel}, {Channel, Country}}, false, 1e6},                // 2365, 2366, 2369
 	{IVS, "LiveInputTime", "Seconds", sums, [][]string{{}, {Channel}}, false, 1e6},                                        // 2370, 2371
 	{IVS, "RecordedTime", "Seconds", sums, [][]string{{}, {Channel}}, false, 1e6},                                         // 2372, 2375
-	{Usage, "ResourceCount", "None", []string{"Maximum"}, [][]string{{"Class", "Resource", "Service", "Type"}}, false, 1}, // 8957–8973
+	{Usage, "ResourceCount", "None", []string{"Maximum"}, [][]string{{"Class", "Resource", "Service", "Type"}}, false, 1}, // 8964–8973
 }
 
 // Find is a row of the table.

@@ -63,6 +63,8 @@ type Settings struct {
 	// Proofs is what an earlier daemon knew of the devices (Daemon.Proofs), so that they are
 	// not tried again; empty has them tried.
 	Proofs []byte
+	// LogLevel is [log] level; empty leaves the default.
+	LogLevel string
 	// Webhooks are told of events.
 	Webhooks []Webhook
 }
@@ -133,6 +135,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 	if s.API {
 		fmt.Fprintf(&b, "[api]\nlisten = %q\ncall_rate = 100000\n[[api.access_key]]\nid = %q\nsecret = %q\npolicy = \"IVSFullAccess\"\n",
 			p.api, AccessKey, SecretKey)
+	}
+	if s.LogLevel != "" {
+		fmt.Fprintf(&b, "[log]\nlevel = %q\n", s.LogLevel)
 	}
 	for _, w := range s.Webhooks {
 		w.toml(&b)

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -107,7 +108,8 @@ func TestStoppedPublisherStarvesItsStream(t *testing.T) {
 	}
 	log := d.Output()
 	// A busy machine may hold ffmpeg up once more.
-	starts, ends := strings.Count(log, "the stream is starving: "), strings.Count(log, "starving no more")
+	starts := len(regexp.MustCompile(`msg="stream health" .*finding=starvation`).FindAllString(log, -1))
+	ends := len(regexp.MustCompile(`msg="stream health: it is over" .*finding=starvation`).FindAllString(log, -1))
 	if starts == 0 || starts != ends || strings.Contains(log, "stream ended") {
 		t.Errorf("starved %d times, %d are over; want it over, and no end of the stream", starts, ends)
 	}

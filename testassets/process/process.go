@@ -24,12 +24,15 @@ type Process struct {
 }
 
 // Start runs cmd, with its output kept.
-func Start(cmd *exec.Cmd) (*Process, error) {
+func Start(cmd *exec.Cmd) (*Process, error) { return StartIn(cmd, 0) }
+
+// StartIn is Start, in new namespaces: CLONE_NEW… flags.
+func StartIn(cmd *exec.Cmd, namespaces uintptr) (*Process, error) {
 	p := &Process{name: filepath.Base(cmd.Path), cmd: cmd, ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = &p.out, &p.out
 	// Pdeathsig: a test run that is killed leaves nothing running. It goes by the
 	// thread that started the process; Go keeps its threads.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Cloneflags: namespaces}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
