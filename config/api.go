@@ -37,19 +37,19 @@ type AccessKey struct {
 	// set.
 	SecretFile string
 	User       string // what policies and the audit log call whoever has it; the ID where the file has none
-	// Policy is "IVSFullAccess", "IVSReadOnlyAccess", or the absolute path of a policy
-	// document.
+	// Policy is a policy that is built in, or the absolute path of a policy document.
 	Policy string
 	// SessionToken and Expires are set for temporary credentials.
 	SessionToken Secret
 	Expires      time.Time
 }
 
-// PolicyFull and PolicyReadOnly are the names of the policies that are built in (guide,
-// line 8693).
+// The names of the policies that are built in (guide, line 8693, and for reading metrics
+// CloudWatch's own).
 const (
 	PolicyFull     = "IVSFullAccess"
 	PolicyReadOnly = "IVSReadOnlyAccess"
+	PolicyMetrics  = "CloudWatchReadOnlyAccess"
 )
 
 func (a *API) schema() schema {
@@ -122,12 +122,12 @@ func parsePath(of string) func(string) (string, error) {
 }
 
 func parsePolicyName(s string) (string, error) {
-	if s == PolicyFull || s == PolicyReadOnly {
+	if s == PolicyFull || s == PolicyReadOnly || s == PolicyMetrics {
 		return s, nil
 	}
 	path, err := parsePath("a policy document")(s)
 	if err != nil {
-		return "", fmt.Errorf("not a policy; allowed: %q, %q, or the path of a policy document, from /", PolicyFull, PolicyReadOnly)
+		return "", fmt.Errorf("not a policy; allowed: %q, %q, %q, or the path of a policy document, from /", PolicyFull, PolicyReadOnly, PolicyMetrics)
 	}
 	return path, nil
 }

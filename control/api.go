@@ -50,6 +50,7 @@ type Options struct {
 	Log             *slog.Logger
 	Settings        Settings
 	Now             func() time.Time // nil is time.Now
+	Services        []Service        // that are called at the same address
 }
 
 // API answers requests: it is an http.Handler.
@@ -62,6 +63,7 @@ type API struct {
 	log              *slog.Logger
 	now              func() time.Time
 	verifier         *sigv4.Verifier
+	services         []*service
 	settings         atomic.Pointer[settings]
 	follower         *follower
 	limits           *limiters
@@ -81,12 +83,9 @@ func New(ctx context.Context, o Options) (*API, error) {
 		audit: o.Audit, strangers: o.Strangers, log: o.Log, now: o.Now, limits: newLimiters(), requests: newRequests(), turn: make(chan struct{}, 1),
 	}
 	a.Configure(o.Settings)
-	a.verifier = sigv4.New(sigv4.Options{
-		Region: o.Region, Service: "ivs", Now: o.Now, Repeats: repeats,
-		Key: func(id string) (sigv4.Key, bool) {
-			k, known := a.settings.Load().keys[id]
-			return k.Key, known
-		},
+	a.verifier = a.verifying("ivs", repeats)
+	a.services = serving(o.Services, func(signed string) *sigv4.Verifier {
+		return a.verifying(signed, nil) // they change nothing, so that all may repeat
 	})
 	f, err := follow(ctx, o.Store, o.Channels, o.Log)
 	if err != nil {
@@ -95,6 +94,17 @@ func New(ctx context.Context, o Options) (*API, error) {
 	a.follower = f
 	a.work.Go(func() { a.purging(a.requests.life) })
 	return a, nil
+}
+
+// verifying makes a verifier of requests that are signed for a service.
+func (a *API) verifying(service string, repeats func(*http.Request) bool) *sigv4.Verifier {
+	return sigv4.New(sigv4.Options{
+		Region: a.arns.region, Service: service, Now: a.now, Repeats: repeats,
+		Key: func(id string) (sigv4.Key, bool) {
+			k, known := a.settings.Load().keys[id]
+			return k.Key, known
+		},
+	})
 }
 
 // repeats says which requests may be sent twice within a second by a client that signs nothing

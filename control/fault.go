@@ -16,6 +16,9 @@ type Fault struct {
 
 func (f *Fault) Error() string { return f.Code + ": " + f.Message }
 
+// Told are the error's type, its HTTP status, and its words.
+func (f *Fault) Told() (code string, status int, message string) { return f.Code, f.Status, f.Message }
+
 // statuses are the HTTP status of each error's type: the model's, then those of requests that
 // are not let in.
 var statuses = map[string]int{
@@ -62,6 +65,11 @@ func asFault(err error) *Fault {
 	var f *Fault
 	if errors.As(err, &f) {
 		return f
+	}
+	var told Told // by a service
+	if errors.As(err, &told) {
+		code, status, message := told.Told()
+		return &Fault{code, status, message}
 	}
 	return fault(codeInternal, "the request was not carried out, or may not have been: the server's log says why")
 }

@@ -34,6 +34,9 @@ type call struct {
 	key      AccessKey // whose it is; zero where it was not let in
 	request  any       // nil where it could not be read
 	answered any       // nil after a fault
+
+	service *service    // that it is for; nil for IVS
+	asked   ServiceCall // with that
 }
 
 // ServeHTTP answers a request. Each that is for an operation is in the audit log before its
@@ -59,11 +62,21 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.record(c, f)
 	w.Header().Set("X-Amzn-RequestId", c.id)
-	if f != nil {
+	c.tell(w, f)
+}
+
+// tell sends the answer, or where there is a fault that.
+func (c *call) tell(w http.ResponseWriter, f *Fault) {
+	switch {
+	case c.asked != nil && f != nil:
+		c.asked.Refuse(w, c.id, f)
+	case c.asked != nil:
+		c.asked.Answer(w, c.id)
+	case f != nil:
 		tellFault(w, f)
-		return
+	default:
+		tell(w, c.op.status, c.answered)
 	}
-	tell(w, c.op.status, c.answered)
 }
 
 func (c *call) operation() string {
@@ -89,13 +102,17 @@ func (a *API) guarded(c *call) (err error) {
 // done.
 func (a *API) answer(c *call) (err error) {
 	if c.op = route(c.http); c.op == nil {
-		return fault(codeUnknownOperation, "there is no operation for %s %s", c.http.Method, c.http.URL.Path)
+		body, err := a.elsewhere(c)
+		if err != nil {
+			return err
+		}
+		return a.serve(c, body)
 	}
-	body, err := read(c.http)
+	body, err := read(c.http, bodyMost)
 	if err != nil {
 		return err
 	}
-	if err := a.identify(c, body); err != nil {
+	if err := a.identify(c, a.verifier, body); err != nil {
 		return err
 	}
 	if c.request, err = c.op.decode(c.http, body); err != nil {
@@ -104,27 +121,35 @@ func (a *API) answer(c *call) (err error) {
 	if err := a.permit(c); err != nil {
 		return err
 	}
-	if !a.limits.allow(c.op, c.request, a.settings.Load().CallRate, a.now()) {
-		return fault(codeThrottled, "the call rate of %s is exceeded", c.op.name)
+	if err := a.allow(c); err != nil {
+		return err
 	}
 	c.answered, err = c.op.do.answer(a, c.http.Context(), c.request)
 	return err
 }
 
-func read(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, bodyMost+1))
+// allow takes the call's place in its rate.
+func (a *API) allow(c *call) error {
+	if !a.limits.allow(c.op, c.request, a.settings.Load().CallRate, a.now()) {
+		return fault(codeThrottled, "the call rate of %s is exceeded", c.op.name)
+	}
+	return nil
+}
+
+func read(r *http.Request, most int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
 	if err != nil {
 		return nil, fault(codeValidation, "the request's body could not be read")
 	}
-	if len(body) > bodyMost {
-		return nil, fault(codeValidation, "the request's body has more than %d bytes", bodyMost)
+	if int64(len(body)) > most {
+		return nil, fault(codeValidation, "the request's body has more than %d bytes", most)
 	}
 	return body, nil
 }
 
 // identify finds out who calls.
-func (a *API) identify(c *call, body []byte) error {
-	key, err := a.verifier.Verify(c.http, body)
+func (a *API) identify(c *call, v *sigv4.Verifier, body []byte) error {
+	key, err := v.Verify(c.http, body)
 	if err != nil {
 		var refusal *sigv4.Refusal
 		if errors.As(err, &refusal) {
@@ -142,7 +167,7 @@ func (a *API) identify(c *call, body []byte) error {
 
 // permit asks the caller's policy, for each resource by itself.
 func (a *API) permit(c *call) error {
-	action := "ivs:" + c.op.name
+	action := c.op.action()
 	for _, resource := range c.op.about(a.arns, c.request) {
 		context, err := a.conditions(c, resource)
 		if err != nil {

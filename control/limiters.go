@@ -35,10 +35,10 @@ func (l *limiters) allow(o *operation, request any, factor int, now time.Time) b
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tidy(now)
-	if c, ok := request.(ofChannel); ok && o.perChannel > 0 && !l.of(o.name+" "+c.channel(), o.perChannel*factor, now).AllowN(now, 1) {
+	if c, ok := request.(ofChannel); ok && o.perChannel > 0 && !l.of(o.action()+" "+c.channel(), o.perChannel*factor, now).AllowN(now, 1) {
 		return false
 	}
-	return l.of(o.name, o.rate*factor, now).AllowN(now, 1)
+	return l.of(o.action(), o.rate*factor, now).AllowN(now, 1)
 }
 
 func (l *limiters) of(name string, perSecond int, now time.Time) *limiter {

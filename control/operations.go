@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,8 @@ type operation struct {
 	do     function
 
 	perChannel  int    // calls per second for each channel; 0 where there is no such limit
+	prefix      string // of its action in policies, and
+	source      string // of its name in the audit log: both "ivs" where these are empty
 	method, url string // POST /name where these are empty
 }
 
@@ -182,8 +185,14 @@ func asJSON(err error) string {
 	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
+// action is the operation in policies.
+func (o *operation) action() string { return cmp.Or(o.prefix, "ivs") + ":" + o.name }
+
 // about is which resources the request is for.
 func (o *operation) about(a arns, request any) []string {
+	if o.kind == "" && o.prefix != "" {
+		return []string{everything}
+	}
 	if n, ok := request.(named); ok {
 		if list := n.resources(a); len(list) > 0 { // or nobody would be asked
 			return list

@@ -2,6 +2,8 @@ package control
 
 import (
 	"crypto/tls"
+	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"reflect"
@@ -19,8 +21,8 @@ func (a *API) record(c *call, f *Fault) {
 	}
 	r := audit.Record{
 		Time: c.at, Name: c.op.name, Region: a.arns.region, Account: a.arns.account,
-		Source: sourceOf(c.http), UserAgent: c.http.UserAgent(), RequestID: c.id, ReadOnly: c.op.reads,
-		Parameters: withoutSecrets(reflect.ValueOf(c.request)),
+		Service: c.op.source, Data: c.service != nil, Source: sourceOf(c.http), UserAgent: c.http.UserAgent(), RequestID: c.id, ReadOnly: c.op.reads,
+		Parameters: c.parameters(),
 	}
 	if t := c.http.TLS; t != nil {
 		r.TLS = &audit.TLS{Version: strings.Replace(tls.VersionName(t.Version), " ", "v", 1), Cipher: tls.CipherSuiteName(t.CipherSuite), Host: c.http.Host}
@@ -42,6 +44,25 @@ func (a *API) record(c *call, f *Fault) {
 		a.log.Error("a call is not in the audit log", "operation", c.op.name, "request", c.id, "reason", err)
 	}
 }
+
+// parameters is what was asked, as it may be written down.
+func (c *call) parameters() any {
+	if c.asked == nil {
+		return withoutSecrets(reflect.ValueOf(c.request))
+	}
+	text, err := json.Marshal(c.asked.Parameters())
+	switch {
+	case err != nil:
+		return "not what JSON can say"
+	case len(text) > askedMost:
+		return fmt.Sprintf("%d bytes", len(text))
+	}
+	return json.RawMessage(text)
+}
+
+// askedMost is how long a service's parameters may be in a record, in bytes: who polls 500 metrics
+// is not to push out the records of all others.
+const askedMost = 16 << 10
 
 // sourceOf is the address that a request came from, without its port.
 func sourceOf(r *http.Request) string {

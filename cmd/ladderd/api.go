@@ -18,6 +18,7 @@ import (
 
 // api is the control API and its logs. It is nil where the API is off.
 type api struct {
+	door    *door.Door // of its listener
 	control *control.API
 	audit   *audit.Log // of who is known
 	others  *audit.Log
@@ -94,7 +95,7 @@ func (d *daemon) addAPI(cfg *config.Config) error {
 	defer done()
 	d.api.control, err = control.New(ctx, control.Options{
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Store: d.journal.store, History: d.journal.history, Audit: d.api.audit, Strangers: d.api.others,
-		Streams: onAir{d.hub, d.play.Views}, Channels: published{d.hub}, Settings: settings, Log: d.log,
+		Streams: onAir{d.hub, d.play.Views}, Channels: published{d.hub}, Settings: settings, Log: d.log, Services: d.measuring.services(),
 	})
 	if err != nil {
 		return err
@@ -121,7 +122,8 @@ func (d *daemon) serveAPI(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	guarded := door.New(door.Options{Who: "API callers", Connections: apiConnections, PerAddress: apiPerAddress, Log: d.log}).Guard(ln)
+	d.api.door = door.New(door.Options{Who: "API callers", Connections: apiConnections, PerAddress: apiPerAddress, Log: d.log})
+	guarded := d.api.door.Guard(ln)
 	serve := func() error { return s.Serve(guarded) }
 	if secure {
 		serve = func() error { return s.ServeTLS(guarded, "", "") }

@@ -60,6 +60,8 @@ func policyNamed(name string) (*iam.Policy, error) {
 		return iam.FullAccess(), nil
 	case config.PolicyReadOnly:
 		return iam.ReadOnlyAccess(), nil
+	case config.PolicyMetrics:
+		return iam.MetricsAccess(), nil
 	}
 	document, err := readSmall(name)
 	if err != nil {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -12,6 +13,8 @@ import (
 type Record struct {
 	Time            time.Time
 	Name            string // of the operation
+	Service         string // whose it is, as requests are signed for it; empty for "ivs"
+	Data            bool   // CloudTrail calls it a data event, not a management event
 	Region, Account string
 	Source          string // IP address
 	UserAgent       string // as the caller sent it
@@ -89,13 +92,16 @@ type session struct {
 func (r Record) line(id string) ([]byte, error) {
 	e := event{
 		Version: "1.08", Identity: r.identity(), Time: r.Time.UTC().Format(time.RFC3339),
-		Source: "ivs.amazonaws.com", Name: r.Name, Region: r.Region, Address: clean(r.Source), UserAgent: clean(r.UserAgent),
+		Source: cmp.Or(r.Service, "ivs") + ".amazonaws.com", Name: r.Name, Region: r.Region, Address: clean(r.Source), UserAgent: clean(r.UserAgent),
 		ErrorCode: r.ErrorCode, ErrorMessage: clean(r.ErrorMessage),
 		Parameters: r.Parameters, Response: r.Response, RequestID: clean(r.RequestID), EventID: id, ReadOnly: r.ReadOnly,
 		Type: "AwsApiCall", Management: true, Account: r.Account, Category: "Management",
 	}
 	if r.ReadOnly {
 		e.Response = nil
+	}
+	if r.Data {
+		e.Management, e.Category = false, "Data"
 	}
 	if r.TLS != nil {
 		e.TLS = &TLS{Version: r.TLS.Version, Cipher: r.TLS.Cipher, Host: clean(r.TLS.Host)}

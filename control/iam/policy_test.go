@@ -91,6 +91,13 @@ func TestBuiltInPolicies(t *testing.T) {
 	if FullAccess().Decide(Request{Action: "s3:GetObject", Resources: []string{"*"}}) != Denied {
 		t.Error("full access is access to more than IVS")
 	}
+	reading := Request{Action: "cloudwatch:GetMetricData", Resources: []string{"*"}}
+	if f, m, r := FullAccess().Decide(reading), MetricsAccess().Decide(reading), ReadOnlyAccess().Decide(reading); f != Allowed || m != Allowed || r != Denied {
+		t.Errorf("metrics: full access %d, metrics access %d, read only %d", f, m, r)
+	}
+	if MetricsAccess().Decide(Request{Action: "ivs:GetChannel", Resources: []string{channel}}) != Denied {
+		t.Error("access to metrics is access to more")
+	}
 }
 
 func TestEveryResourceHasToBeAllowed(t *testing.T) {

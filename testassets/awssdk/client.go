@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ivs"
 )
 
@@ -22,18 +23,31 @@ import (
 // an answer that is longer than its buffer. Once in about 800 long lists that was seen; the
 // SDK's usual retries mend it too.
 func Client(url, region string, c aws.Credentials) (client *ivs.Client, close func()) {
+	config, close := calling(url, region, c)
+	return ivs.NewFromConfig(config), close
+}
+
+// CloudWatch is Client for the metrics.
+func CloudWatch(url, region string, c aws.Credentials) (client *cloudwatch.Client, close func()) {
+	config, close := calling(url, region, c)
+	return cloudwatch.NewFromConfig(config), close
+}
+
+func calling(url, region string, c aws.Credentials) (config aws.Config, close func()) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
-	return ivs.New(ivs.Options{
+	return aws.Config{
 		Region: region, BaseEndpoint: aws.String(url),
 		HTTPClient: &http.Client{Transport: transport, Timeout: 30 * time.Second},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return c, nil
 		}),
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(broken)}
-			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-		}),
-	}), transport.CloseIdleConnections
+		Retryer: func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(broken)}
+				o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+			})
+		},
+	}, transport.CloseIdleConnections
 }
 
 func broken(err error) aws.Ternary {

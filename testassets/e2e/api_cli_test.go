@@ -14,13 +14,16 @@ import (
 )
 
 // awsCLI is the AWS CLI, as an operator has it who was given an access key.
-type awsCLI struct{ d *daemon.Daemon }
+type awsCLI struct {
+	d       *daemon.Daemon
+	service string // that is called: "ivs"
+}
 
-// command is `aws ivs` with these arguments. Settings of whoever runs the tests are left
+// command is `aws SERVICE` with these arguments. Settings of whoever runs the tests are left
 // out.
 func (c awsCLI) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(within(t, time.Minute), "aws", append([]string{"--endpoint-url", c.d.API(), "--output", "json", "ivs"}, args...)...)
+	cmd := exec.CommandContext(within(t, time.Minute), "aws", append([]string{"--endpoint-url", c.d.API(), "--output", "json", c.service}, args...)...)
 	cmd.Env = append(withoutAWS(os.Environ()),
 		"AWS_ACCESS_KEY_ID="+daemon.AccessKey, "AWS_SECRET_ACCESS_KEY="+daemon.SecretKey, "AWS_DEFAULT_REGION="+daemon.Region,
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_PAGER=")
@@ -42,13 +45,13 @@ func (c awsCLI) run(t *testing.T, args ...string) answer {
 	a := answer{}
 	out, err := c.command(t, args...).Output()
 	if err != nil {
-		t.Fatalf("aws ivs %s: %v", strings.Join(args, " "), said(err))
+		t.Fatalf("aws %s %s: %v", c.service, strings.Join(args, " "), said(err))
 	}
 	if len(out) == 0 {
 		return a
 	}
 	if err := json.Unmarshal(out, &a); err != nil {
-		t.Fatalf("aws ivs %s: %v\n%s", strings.Join(args, " "), err, out)
+		t.Fatalf("aws %s %s: %v\n%s", c.service, strings.Join(args, " "), err, out)
 	}
 	return a
 }
@@ -79,11 +82,11 @@ func (c awsCLI) refused(t *testing.T, code string, args ...string) {
 	t.Helper()
 	_, err := c.command(t, args...).Output()
 	if err == nil {
-		t.Errorf("aws ivs %s: taken, and %s was wanted", strings.Join(args, " "), code)
+		t.Errorf("aws %s %s: taken, and %s was wanted", c.service, strings.Join(args, " "), code)
 		return
 	}
 	if text := said(err); !strings.Contains(text, "("+code+")") {
-		t.Errorf("aws ivs %s: %s, and %s was wanted", strings.Join(args, " "), text, code)
+		t.Errorf("aws %s %s: %s, and %s was wanted", c.service, strings.Join(args, " "), text, code)
 	}
 }
 

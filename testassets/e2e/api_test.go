@@ -20,7 +20,7 @@ func TestStockToolsDriveTheAPI(t *testing.T) {
 	file := clip(t, small)
 	useCPU(t, walking)
 	d := startDaemonWith(t, daemon.Settings{API: true, RTMPS: true, SRT: 200 * time.Millisecond})
-	w := &tour{d: d, cli: awsCLI{d}, file: file}
+	w := &tour{d: d, cli: awsCLI{d, "ivs"}, file: file}
 	for _, part := range []struct {
 		name string
 		walk func(*testing.T)
