@@ -47,7 +47,10 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 func live() stream.Status {
 	return stream.Status{
 		ID: "st-1", Channel: "studio", Since: noon, Started: true, State: stream.Live, Protocol: "SRT", Remote: "192.0.2.1:5000", Encoder: "OBS \xff",
-		Takeovers: 2, IngestHealth: stream.Starving, Health: []stream.Finding{{Code: "keyframe-interval", Text: "long"}},
+		Takeovers: 2, IngestHealth: stream.Starving,
+		Health: []stream.Finding{
+			{Code: "keyframe-interval", Text: "long"}, {Code: "keyframe-interval", Text: "longer", Over: noon}, {Code: "packet-loss", Over: noon},
+		},
 		Link:   &stream.Link{RTT: 20, Packets: 100, Lost: 3, Retransmitted: 2, Dropped: 1, Damaged: 1},
 		Total:  stream.Total{VideoBits: 8e6, AudioBits: 1e6, MessageBits: 80, Frames: 60, Media: 2},
 		Ingest: stream.Statistics{KeyframeInterval: 2}, Queued: 4, Viewers: 7,

@@ -114,8 +114,12 @@ func (s scrape) stream(one stream.Status, device string) {
 	for _, health := range healths {
 		s.flag(streamHealth, health == one.IngestHealth, channel, health)
 	}
+	lasting := map[string]bool{} // one that was over may have come back
 	for _, f := range one.Health {
-		s.flag(findings, f.Over.IsZero(), channel, f.Code)
+		lasting[f.Code] = lasting[f.Code] || f.Over.IsZero()
+	}
+	for code, lasts := range lasting {
+		s.flag(findings, lasts, channel, code)
 	}
 	s.tell(takeovers, float64(one.Takeovers), channel)
 	s.tell(views, float64(one.Viewers), channel)
