@@ -81,7 +81,7 @@ func oracled(t *testing.T) *box {
 		s.Keys[0].Policy = policy
 		s.Keys = append(s.Keys, AccessKey{Key: sigv4.Key{ID: "AKIDNOORACLE000000001", Secret: testSecret}, User: "outsider", Policy: iam.ReadOnlyAccess()})
 	})
-	b.services = serving([]Service{oracle}, func(signed string) *sigv4.Verifier { return b.verifying(signed, nil) })
+	b.services = b.serving([]Service{oracle})
 	return b
 }
 
