@@ -46,6 +46,12 @@ func (s *Store) Certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return s.current.Load(), nil
 }
 
+// Path is the certificate's file.
+func (s *Store) Path() string { return s.cert }
+
+// Expires is until when the pair is good.
+func (s *Store) Expires() time.Time { return s.current.Load().Leaf.NotAfter }
+
 // Reload reads the files anew. After an error the pair from before stays in use.
 func (s *Store) Reload() error {
 	s.mu.Lock()

@@ -2,6 +2,7 @@ package door
 
 import (
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -33,11 +34,27 @@ type Door struct {
 	guesses guesses
 	refused int // since it was told last
 	told    time.Time
+	turned  map[string]int64 // all, by the reason
+}
+
+// Status is how many connections there are, and how many there were not.
+type Status struct {
+	Open    int
+	Refused map[string]int64 // by the reason
 }
 
 // New makes a door that is open.
 func New(o Options) *Door {
-	return &Door{options: o, from: map[netip.Prefix]int{}, guesses: newGuesses(o.FailedKeys)}
+	return &Door{
+		options: o, from: map[netip.Prefix]int{}, guesses: newGuesses(o.FailedKeys), turned: map[string]int64{},
+	}
+}
+
+// Status is how it is now.
+func (d *Door) Status() Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return Status{d.open, maps.Clone(d.turned)}
 }
 
 // Limit has the limits of o hold from now on: who is in stays, also where there are more
@@ -113,6 +130,7 @@ func (d *Door) leave(host netip.Prefix) {
 // refuse logs now and then, not for each of what may be an attack's connections.
 func (d *Door) refuse(host netip.Prefix, reason string) {
 	d.refused++
+	d.turned[reason]++
 	if now := time.Now(); now.Sub(d.told) >= tellEvery {
 		d.options.Log.Warn(d.options.Who+" turned away", "reason", reason, "refused", d.refused, "open", d.open, "last_from", host.Addr())
 		d.refused, d.told = 0, now

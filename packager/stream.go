@@ -23,6 +23,7 @@ type Stream struct {
 	memory     atomic.Int64
 	index      atomic.Int64
 	lost       atomic.Int64
+	delays     *delays
 	low        bool // playlists list parts
 	finished   bool // all media are out
 }
@@ -41,7 +42,7 @@ func New(id string, renditions []ladder.Rendition, o Options) (*Stream, error) {
 	partTarget := o.partTarget(renditions)
 	s := &Stream{
 		id: id, low: o.Latency == Low, clock: newClock(o.Target, 3*o.Window+maxSegment),
-		renditions: make(map[string]*Rendition, len(renditions)),
+		renditions: make(map[string]*Rendition, len(renditions)), delays: &delays{},
 	}
 	if o.Disk != nil {
 		s.shelf = o.Disk.shelf(id)
@@ -55,6 +56,7 @@ func New(id string, renditions []ladder.Rendition, o Options) (*Stream, error) {
 			return nil, fmt.Errorf("package stream: two renditions are called %s", r.Name)
 		}
 		w := newWriter(r, o, s.clock, partTarget, r.Video == ladder.Passthrough || !passed, s.shelf)
+		w.delays = s.delays
 		s.writers = append(s.writers, w)
 		s.renditions[r.Name] = w.out
 	}

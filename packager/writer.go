@@ -2,6 +2,7 @@ package packager
 
 import (
 	"fmt"
+	"time"
 
 	"ladderd/ladder"
 	"ladderd/media"
@@ -31,9 +32,12 @@ type writer struct {
 	seg    *opened // that the window's open segment comes from
 	window *window
 	meter  meter
+	delays *delays
 	end    media.Ticks // of the newest part
 	ending bool
 	err    error // the first that hit a part
+
+	written written
 }
 
 // newWriter makes a rendition's writer. One that leads decides where segments
@@ -61,6 +65,7 @@ func (w *writer) listedTarget() media.Ticks {
 func (w *writer) hasVideo() bool { return w.spec.Video != ladder.None }
 
 func (w *writer) write(p media.Packet) {
+	w.written.add(p)
 	switch {
 	case p.Kind == media.Video && w.hasVideo():
 		w.cut.addVideo(p)
@@ -135,6 +140,9 @@ func (w *writer) put(s span) {
 	if s.end > s.start {
 		w.window.add(w.part(s))
 		w.end = s.end
+		if w.hasVideo() {
+			w.delays.observe(s.start, s.end, time.Now())
+		}
 	}
 	if s.last {
 		w.clock.stretch(w.window.open.dur) // the stream's last one has no successor

@@ -244,6 +244,11 @@ type Failures struct {
 	Memory  int // they held too much of it
 }
 
+// ByName has each reason under its name.
+func (f Failures) ByName() map[string]int {
+	return map[string]int{"crashed": f.Crashed, "hung": f.Hung, "slow": f.Slow, "refused": f.Refused, "memory": f.Memory}
+}
+
 func (f *Failures) add(k *worker) {
 	switch {
 	case k.asks(ExitRetryElsewhere):

@@ -80,6 +80,9 @@ func (s *Server) Limit(connections, perAddress int) {
 	s.door.Limit(door.Options{Connections: connections, PerAddress: perAddress})
 }
 
+// Connections is how many viewers' connections there are, and how many were turned away.
+func (s *Server) Connections() door.Status { return s.door.Status() }
+
 // Settle waits until viewers have asked for nothing for a while, or until ctx
 // ends: once all streams have ended it is how long those who watched them take to
 // fetch the last segment.

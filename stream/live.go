@@ -387,6 +387,7 @@ func (l *live) media(p media.Packet) error {
 
 func (l *live) picture(p media.Packet) error {
 	l.caption(&p)
+	l.pack.Arrived(p.PTS, p.Arrived)
 	if err := l.pass(l.plan.PassVideo, p); err != nil || len(l.plan.MadeVideo) == 0 {
 		return err
 	}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"slices"
 	"time"
 
 	"ladderd/ingest"
@@ -35,7 +36,13 @@ type Status struct {
 	Total        Total      `json:"total"`
 	Worker       *Worker    `json:"worker,omitempty"` // absent where nothing is transcoded
 	Window       *Window    `json:"window,omitempty"` // absent until there are renditions
-	InBand       InBand     `json:"in_band"`
+	// Outputs are the renditions and what they have got; Delays how late their parts were.
+	Outputs []Output `json:"outputs,omitempty"`
+	Delays  Delays   `json:"part_delays"`
+	// Queued is how many of the publisher's packets wait for the stream: its connection waits
+	// too once they are 256.
+	Queued int    `json:"queued_packets"`
+	InBand InBand `json:"in_band"`
 
 	inBand     *inBand
 	link       func() ingest.Link
@@ -74,6 +81,30 @@ type Worker struct {
 	Behind      float64 `json:"behind_ms"`
 	Restarts    int     `json:"restarts"`
 	LastFailure string  `json:"last_failure,omitempty"`
+	// Failures are the restarts by their reason: "crashed", "hung", "slow", "refused" (its device
+	// has failed), "memory" (it held too much).
+	Failures map[string]int `json:"failures"`
+	// Queued is what waits for the worker, in packets and bytes; Lost how many packets no worker
+	// was given, for want of time.
+	Queued      int `json:"queued_packets"`
+	QueuedBytes int `json:"queued_bytes"`
+	Lost        int `json:"lost_packets"`
+}
+
+// Output is a rendition that is written.
+type Output struct {
+	Rendition string `json:"rendition"`
+	Encoded   bool   `json:"encoded"` // its pictures come from the worker; else they are the source's
+	Pictures  int64  `json:"pictures"`
+	Bytes     int64  `json:"bytes"`
+}
+
+// Delays is how long after its last picture had come from the publisher each part was ready.
+type Delays struct {
+	Parts int64   `json:"parts"`
+	Sum   float64 `json:"sum_seconds"`
+	// Within are the parts of at most packager.DelayBounds.
+	Within []int64 `json:"within"`
 }
 
 // InBand is what the publisher said in messages beside its media, in numbers.
@@ -115,6 +146,11 @@ func (s *Status) readWindow() {
 	if err := s.packager.DiskErr(); err != nil {
 		s.Window.DiskError = err.Error()
 	}
+	d := s.packager.Delays()
+	s.Delays = Delays{d.Count, d.Sum.Seconds(), d.Within[:]}
+	for i, w := range s.packager.Written() {
+		s.Outputs = append(s.Outputs, Output{w.Rendition, slices.Contains(s.made, i), w.Pictures, w.Bytes})
+	}
 }
 
 // readDesk takes from the desk who publishes. The hub's lock is held.
@@ -122,7 +158,9 @@ func (s *Status) readDesk(d *desk) {
 	s.Priority, s.Takeovers = d.priority, d.takeovers
 	if d.current == nil {
 		s.State, s.IngestHealth = Waiting, Unknown
+		return
 	}
+	s.Queued = len(d.current.in)
 }
 
 // readLink asks the connection now.
@@ -147,7 +185,8 @@ func (s *Status) readWorker() {
 	w := s.transcoder.Snapshot()
 	s.Worker = &Worker{
 		PID: w.PID, Backend: w.Backend.String(), Device: w.Progress.Device, Encoders: w.Encoders,
-		Behind: milliseconds(w.Behind), Restarts: w.Restarts, LastFailure: w.LastFailure,
+		Behind: milliseconds(w.Behind), Restarts: w.Restarts, LastFailure: w.LastFailure, Failures: w.Failures.ByName(),
+		Queued: w.Queued, QueuedBytes: w.QueuedBytes, Lost: w.Lost,
 	}
 	s.Shed = s.shed(w.Progress.Shed)
 }

@@ -18,6 +18,7 @@ import (
 
 // api is the control API and its logs. It is nil where the API is off.
 type api struct {
+	door    *door.Door // of its listener
 	control *control.API
 	audit   *audit.Log // of who is known
 	others  *audit.Log
@@ -121,7 +122,8 @@ func (d *daemon) serveAPI(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	guarded := door.New(door.Options{Who: "API callers", Connections: apiConnections, PerAddress: apiPerAddress, Log: d.log}).Guard(ln)
+	d.api.door = door.New(door.Options{Who: "API callers", Connections: apiConnections, PerAddress: apiPerAddress, Log: d.log})
+	guarded := d.api.door.Guard(ln)
 	serve := func() error { return s.Serve(guarded) }
 	if secure {
 		serve = func() error { return s.ServeTLS(guarded, "", "") }

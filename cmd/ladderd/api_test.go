@@ -194,18 +194,6 @@ func TestEndpointsFollowFromTheListeners(t *testing.T) {
 	}
 }
 
-func TestHealthUnderTheAPIsNames(t *testing.T) {
-	for want, s := range map[string]stream.Status{
-		"HEALTHY":  {State: stream.Live, IngestHealth: stream.Healthy},
-		"STARVING": {State: stream.Live, IngestHealth: stream.Starving},
-		"UNKNOWN":  {State: stream.Waiting, IngestHealth: stream.Healthy},
-	} {
-		if got := healthOf(s); got != want {
-			t.Errorf("%s %s is %s", s.State, s.IngestHealth, got)
-		}
-	}
-}
-
 func TestEventsGoIntoTheHistory(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	started := happened.Event(event.NameStreamStart, "c", "st-1", at)

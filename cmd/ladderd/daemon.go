@@ -15,6 +15,7 @@ import (
 	"ladderd/config"
 	"ladderd/door"
 	"ladderd/event"
+	"ladderd/exposition"
 	"ladderd/media"
 	"ladderd/packager"
 	"ladderd/pipeline"
@@ -58,6 +59,7 @@ type daemon struct {
 	watchdog     *service.Watchdog
 	phase        phase
 	measuring    *measuring
+	exposed      *exposition.Collector
 	servers      []server // in the order in which they are to be stopped
 	running      sync.WaitGroup
 	failed       chan error // a listener that ended by itself
@@ -100,12 +102,10 @@ func newDaemonOn(sockets *service.Sockets, cfg *config.Config, log *slog.Logger)
 		log: log, config: cfg, disk: disk, diskErr: diskErr, devices: devices, probing: func() {}, journal: journal, api: api, sockets: sockets,
 		measuring: measuring, addresses: map[string]net.Addr{},
 	}
-	d.hub = newHub(cfg, disk, devices, journal, measuring, log)
+	d.exposed = exposition.New(d.sources())
+	d.hub = d.newHub(cfg)
 	d.watchdog = service.NewWatchdog(log, d.probes()...)
-	d.crowd = &crowd{tell: func(e stream.Event) {
-		logEvent(log, e.Event)
-		journal.tell(e)
-	}}
+	d.crowd = &crowd{tell: d.happened}
 	d.crowd.most.Store(int64(cfg.Limits.ConcurrentViews))
 	d.play = playback.NewHandler(playback.Config{
 		Region: cfg.Server.Region, Account: cfg.Server.Account, Rules: admittance{privacy{d.hub}, d.crowd}, Log: log,
@@ -124,23 +124,30 @@ func newDaemonOn(sockets *service.Sockets, cfg *config.Config, log *slog.Logger)
 	return d, nil
 }
 
-func newHub(cfg *config.Config, disk *packager.Disk, devices *devices, journal *journal, measuring *measuring, log *slog.Logger) *stream.Hub {
+func (d *daemon) newHub(cfg *config.Config) *stream.Hub {
 	return stream.NewHub(hubChannels(cfg), stream.Options{
 		Part: media.FromDuration(cfg.Playback.PartDuration), Window: media.FromDuration(cfg.Playback.Window),
-		Memory: cfg.Playback.WindowMemory, Disk: disk, Linger: cfg.Playback.Linger, Devices: devices, Log: log,
+		Memory: cfg.Playback.WindowMemory, Disk: d.disk, Linger: cfg.Playback.Linger, Devices: d.devices, Log: d.log,
 		Transcode: func(j pipeline.Job, o pipeline.Options) (stream.Transcoder, error) { return pipeline.Start(j, o) },
 		Metadata: func(channel, stream string, m stream.Metadata) {
-			log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
+			d.log.Debug("timed metadata", "channel", channel, "stream", stream, "name", m.Name, "time", m.Time, "bytes", len(m.Data))
 		},
-		Terms: hubTerms(cfg), Ended: measuring.ended,
-		Events: func(e stream.Event) {
-			if e.Name() == event.NameSessionCreated {
-				devices.stopMeasuring() // also for streams that are only passed through
-			}
-			logEvent(log, e.Event)
-			journal.tell(e)
+		Terms: hubTerms(cfg), Events: d.happened,
+		Ended: func(s stream.Status) {
+			d.measuring.ended(s)
+			d.exposed.Ended(s)
 		},
 	})
+}
+
+// happened takes an event to all who are to know of it.
+func (d *daemon) happened(e stream.Event) {
+	if e.Name() == event.NameSessionCreated {
+		d.devices.stopMeasuring() // also for streams that are only passed through
+	}
+	logEvent(d.log, e.Event)
+	d.exposed.Event(e.Event)
+	d.journal.tell(e)
 }
 
 func hubChannels(cfg *config.Config) []stream.Channel {
@@ -170,6 +177,7 @@ func (d *daemon) addMetrics(cfg *config.Config) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", d.health())
+	mux.Handle("GET /metrics", d.exposed.Handler())
 	d.journal.handle(mux)
 	s := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	d.servers = append(d.servers, server{"metrics", func() error {

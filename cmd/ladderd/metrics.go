@@ -100,7 +100,7 @@ func measuredStream(s stream.Status) metrics.Stream {
 	seconds := func(v float64) time.Duration { return time.Duration(v * float64(time.Second)) }
 	t := s.Total
 	return metrics.Stream{
-		ID: s.ID, Channel: s.Channel, Live: s.Started, Health: healthOf(s), At: s.Ingest.At,
+		ID: s.ID, Channel: s.Channel, Live: s.Started, Health: s.IngestHealth, At: s.Ingest.At,
 		Total: metrics.Total{
 			Bits: t.VideoBits + t.AudioBits + t.MessageBits, VideoBits: t.VideoBits, AudioBits: t.AudioBits,
 			Frames: t.Frames, Media: seconds(t.Media),

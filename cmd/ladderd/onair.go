@@ -35,22 +35,10 @@ func (o onAir) Live() []control.Live {
 			continue
 		}
 		list = append(list, control.Live{
-			ID: s.ID, Channel: s.Channel, Start: s.Since, Health: healthOf(s), Viewers: int64(o.views(s.ID)),
+			ID: s.ID, Channel: s.Channel, Start: s.Since, Health: s.IngestHealth, Viewers: int64(o.views(s.ID)),
 		})
 	}
 	return list
-}
-
-// healthOf is the stream's health under the API's names. Nothing is known of one that waits
-// for its publisher.
-func healthOf(s stream.Status) string {
-	switch {
-	case s.State != stream.Live:
-		return "UNKNOWN"
-	case s.IngestHealth == stream.Starving:
-		return "STARVING"
-	}
-	return "HEALTHY"
 }
 
 func (o onAir) Stop(ctx context.Context, channel string) (bool, error) {

@@ -25,6 +25,13 @@ func (r *reloads) tell(err error) {
 	r.at, r.err = time.Now(), err
 }
 
+// last is when there was one and whether it was taken; zero before the first.
+func (r *reloads) last() (at time.Time, taken bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.at, r.err == nil
+}
+
 // report adds to what /healthz says.
 func (r *reloads) report(to map[string]any) {
 	r.mu.Lock()

@@ -75,10 +75,11 @@ func (a admittance) Admit(v playback.Viewer, r *http.Request) error {
 
 // crowd keeps viewers out where as many watch as may (guide, line 8910). Who watches goes on.
 type crowd struct {
-	views  func() int
-	tell   func(stream.Event)
-	most   atomic.Int64
-	silent atomic.Int64 // until when nothing is told, in Unix nanoseconds
+	views   func() int
+	tell    func(stream.Event)
+	most    atomic.Int64
+	refused atomic.Int64 // requests, since the start
+	silent  atomic.Int64 // until when nothing is told, in Unix nanoseconds
 }
 
 // crowdPause is how long after a breach the next one is told: each player tries again and again.
@@ -93,6 +94,7 @@ func (c *crowd) Admit(v playback.Viewer, _ *http.Request) error {
 	if views < most {
 		return nil
 	}
+	c.refused.Add(1)
 	now := time.Now()
 	if until := c.silent.Load(); now.UnixNano() >= until && c.silent.CompareAndSwap(until, now.Add(crowdPause).UnixNano()) {
 		c.tell(stream.Event{Event: event.ConcurrentViewers(now, event.Excess{Limit: most, By: views + 1 - most})})

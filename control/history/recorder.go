@@ -101,6 +101,16 @@ func (r *Recorder) Tell(e Event) {
 	}
 }
 
+// Waiting is how many events have not been written yet, and since when the first of them waits.
+func (r *Recorder) Waiting() (n int, since time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.waiting) > 0 {
+		since = r.waiting[0].Time()
+	}
+	return len(r.waiting), since
+}
+
 // Lost is how many events did not find room while the store took none.
 func (r *Recorder) Lost() int64 {
 	r.mu.Lock()
