@@ -50,8 +50,8 @@ lint: setup-lint setup ## check formatting, go vet, staticcheck, the scripts and
 	@shellcheck -x scripts/*.sh systemd/deb/post* systemd/deb/pre* testassets/systemd/*.sh .ci/run
 	@scripts/units.sh
 
-.PHONY: bench bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest bench-api
-bench: bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest bench-api ## run all benchmarks
+.PHONY: bench bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest bench-api bench-observe
+bench: bench-ladder bench-density bench-overload bench-latency bench-viewers bench-channels bench-ingest bench-api bench-observe ## run all benchmarks
 bench-ladder: setup-demo build ## CPU and quality of a ladder beside the stock ffmpeg
 	@$(GO) run ./testassets/bench ladder
 bench-density: setup-demo build ## channels that are real time in software, beside plain ffmpeg processes
@@ -70,6 +70,8 @@ bench-ingest: setup-demo setup-bench build ## CPU of publishers over each protoc
 
 bench-api: setup-demo build ## calls per second of the control API with 5,000 channels, beside a bare SQLite loop
 	@$(GO) run ./testassets/bench api
+bench-observe: setup-demo build ## CPU and memory of metrics and events of 100 BASIC channels
+	@$(GO) run ./testassets/bench observe
 
 .PHONY: soak soak-nightly
 SOAK ?= 1h

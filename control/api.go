@@ -83,10 +83,8 @@ func New(ctx context.Context, o Options) (*API, error) {
 		audit: o.Audit, strangers: o.Strangers, log: o.Log, now: o.Now, limits: newLimiters(), requests: newRequests(), turn: make(chan struct{}, 1),
 	}
 	a.Configure(o.Settings)
-	a.verifier = a.verifying("ivs", repeats)
-	a.services = serving(o.Services, func(signed string) *sigv4.Verifier {
-		return a.verifying(signed, nil) // they change nothing, so that all may repeat
-	})
+	a.verifier = sigv4.New(a.verifying("ivs", repeats))
+	a.services = a.serving(o.Services)
 	f, err := follow(ctx, o.Store, o.Channels, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("read the channels of the store: %w", err)
@@ -96,15 +94,15 @@ func New(ctx context.Context, o Options) (*API, error) {
 	return a, nil
 }
 
-// verifying makes a verifier of requests that are signed for a service.
-func (a *API) verifying(service string, repeats func(*http.Request) bool) *sigv4.Verifier {
-	return sigv4.New(sigv4.Options{
+// verifying is how requests are verified that are signed for a service.
+func (a *API) verifying(service string, repeats func(*http.Request) bool) sigv4.Options {
+	return sigv4.Options{
 		Region: a.arns.region, Service: service, Now: a.now, Repeats: repeats,
 		Key: func(id string) (sigv4.Key, bool) {
 			k, known := a.settings.Load().keys[id]
 			return k.Key, known
 		},
-	})
+	}
 }
 
 // repeats says which requests may be sent twice within a second by a client that signs nothing

@@ -19,6 +19,9 @@
 // Requests are served on any number of goroutines. The follower is the only one of the
 // package's own.
 //
+// Other services of AWS may be called at the same address (services.go): for them the way is the
+// same up to the function, and what is asked and answered is theirs.
+//
 // The package does not know what a stream is made of: it is told of streams through the
 // interface Streams, and of what became of them through package history. Nor does it know the
 // configuration: it is given Settings, which may be replaced while it runs.

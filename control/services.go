@@ -53,11 +53,14 @@ type service struct {
 	verifier   *sigv4.Verifier
 }
 
-// serving are the services, by whom requests are for.
-func serving(given []Service, verifier func(signed string) *sigv4.Verifier) []*service {
+// serving are the services with what the API has for them. They change nothing, so that all
+// requests may repeat.
+func (a *API) serving(given []Service) []*service {
 	all := make([]*service, len(given))
 	for i, s := range given {
-		all[i] = &service{Service: s, operations: make(map[string]*operation, len(s.Reads)), verifier: verifier(s.Signed)}
+		verifying := a.verifying(s.Signed, nil)
+		verifying.Unmarked = true
+		all[i] = &service{Service: s, operations: make(map[string]*operation, len(s.Reads)), verifier: sigv4.New(verifying)}
 		for name, rate := range s.Reads {
 			all[i].operations[name] = &operation{name: name, prefix: s.Prefix, source: s.Signed, reads: true, rate: rate, status: http.StatusOK}
 		}

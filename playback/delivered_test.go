@@ -185,3 +185,14 @@ func (w *brokenWriter) Write(p []byte) (int, error) {
 	w.wrote = true
 	return len(p), nil
 }
+
+// BenchmarkDeliveries is what counting adds to each answer, while all cores do so.
+func BenchmarkDeliveries(b *testing.B) {
+	live := newBroadcast(b)
+	d, res := newDeliveries(), packager.Resource{Size: 100_000, Duration: time.Second / 3}
+	b.RunParallel(func(loop *testing.PB) {
+		for loop.Next() {
+			d.of(streamID, live).add(res.Size, res.Size, res)
+		}
+	})
+}

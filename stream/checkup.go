@@ -41,23 +41,22 @@ func (c *checkup) renewed() []Finding {
 // to be period apart.
 func (c *checkup) video(p media.Packet, period media.Ticks) []Finding {
 	var news []Finding
-	note := func(code, format string, args ...any) { news = append(news, c.see(code, format, args...)...) }
 	switch {
 	case p.Video == nil:
 	case p.Video.Interlaced:
-		note(Interlaced, "the source is or may be interlaced: set the encoder to progressive")
+		news = append(news, c.see(Interlaced, "the source is or may be interlaced: set the encoder to progressive")...)
 	default:
 		news = append(news, c.end(Interlaced)...)
 	}
 	if c.any && p.DTS-c.lastDTS > framesGap {
-		note(FramesMissing, "no frame for %.1f s: the encoder drops frames (network or CPU too slow)", (p.DTS - c.lastDTS).Seconds())
+		news = append(news, c.see(FramesMissing, "no frame for %.1f s: the encoder drops frames (network or CPU too slow)", (p.DTS-c.lastDTS).Seconds())...)
 	}
 	if since := p.PTS - c.lastIDR; c.any && since > advisedGOP && (p.Key || !c.again(LongGOP)) {
-		note(LongGOP, "%.1f s without a keyframe (IDR), which may be at most %.0f: set the encoder's keyframe interval to 2 s, closed GOP",
-			since.Seconds(), media.Ticks(advisedGOP).Seconds())
+		news = append(news, c.see(LongGOP, "%.1f s without a keyframe (IDR), which may be at most %.0f: set the encoder's keyframe interval to 2 s, closed GOP",
+			since.Seconds(), media.Ticks(advisedGOP).Seconds())...)
 	}
 	if !p.Key && media.RecoveryPoint(p.Data) {
-		note(OpenGOP, "the encoder sends open GOPs (recovery points that are no IDR): players cannot join there; set closed GOP")
+		news = append(news, c.see(OpenGOP, "the encoder sends open GOPs (recovery points that are no IDR): players cannot join there; set closed GOP")...)
 	}
 	if p.Key {
 		c.lastIDR, c.any = p.PTS, true

@@ -61,7 +61,7 @@ func TestReloadTakesReceiversOfEvents(t *testing.T) {
 	r.tell(event.NameSessionCreated, "a")
 	first.next(t, ":channel/a")
 	r.with(hookText("second", second.URL))
-	r.tell(event.NameConcurrentViewers, "")
+	r.crowd.tell(stream.Event{Event: event.ConcurrentViewers(time.Now(), event.Excess{Limit: 2, By: 1})})
 	second.next(t, "Concurrent Viewers")
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("too short\n"), 0o600); err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,7 +140,17 @@ func TestOthersRequestsAreLeftAlone(t *testing.T) {
 	}
 }
 
+// FuzzRequests reads any body by each protocol and as each operation's request: it never panics, and
+// whatever comes of it can be answered.
 func FuzzRequests(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.http")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no recorded requests: %v", err)
+	}
+	for _, file := range files {
+		c := recorded(f, file)
+		f.Add(uint8(slices.Index(protocols, c.protocol)), c.body)
+	}
 	f.Add(uint8(0), []byte{0xa1, 0x69, 'N', 'a', 'm', 'e', 's', 'p', 'a', 'c', 'e', 0x61, 'x'})
 	f.Add(uint8(1), []byte(`{"MetricDataQueries": [{"Id": "a", "MetricStat": {"Metric": {"Namespace": "n", "MetricName": "m"}, "Period": 60, "Stat": "Sum"}}], "StartTime": 1, "EndTime": 99}`))
 	f.Add(uint8(2), []byte("Dimensions.member.1.Name=Channel&Dimensions.member.1.Value=a&StartTime=2026-01-02&EndTime=2026-01-03&Period=60&Namespace=n&MetricName=m&Statistics.member.1=Sum"))

@@ -14,7 +14,7 @@ import (
 )
 
 // recorded is a request as a tool sent it.
-func recorded(t *testing.T, file string) *Call {
+func recorded(t testing.TB, file string) *Call {
 	t.Helper()
 	sent, err := os.ReadFile(file)
 	if err != nil {
@@ -35,8 +35,8 @@ func recorded(t *testing.T, file string) *Call {
 	return c
 }
 
-// The same was asked by the AWS CLI of pip, which speaks JSON, and by Debian 12's, which speaks
-// query. Both get the same told.
+// The same was asked by the AWS CLI of pip and by the SDK for JavaScript, which speak JSON, by Debian
+// 12's CLI, which speaks query, and by the SDK for Go, which speaks CBOR. All are told the same.
 func TestToolsOfAllAgesAskTheSame(t *testing.T) {
 	for _, c := range []struct {
 		file, operation string
@@ -51,7 +51,7 @@ func TestToolsOfAllAgesAskTheSame(t *testing.T) {
 			tree{"Timestamp": noon.Add(minute), "Unit": "Bits/Second", "Average": 89.5, "Maximum": 119.0},
 		}}},
 	} {
-		for _, tool := range []string{"cli-1.45", "cli-2.9"} {
+		for _, tool := range []string{"cli-1.45", "cli-2.9", "js-3.956", "go-1.57"} {
 			asked := recorded(t, filepath.Join("testdata", tool+"-"+c.file+".http"))
 			asked.service.now = func() time.Time { return noon.Add(recent + 20*minute) }
 			if err := asked.Do(t.Context()); err != nil {

@@ -219,6 +219,41 @@ func TestTimesAddUp(t *testing.T) {
 	}
 }
 
+// Series leave memory when nothing is live, and go on when something is again.
+func TestMeasuringGoesOnAfterAPause(t *testing.T) {
+	b := newBench(t)
+	live := []Stream{{ID: "st-1", Channel: "a", Health: "HEALTHY", Live: true, Views: 3}}
+	for _, streams := range [][]Stream{live, nil, live} {
+		b.source.streams = streams
+		for range 60 {
+			b.second()
+		}
+		if streams == nil {
+			for range 5 {
+				b.clock.pass(2 * time.Hour)
+				b.second()
+				b.store.flushNow()
+			}
+			if len(b.store.lines) != 0 || len(b.store.groups) != 0 || len(b.channels) != 0 {
+				t.Errorf("%d series, %d groups and %d channels in memory", len(b.store.lines), len(b.store.groups), len(b.channels))
+			}
+			continue
+		}
+		b.store.flushNow()
+	}
+	for _, one := range []Series{account("ConcurrentViews"), ofChannel("ConcurrentViews", "a"), {IVS, "ConcurrentStreams", []Dimension{{Health, "HEALTHY"}}}} {
+		points, err := b.store.Read(t.Context(), one, dawn, b.clock.now(), time.Hour)
+		failOn(t, err)
+		if len(points) != 2 || points[0].Count != 60 || points[1].Count != 60 {
+			t.Errorf("%v: %v", one, points)
+		}
+	}
+	list, err := b.store.List(t.Context(), Filter{Name: "ConcurrentViews"}, dawn)
+	if err != nil || len(list) != 2 {
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
 // Each series that is measured is one of the table's, with dimensions in the order of their names.
 func TestSeriesAreTheTables(t *testing.T) {
 	b := newBench(t)

@@ -191,3 +191,49 @@ func TestRollUpsEqualRawData(t *testing.T) {
 		})
 	})
 }
+
+// Whoever measures, writes and reads does so at the same time, and nothing is counted twice or
+// missed meanwhile.
+func TestReadersSeeAllWhileItIsWritten(t *testing.T) {
+	c := clockAt(dawn)
+	s, _ := opened(t, filepath.Join(t.TempDir(), "metrics.db"), c)
+	var measured atomic.Int64
+	var work sync.WaitGroup
+	over := make(chan struct{})
+	work.Go(func() {
+		defer close(over)
+		for range 3000 {
+			s.Add(ofChannel("IngestBitrate", "a"), c.now(), 1)
+			measured.Add(1)
+			c.pass(time.Second)
+		}
+	})
+	work.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				s.flushNow()
+			}
+		}
+	})
+	for reading := true; reading; {
+		select {
+		case <-over:
+			reading = false
+		default:
+		}
+		least := measured.Load()
+		points, err := s.Read(t.Context(), ofChannel("IngestBitrate", "a"), dawn, after(time.Hour), time.Hour)
+		failOn(t, err)
+		most, got := measured.Load()+1, int64(0)
+		for _, p := range points {
+			got += p.Count
+		}
+		if got < least || got > most {
+			t.Errorf("%d samples, of %d to %d", got, least, most)
+		}
+	}
+	work.Wait()
+}

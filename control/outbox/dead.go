@@ -44,6 +44,7 @@ func (o *Outbox) Replay(ctx context.Context, receiver, id string) (int, error) {
 		if err := to.replay(ctx, key, l); err != nil {
 			return false, err
 		}
+		to.hurry()
 		replayed++
 		return true, nil
 	})

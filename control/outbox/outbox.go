@@ -159,7 +159,10 @@ func (o *Outbox) configure(ctx context.Context, hooks []Webhook) (gone []string,
 	}
 	for _, h := range hooks {
 		if there := o.receivers[h.Name]; there != nil {
-			there.hook.Swap(newHook(h, o.options.Transport)).close()
+			was := there.hook.Swap(newHook(h, o.options.Transport))
+			if was.close(); was.Webhook != h {
+				there.hurry()
+			}
 			continue
 		}
 		r := newReceiver(o, h)

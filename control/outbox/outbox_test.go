@@ -80,6 +80,13 @@ func (e *ears) answers(how func(*http.Request, string) error) {
 	e.answer = how
 }
 
+// attempts is how often an event was sent.
+func (e *ears) attempts(id string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.asked[id]
+}
+
 // of is what a host has taken, each event once, and how often there were more.
 func (e *ears) of(host string) (ids []string, again int) {
 	e.mu.Lock()
@@ -383,6 +390,70 @@ func TestGivenUpLetsTheOthersPass(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		if got, _ := p.of("a"); !slices.Equal(got, p.told["c"][1:]) {
 			t.Errorf("got %v of %v", got, p.told["c"])
+		}
+	})
+}
+
+// Who mends a receiver does not wait for the next attempt.
+func TestReceiverThatWasMendedIsTriedAtOnce(t *testing.T) {
+	for what, mend := range map[string]func(t *testing.T, p *post){
+		"another configuration": func(t *testing.T, p *post) {
+			other := hooks("a")
+			other[0].Secret = "another"
+			if err := p.Configure(t.Context(), other); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"replay": func(t *testing.T, p *post) {
+			if n, err := p.Replay(t.Context(), "a", ""); n == 0 || err != nil {
+				t.Fatalf("%d, %v", n, err)
+			}
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			posted(t, hooks("a"), func(t *testing.T, p *post) {
+				p.answers(func(*http.Request, string) error { return errStatus(401) })
+				p.tell(t, "c1", event.NameSessionCreated)
+				time.Sleep(25 * time.Hour)
+				p.tell(t, "c1", event.NameSessionEnded)
+				time.Sleep(time.Hour)
+				last := p.told["c1"][1]
+				for n := p.attempts(last); p.attempts(last) == n; { // the next one is not due for long
+					time.Sleep(time.Second)
+				}
+				p.answers(nil)
+				if err := p.Configure(t.Context(), hooks("a")); err != nil { // the same again
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if got, _ := p.of("a"); len(got) > 0 {
+					t.Errorf("%v was sent again by the same configuration", got)
+				}
+				mend(t, p)
+				synctest.Wait()
+				if got, _ := p.of("a"); len(got) == 0 || !slices.Contains(got, p.told["c1"][1]) {
+					t.Errorf("got %v of %v", got, p.told["c1"])
+				}
+			})
+		})
+	}
+}
+
+// A daemon that was away for days gives receivers some time before it gives up what waited.
+func TestNothingIsGivenUpJustAfterTheStart(t *testing.T) {
+	posted(t, hooks("a"), func(t *testing.T, p *post) {
+		p.answers(func(*http.Request, string) error { return errStatus(502) })
+		p.tell(t, "c1", life...)
+		p.stop()
+		p.running.Wait()
+		time.Sleep(72 * time.Hour)
+		p.open(t, p.store, hooks("a"))
+		time.Sleep(settling - pauseMost)
+		p.answers(nil)
+		time.Sleep(pauseMost)
+		p.arrives(t, "a")
+		if s := p.Status()[0]; s.Dead != 0 {
+			t.Errorf("%+v", s)
 		}
 	})
 }

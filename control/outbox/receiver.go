@@ -27,6 +27,7 @@ type receiver struct {
 	ctx    context.Context
 	stop   context.CancelFunc
 	done   chan struct{} // closed when nothing is sent any more
+	began  time.Time
 
 	mu       sync.Mutex
 	lanes    map[string]*lane // by channel; those with something waiting
@@ -49,6 +50,7 @@ type lane struct {
 func newReceiver(o *Outbox, h Webhook) *receiver {
 	r := &receiver{
 		outbox: o, name: h.Name, wake: make(chan struct{}, 1), done: make(chan struct{}), lanes: map[string]*lane{},
+		began: o.options.Now(),
 	}
 	r.hook.Store(newHook(h, o.options.Transport))
 	r.ctx, r.stop = context.WithCancel(o.ctx)
@@ -224,7 +226,7 @@ func (r *receiver) send(l *lane, key string, one Record) bool {
 	if r.ctx.Err() != nil { // it was cut short: it says nothing of the receiver
 		return false
 	}
-	if one.age(r.outbox.options.Now()) < h.GiveUp {
+	if now := r.outbox.options.Now(); one.age(now) < h.GiveUp || now.Sub(r.began) < min(h.GiveUp, settling) {
 		r.postpone(l, refusal, refusal.after)
 		return false
 	}

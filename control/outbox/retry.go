@@ -16,6 +16,9 @@ const (
 	pauseMost  = 5 * time.Minute
 	// pauseRevived is the least where the receiver has begun to take others.
 	pauseRevived = 10 * time.Second
+	// settling is how long after the start nothing is given up: where we were away for longer
+	// than give_up, receivers may be coming back together with us.
+	settling = 15 * time.Minute
 )
 
 // pause is how long to wait after so many attempts. Half of it is chance, so that lanes that
@@ -37,6 +40,16 @@ func (r *receiver) postpone(l *lane, reason error, after time.Duration) {
 	r.figures.failures++
 	r.mu.Unlock()
 	r.tell(reason)
+}
+
+// hurry has all lanes send at once: somebody has just mended something.
+func (r *receiver) hurry() {
+	r.mu.Lock()
+	for _, l := range r.lanes {
+		l.due = time.Time{}
+	}
+	r.mu.Unlock()
+	r.nudge()
 }
 
 // giveUp makes an event a dead letter.

@@ -20,7 +20,8 @@
 // A signature that was accepted is refused afterwards, for as long as its date is good. The
 // AWS CLI and boto3 sign whole seconds and nothing that tells two calls apart, so that the
 // same call twice in a second has the same signature: such a call is let in for two seconds
-// where its unsigned invocation id is another one. What was accepted is in memory: a
+// where its unsigned invocation id is another one; CLIs of before 2024 send none, for which
+// there is Unmarked. What was accepted is in memory: a
 // request that was recorded before a restart is taken once more after it, while it is younger
 // than 15 minutes.
 //

@@ -33,7 +33,8 @@ type replays struct {
 var calls = []string{"Amz-Sdk-Invocation-Id", "Amz-Sdk-Request"}
 
 // callMark tells calls with the same signature apart. It is the signature's own mark for
-// clients that say nothing, or have signed what they say, and for calls that may not repeat.
+// clients that say nothing, or have signed what they say, and for calls that may not repeat; the
+// zero mark where a client need not say anything.
 func (v *Verifier) callMark(r *http.Request, a *authorization) mark {
 	if v.o.Repeats != nil && !v.o.Repeats(r) {
 		return mark(a.signature[:16])
@@ -47,10 +48,13 @@ func (v *Verifier) callMark(r *http.Request, a *authorization) mark {
 			told = true
 		}
 	}
-	if !told {
-		return mark(a.signature[:16])
+	switch {
+	case told:
+		return mark(sum.Sum(nil)[:16])
+	case v.o.Unmarked:
+		return mark{}
 	}
-	return mark(sum.Sum(nil)[:16])
+	return mark(a.signature[:16])
 }
 
 // accept remembers a signature made at date, and refuses it where it was accepted before.
@@ -60,7 +64,7 @@ func (s *replays) accept(signature, call mark, date, now time.Time) *Refusal {
 	s.forget(now)
 	minute := date.Unix() / 60
 	first, seen := s.minutes[minute][signature]
-	_, again := s.minutes[minute][call]
+	_, again := s.minutes[minute][call] // the zero mark never is there
 	switch {
 	case again, seen && now.Sub(first) > repeats:
 		return refuse(codeInvalid, "the request was received before: each has to be signed anew")
@@ -71,7 +75,7 @@ func (s *replays) accept(signature, call mark, date, now time.Time) *Refusal {
 		s.minutes[minute] = map[mark]time.Time{}
 	}
 	for _, m := range []mark{signature, call} {
-		if _, there := s.minutes[minute][m]; !there {
+		if _, there := s.minutes[minute][m]; !there && m != (mark{}) {
 			s.minutes[minute][m] = now
 			s.count++
 		}

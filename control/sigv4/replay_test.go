@@ -81,11 +81,28 @@ func TestOldSignaturesAreForgotten(t *testing.T) {
 	}
 }
 
+// Debian 12's AWS CLI says nothing of its calls: what only reads may come again for two seconds.
+func TestUnmarkedCallsMayRepeatWhereTheyOnlyRead(t *testing.T) {
+	now := testTime
+	v := testVerifier(&now)
+	v.o.Unmarked = true
+	for i, wait := range []time.Duration{0, 0, 2 * time.Second, time.Second} {
+		now = now.Add(wait)
+		a := goodAttempt()
+		if _, err := v.Verify(a.send(t), []byte(a.body)); (err == nil) != (i < 3) {
+			t.Errorf("attempt %d: %v", i, err)
+		}
+	}
+	if v.replays.count != 1 {
+		t.Errorf("%d marks are remembered of one signature", v.replays.count)
+	}
+}
+
 // Who wants no such repeats gets none, whatever a request says of itself without signing it.
 func TestRepeatsAreRefusedWhereTheyMayNotBe(t *testing.T) {
 	for _, may := range []bool{true, false} {
 		v := New(Options{Region: "local", Service: "ivs", Repeats: func(*http.Request) bool { return may }})
-		a := &authorization{}
+		a := &authorization{signature: [32]byte{1}}
 		for i, id := range []string{"first", "second"} {
 			r := httptest.NewRequest("POST", "/", nil)
 			r.Header.Set("Amz-Sdk-Invocation-Id", id)

@@ -46,6 +46,9 @@ type Options struct {
 	// Repeats says which requests may come again within two seconds with the same signature
 	// and another unsigned invocation id, as the AWS CLI sends them; nil is all.
 	Repeats func(*http.Request) bool
+	// Unmarked has those requests come again that say nothing of themselves too, as old AWS CLIs
+	// send them: for what only reads.
+	Unmarked bool
 }
 
 // Verifier verifies requests, on any goroutine.

@@ -5,13 +5,18 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"ladderd/store"
 )
 
 // feedRevisions is what the feed remembers at most, and store.MaxBehind bytes. Watchers follow
-// within milliseconds: who is further behind does better to list anew.
-const feedRevisions = 4096
+// within milliseconds: who is further behind does better to list anew. What is older than
+// feedFor goes with the next change, or events that nobody watches would stay for hours.
+const (
+	feedRevisions = 4096
+	feedFor       = 10 * time.Second
+)
 
 // feed has the last changes, for watchers. They wait for it, it never waits for them.
 type feed struct {
@@ -20,16 +25,18 @@ type feed struct {
 	changes   []change
 	bytes     int
 	grown     chan struct{} // closed when changes come
+	now       func() time.Time
 }
 
 // change is all that one revision has changed.
 type change struct {
 	revision int64
 	updates  []store.Update
+	at       time.Time // when the feed was told
 }
 
 func newFeed(revision int64) *feed {
-	return &feed{forgotten: revision, grown: make(chan struct{})}
+	return &feed{forgotten: revision, grown: make(chan struct{}), now: time.Now}
 }
 
 // add is told of what has been committed, in order.
@@ -39,12 +46,14 @@ func (f *feed) add(changes []change) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	now := f.now()
 	for _, c := range changes {
+		c.at = now
 		f.changes = append(f.changes, c)
 		f.bytes += c.bytes()
 	}
 	old := 0
-	for ; len(f.changes)-old > feedRevisions || f.bytes > store.MaxBehind; old++ {
+	for ; len(f.changes)-old > feedRevisions || f.bytes > store.MaxBehind || now.Sub(f.changes[old].at) > feedFor; old++ {
 		f.bytes -= f.changes[old].bytes()
 		f.forgotten = f.changes[old].revision
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"ladderd/store"
 )
@@ -87,7 +88,7 @@ func TestWhoWaitsMayGiveUp(t *testing.T) {
 func TestFeedForgets(t *testing.T) {
 	f := newFeed(7)
 	one := func(revision int64, size int) change {
-		return change{revision, []store.Update{{Entry: store.Entry{Key: "k", Value: make([]byte, size), Revision: revision}}}}
+		return change{revision: revision, updates: []store.Update{{Entry: store.Entry{Key: "k", Value: make([]byte, size), Revision: revision}}}}
 	}
 	for revision := int64(8); revision < 8+feedRevisions; revision++ {
 		f.add([]change{one(revision, 1)})
@@ -109,5 +110,10 @@ func TestFeedForgets(t *testing.T) {
 	}
 	if found, _, _, err := f.since("", last+1); err != nil || len(found) != 1 {
 		t.Errorf("%d changes, %v", len(found), err)
+	}
+	f.now = func() time.Time { return time.Now().Add(feedFor + time.Second) }
+	f.add([]change{one(last+3, 1)})
+	if _, _, _, err := f.since("", last+1); !errors.Is(err, store.ErrCompacted) || len(f.changes) != 1 || f.bytes != 2 {
+		t.Errorf("%d changes of %d bytes stay, %v", len(f.changes), f.bytes, err)
 	}
 }

@@ -1,4 +1,4 @@
-// Walks the guide's examples with the AWS SDK for JavaScript, and stops a stream.
+// Walks the guide's examples with the AWS SDK for JavaScript, reads a metric, and stops a stream.
 //
 //	node walk.mjs ENDPOINT REGION CHANNEL-ARN
 //
@@ -7,22 +7,24 @@
 // the first one the channel has to be published to.
 import { generateKeyPairSync } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
+import * as cloudwatch from "@aws-sdk/client-cloudwatch";
 import * as ivs from "@aws-sdk/client-ivs";
 
 const [endpoint, region, channelArn] = process.argv.slice(2);
 const client = new ivs.IvsClient({ endpoint, region });
+const meter = new cloudwatch.CloudWatchClient({ endpoint, region });
 
 // ask sends a command and prints its answer under a name.
-async function ask(call, command) {
-  const { $metadata, ...output } = await client.send(command);
+async function ask(call, command, by = client) {
+  const { $metadata, ...output } = await by.send(command);
   print({ call, output });
   return output;
 }
 
 // refused sends a command that is to fail, and prints how.
-async function refused(call, command) {
+async function refused(call, command, by = client) {
   try {
-    await client.send(command);
+    await by.send(command);
     print({ call, error: "" });
   } catch (err) {
     print({ call, error: err.name });
@@ -43,6 +45,7 @@ async function live() {
   await ask("list-streams", new ivs.ListStreamsCommand({}));
   await ask("get-stream", new ivs.GetStreamCommand({ channelArn }));
   await ask("put-metadata", new ivs.PutMetadataCommand({ channelArn, metadata: "from JavaScript" }));
+  await metrics();
   const streamSessions = [];
   for await (const page of ivs.paginateListStreamSessions({ client, pageSize: 1 }, { channelArn })) {
     streamSessions.push(...page.streamSessions);
@@ -53,6 +56,22 @@ async function live() {
   await refused("delete-channel", new ivs.DeleteChannelCommand({ arn: channelArn }));
   await ask("stop-stream", new ivs.StopStreamCommand({ channelArn }));
   await refused("get-stream", new ivs.GetStreamCommand({ channelArn }));
+}
+
+// metrics waits for the channel's first bit rate and reads it.
+async function metrics() {
+  const Dimensions = [{ Name: "Channel", Value: channelArn.split("/").at(-1) }];
+  const Metric = { Namespace: "AWS/IVS", MetricName: "IngestBitrate", Dimensions };
+  for (;;) {
+    const { Metrics } = await meter.send(new cloudwatch.ListMetricsCommand({ ...Metric, RecentlyActive: "PT3H" }));
+    if (Metrics.length > 0) break;
+    await setTimeout(100); // ms
+  }
+  const EndTime = new Date(), StartTime = new Date(EndTime - 60_000);
+  const query = { Id: "bitrate", MetricStat: { Metric, Period: 1, Stat: "Average" } };
+  await ask("get-metric-data", new cloudwatch.GetMetricDataCommand({ StartTime, EndTime, MetricDataQueries: [query] }), meter);
+  query.MetricStat.Stat = "p99";
+  await refused("get-metric-data", new cloudwatch.GetMetricDataCommand({ StartTime, EndTime, MetricDataQueries: [query] }), meter);
 }
 
 async function recording() {

@@ -11,6 +11,7 @@
 //	bench viewers  CPU, memory and part latency of thousands of viewers, beside
 //	               nginx's with the same bytes
 //	bench channels CPU and memory of many BASIC channels at once
+//	bench observe  CPU and memory of metrics and events, beside a daemon that has neither
 //	bench ingest   CPU of publishers over each protocol, and 200 of them at once
 //
 //	ladder.go    rounds of the contenders, interleaved     ladderreport.go
@@ -28,6 +29,7 @@
 //	nginx.go       the server of those files
 //	replay.go      its viewers, who ask when the live ones did
 //	channels.go  many publishers, no viewers
+//	observe.go   a daemon with all that observes, beside one without  observereport.go
 //	ingest.go    protocols' servers alone, then many publishers  ingestreport.go
 //	ingestsrt.go   SRT's publishers and its baseline
 //	ingestserver.go  such a server, as a process of its own

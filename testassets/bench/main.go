@@ -19,6 +19,7 @@ type commands struct {
 	Ingest   ingestCommand   `cmd:"" help:"CPU of publishers over each protocol, beside only reading their bytes, and 200 of them at once to BASIC channels."`
 	Density  densityCommand  `cmd:"" help:"How many channels are real time in software, beside as many ffmpeg processes."`
 	Overload overloadCommand `cmd:"" help:"What becomes of more channels than the machine carries, refused or shed."`
+	Observe  observeCommand  `cmd:"" help:"CPU and memory of metrics and events, of 100 BASIC channels."`
 	API      apiCommand      `cmd:"" help:"Calls per second and p99 of the control API with 5,000 channels, 100 of them live, beside a bare SQLite loop."`
 	Latency  latencyCommand  `cmd:"" help:"Time from the publisher to the first part, and from a frame to the part that holds it."`
 	Glass    glassCommand    `cmd:"" help:"Time from the camera to a browser's screen, and from opening the page to the first frame."`

@@ -117,6 +117,9 @@ func (d *Daemon) awaitReady(ctx context.Context) error {
 		if !d.Running() {
 			return false, d.Wait()
 		}
+		if d.settings.Unobserved {
+			return d.listens(), nil
+		}
 		resp, err := http.Get("http://" + d.ports.metrics + "/readyz")
 		if err != nil {
 			return false, nil // not listening yet
@@ -124,6 +127,16 @@ func (d *Daemon) awaitReady(ctx context.Context) error {
 		resp.Body.Close()
 		return resp.StatusCode == http.StatusOK, nil
 	})
+}
+
+// listens says whether publishers can connect: a daemon without metrics says no more.
+func (d *Daemon) listens() bool {
+	conn, err := net.Dial("tcp", d.ports.rtmp)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 // Stop ends the daemon and waits until it has gone. Its error says that it did

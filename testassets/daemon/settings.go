@@ -65,6 +65,9 @@ type Settings struct {
 	Proofs []byte
 	// LogLevel is [log] level; empty leaves the default.
 	LogLevel string
+	// Unobserved has the daemon without a [metrics] listener, and so without Health and all
+	// that it answers.
+	Unobserved bool
 	// Webhooks are told of events.
 	Webhooks []Webhook
 }
@@ -131,7 +134,9 @@ func (s Settings) toml(p ports, dir string) []byte {
 	if s.HTTPS {
 		fmt.Fprintf(&b, "[playback.tls]\n%s", encrypted(p.https, dir))
 	}
-	fmt.Fprintf(&b, "[metrics]\nlisten = %q\n", p.metrics)
+	if !s.Unobserved {
+		fmt.Fprintf(&b, "[metrics]\nlisten = %q\n", p.metrics)
+	}
 	if s.API {
 		fmt.Fprintf(&b, "[api]\nlisten = %q\ncall_rate = 100000\n[[api.access_key]]\nid = %q\nsecret = %q\npolicy = \"IVSFullAccess\"\n",
 			p.api, AccessKey, SecretKey)

@@ -93,6 +93,8 @@ var walked = []struct {
 	{call: "list-streams"},
 	{call: "get-stream"},
 	{call: "put-metadata"},
+	{call: "get-metric-data"},
+	{call: "get-metric-data", error: "ValidationError"},
 	{call: "list-stream-sessions"},
 	{call: "get-stream-session", sample: gotSession},
 	{call: "delete-channel", error: "ConflictException"},
@@ -144,6 +146,10 @@ func (w *tour) checkFound(t *testing.T, calls []called) {
 		case "get-stream-session":
 			if !c.Output.whole() {
 				t.Errorf("the first session's events are %s", c.Output.events())
+			}
+		case "get-metric-data":
+			if values := c.Output.at("MetricDataResults.Values"); c.Error == "" && (len(values) == 0 || values[0].(float64) <= 0) {
+				t.Errorf("the stream's bit rates are %v", values)
 			}
 		case "list-tags-for-resource":
 			if got := c.Output.all("tags.owner"); got != "walk" {

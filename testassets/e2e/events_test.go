@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os/exec"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ func TestEventsOutliveCrashesAndReceivers(t *testing.T) {
 		ill.down()
 		w.crash()
 	})
-	w.await("what happened at the one that is well, while another is not there", func() bool { return len(well.taken()) == len(w.happened()) })
+	w.await("what happened at the one that is well, while another is not there", func() bool { return len(well.taken()) == len(w.shown()) })
 	had := len(ill.taken())
 	ill.up()
 	w.await("the other to be told of something", func() bool { return len(ill.taken()) > had })
@@ -106,7 +107,7 @@ func (w *witness) broadcast(during func()) {
 // open is how many sessions and streams have begun and not ended, together.
 func (w *witness) open() (n int) {
 	w.t.Helper()
-	for _, e := range w.happened() {
+	for _, e := range w.shown() {
 		switch e.Detail.Name {
 		case "Session Created", "Stream Start":
 			n++
@@ -147,6 +148,24 @@ func (w *witness) binary() string {
 		w.t.Fatal(err)
 	}
 	return bin
+}
+
+// shown is what the daemon shows of what happened.
+func (w *witness) shown() (list []told) {
+	w.t.Helper()
+	answer, err := http.Get(w.daemon.Metrics() + "/events?format=json&limit=10000")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var page struct{ Events []struct{ Event told } }
+	if err := json.NewDecoder(answer.Body).Decode(&page); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, one := range page.Events {
+		list = append(list, one.Event)
+	}
+	return list
 }
 
 // happened is what "ladderd events" says there was.

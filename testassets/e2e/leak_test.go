@@ -37,7 +37,7 @@ type leakRun struct {
 }
 
 var leakRuns = []leakRun{
-	{name: "passed through", kind: ladder.Basic, cpu: 4, channels: 12, warmth: 60, streams: 500, memory: 6 << 20},
+	{name: "passed through", kind: ladder.Basic, cpu: 4, channels: 12, warmth: 150, streams: 500, memory: 6 << 20},
 	{name: "transcoded", kind: ladder.Standard, cpu: 9, channels: 3, warmth: 6, streams: 24, memory: 4 << 20},
 	{name: "HTTPS", kind: ladder.Basic, cpu: 4, https: true, channels: 6, warmth: 60, streams: 120, memory: 8 << 20},
 }

@@ -44,7 +44,7 @@ func TestStockToolsReadTheMetricsOfABroadcast(t *testing.T) {
 	}
 
 	p, err := publish.FFmpegLoop(d.RTMP(streamKey), file)
-	p = stopAtEnd(t, p, err)
+	stopAtEnd(t, p, err)
 	awaitOrFail(t, within(t, time.Minute), "the bit rates of some loops", func() (bool, error) {
 		return b.points() >= compared+3, nil // those at the ends are of parts of seconds
 	}, func() string { return fmt.Sprint(b.points(), " points") })

@@ -16,7 +16,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -51,7 +53,9 @@ var steps = []struct {
 }
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), most)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	if err := try(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "ladderd: failed:", err)

@@ -16,7 +16,8 @@ import (
 
 const unit = "ladderd.service"
 
-// configuration is what the service runs on, but for its first seconds.
+// configuration is what the service runs on, but for its first seconds: all that opens files
+// and sockets, in the sandbox.
 const configuration = `[server]
 drain = "5m"
 [ingest]
@@ -27,6 +28,17 @@ listen = ":1935"
 listen = ":8080"
 [metrics]
 listen = "127.0.0.1:9090"
+[ingest.srt]
+listen = ":9000"
+[api]
+listen = "127.0.0.1:8070"
+[[api.access_key]]
+id = "AKIDEXAMPLE0000000001"
+secret = "change-me-to-40-random-characters"
+policy = "IVSFullAccess"
+[[events.webhook]]
+url = "http://127.0.0.1:1/"
+secret = "change-me-to-32-random-characters"
 [pipeline]
 backend = "x264"
 [[channel]]
@@ -142,6 +154,15 @@ func installs(t *trial) error {
 	if err := t.says("0 live"); err != nil {
 		return err
 	}
+	// The user namespace of the sandbox does not take the groups that GPUs' devices have.
+	const device = "/root/device"
+	if _, err := t.run("sh", "-c", "chmod 755 /root && echo yes >"+device+" && chown root:render "+device+" && chmod 640 "+device); err != nil {
+		return err
+	}
+	group, err := t.run("systemd-run", "--quiet", "--wait", "--pipe", "-p", "PrivateUsers=yes", "-p", "User=ladderd", "-p", "SupplementaryGroups=video render", "cat", device)
+	if err := errors.Join(err, want(group == "yes", "a device of the group render: %q", group)); err != nil {
+		return err
+	}
 	owner, err := t.run("stat", "-c", "%U:%G %a", configFile, "/var/lib/ladderd")
 	if err != nil {
 		return err
@@ -178,7 +199,17 @@ func reloads(t *trial) error {
 	if err := t.says("configuration taken"); err != nil {
 		return err
 	}
-	return want(t.mainPID() == pid, "it is another process")
+	if err := want(t.mainPID() == pid, "it is another process"); err != nil {
+		return err
+	}
+	// The other listeners take a restart.
+	if _, err := t.run("systemctl", "restart", unit); err != nil {
+		return err
+	}
+	_, health := t.get("/healthz")
+	return errors.Join(
+		want(strings.Contains(health, `"api":{`) && t.has("/var/lib/ladderd/ladderd.db"), "the API is not there: %s", health),
+		want(t.property(unit, "NRestarts") == "0", "it was restarted by systemd"))
 }
 
 func streams(t *trial) error {
