@@ -91,21 +91,21 @@ fuzz: setup ## run all fuzz targets, for FUZZTIME (2m) all together
 
 .PHONY: clean
 clean: ## remove what was built here; FFmpeg stays in the user's cache
-	rm -rf bin console/static/hls.min.js testassets/shaka/static/shaka-player.js testassets/awsjs/node_modules
+	rm -rf bin console/static/hls.min.js testassets/shaka/static/shaka-player.js testassets/awsjs/node_modules testassets/grafana/node_modules
 
 .PHONY: help
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
 
 # What the targets above need. Each says what it does, and nothing when all is there.
-.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-systemd setup-shaka setup-awsjs setup-doubles setup-go has-gpu
+.PHONY: setup setup-demo setup-test setup-lint setup-bench setup-systemd setup-shaka setup-awsjs setup-grafana setup-doubles setup-go has-gpu
 setup: setup-go
 	@scripts/apt-packages.sh build
 	@scripts/ffmpeg.sh
 	@scripts/npm-file.sh console hls.js dist/hls.min.js static/hls.min.js
 setup-demo setup-test setup-lint setup-bench setup-systemd: setup-%: setup-go
 	@scripts/apt-packages.sh build $*
-setup-test: setup-shaka setup-awsjs setup-doubles
+setup-test: setup-shaka setup-awsjs setup-grafana setup-doubles
 setup-doubles: setup-go
 	@scripts/apt-packages.sh build
 	@scripts/ffmpeg.sh
@@ -114,7 +114,7 @@ has-gpu:
 	@scripts/gpu.sh '$(GPU)' '$(DEVICE)'
 setup-shaka:
 	@scripts/npm-file.sh testassets/shaka shaka-player dist/shaka-player.compiled-es2021.js static/shaka-player.js
-setup-awsjs:
-	@scripts/npm-modules.sh testassets/awsjs
+setup-awsjs setup-grafana: setup-%:
+	@scripts/npm-modules.sh testassets/$*
 setup-go:
 	@scripts/go-version.sh

@@ -49,6 +49,7 @@ test           command:etcd                   etcd-server               keeps th
 test           command:ip                     iproute2                  networks that fail
 test           command:aws                    awscli                    calls the API, as a client that is not ours
 test           command:node                   nodejs                    runs the AWS SDK for JavaScript, likewise
+test           command:promtool               prometheus                scrapes, and checks rules, as what is run beside ladderd
 test           command:openssl                openssl                   makes playback keys, as the guide has it
 bench          file:/usr/sbin/nginx           nginx-light               serves the same bytes, to compare with
 bench          command:srt-live-transmit      srt-tools                 receives by SRT, to compare with
