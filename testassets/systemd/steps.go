@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -144,53 +143,6 @@ func (t *trial) stream(channel string) (live, bool) {
 	return live{}, false
 }
 
-func installs(t *trial) error {
-	if err := t.dpkg(t.older); err != nil {
-		return err
-	}
-	if err := t.active("0"); err != nil {
-		return err
-	}
-	if err := t.says("0 live"); err != nil {
-		return err
-	}
-	// The user namespace of the sandbox does not take the groups that GPUs' devices have.
-	const device = "/root/device"
-	if _, err := t.run("sh", "-c", "chmod 755 /root && echo yes >"+device+" && chown root:render "+device+" && chmod 640 "+device); err != nil {
-		return err
-	}
-	group, err := t.run("systemd-run", "--quiet", "--wait", "--pipe", "-p", "PrivateUsers=yes", "-p", "User=ladderd", "-p", "SupplementaryGroups=video render", "cat", device)
-	if err := errors.Join(err, want(group == "yes", "a device of the group render: %q", group)); err != nil {
-		return err
-	}
-	owner, err := t.run("stat", "-c", "%U:%G %a", configFile, "/var/lib/ladderd")
-	if err != nil {
-		return err
-	}
-	code, body := t.get("/readyz")
-	user, _ := t.run("stat", "-c", "%U", "/proc/"+t.mainPID())
-	return errors.Join(
-		want(owner == "root:ladderd 640\nladderd:ladderd 750", "owners and modes are %q", owner),
-		want(code == 200, "/readyz: %d %s", code, body),
-		want(t.property(unit, "Type") == "notify" && t.property(unit, "NotifyAccess") == "main", "the unit is of another type"),
-		want(user == "ladderd", "it runs as %q", user),
-		want(t.property(unit, "NRestarts") == "0", "it was restarted"),
-	)
-}
-
-// dpkg installs a package in the machine.
-func (t *trial) dpkg(deb string) error {
-	text, err := os.ReadFile(deb)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(t.root, "root", "ladderd.deb"), text, 0o644); err != nil {
-		return err
-	}
-	_, err = t.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--install", "/root/ladderd.deb")
-	return err
-}
-
 func reloads(t *trial) error {
 	pid := t.mainPID()
 	if err := t.configure(configuration); err != nil {
@@ -240,24 +192,6 @@ func streams(t *trial) error {
 	return errors.Join(err,
 		want(first.Priority == "6" && first.Identifier == "ladderd" && first.Unit == unit && strings.HasPrefix(first.Message, "publisher accepted "), "the first line is %+v", first),
 		want(strings.Contains(seen, "PATH=") && !strings.Contains(seen, "NOTIFY_SOCKET") && !strings.Contains(seen, "WATCHDOG") && !strings.Contains(seen, "LISTEN_"), "a worker has %q", seen))
-}
-
-func workerHangs(t *trial) error {
-	p, err := t.publish("studio", "sk_local_studio_0001")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = p.Stop(syscall.SIGKILL, time.Second) }()
-	pid := t.mainPID()
-	s, _ := t.stream("studio")
-	if _, err := t.run("sh", "-c", fmt.Sprintf("kill -STOP %d", s.Worker.PID)); err != nil {
-		return err
-	}
-	err = t.until(t.ctx, "another worker", func() bool {
-		now, _ := t.stream("studio")
-		return now.ID == s.ID && now.Worker.PID != 0 && now.Worker.PID != s.Worker.PID
-	})
-	return errors.Join(err, want(t.mainPID() == pid && t.property(unit, "NRestarts") == "0", "systemd has restarted the daemon"))
 }
 
 func refuses(t *trial) error {
@@ -376,132 +310,4 @@ func sockets(t *trial) error {
 	_, stop := t.run(append([]string{"systemctl", "stop"}, units...)...)
 	_, restart := t.run("systemctl", "restart", unit)
 	return errors.Join(err, published, stop, restart)
-}
-
-func daemonHangs(t *trial) error {
-	return t.killed(func(string) (*process.Process, error) {
-		_, err := t.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", unit)
-		return nil, err
-	})
-}
-
-// killed has something happen to the daemon that keeps it from giving a sign of life.
-func (t *trial) killed(happen func(pid string) (*process.Process, error)) error {
-	if err := t.dropIn("[Service]\nWatchdogSec=4\n"); err != nil {
-		return err
-	}
-	defer func() { _ = t.dropIn("") }()
-	if _, err := t.run("systemctl", "restart", unit); err != nil {
-		return err
-	}
-	before, restarts := t.mainPID(), t.property(unit, "NRestarts")
-	p, err := happen(before)
-	if p != nil {
-		defer func() { _ = p.Stop(syscall.SIGKILL, time.Second) }()
-	}
-	if err != nil {
-		return err
-	}
-	if err := t.active(before); err != nil {
-		return err
-	}
-	log, _ := t.run("journalctl", "--no-pager", "--unit="+unit, "--output=cat", "--lines=3000")
-	left, _ := t.run("systemctl", "show", "--property=TasksCurrent", "--value", unit)
-	_, gone := t.run("test", "-d", "/proc/"+before)
-	return errors.Join(
-		want(gone != nil, "the old daemon is there"), want(left != "", "no tasks"),
-		want(t.property(unit, "NRestarts") != restarts, "it was not systemd's doing"),
-		want(strings.Contains(log, "Watchdog timeout"), "the journal does not tell of it"),
-		want(strings.Contains(log, "SIGABRT: abort") && strings.Contains(log, "goroutine "), "the journal has no goroutines"))
-}
-
-// pipelineHangs runs the daemon with a fault in it (fault.go) in the place of the real one.
-func pipelineHangs(t *trial) error {
-	const real, kept = "/usr/bin/ladderd", "/root/ladderd"
-	if _, err := t.run("cp", "-a", real, kept); err != nil {
-		return err
-	}
-	text, err := os.ReadFile(t.faulty)
-	if err != nil {
-		return err
-	}
-	if _, err := t.run("systemctl", "stop", unit); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(t.root, real), text, 0o755); err != nil {
-		return err
-	}
-	err = t.killed(func(string) (*process.Process, error) {
-		p, err := t.publish("stuck", "sk_local_stuck_00001")
-		if err != nil {
-			return nil, err
-		}
-		s, _ := t.stream("stuck")
-		return p, t.until(t.ctx, "the stream to be found standing still, by a daemon that lives", func() bool {
-			_, health := t.get("/healthz")
-			return strings.Contains(health, fmt.Sprintf(`"stuck":"streams: stream %s of channel stuck: it does not look at its inputs"`, s.ID))
-		})
-	})
-	_, stop := t.run("systemctl", "stop", unit)
-	_, back := t.run("mv", kept, real)
-	_, start := t.run("systemctl", "start", unit)
-	return errors.Join(err, stop, back, start)
-}
-
-func badStart(t *trial) error {
-	if err := t.configure(configuration + "nonsense = 1\n"); err != nil {
-		return err
-	}
-	_, err := t.run("systemctl", "restart", unit)
-	status := t.status()
-	_ = os.WriteFile(filepath.Join(t.root, configFile), []byte(configuration), 0o640)
-	_, _ = t.run("systemctl", "reset-failed", unit)
-	_, start := t.run("systemctl", "restart", unit)
-	return errors.Join(want(err != nil, "it starts"), want(strings.Contains(status, "channel.nonsense: unknown"), "the status is %q", status), start)
-}
-
-func upgrades(t *trial) error {
-	before := t.mainPID()
-	if err := t.write("/var/lib/ladderd/kept", "yes"); err != nil {
-		return err
-	}
-	if err := t.dpkg(t.newer); err != nil {
-		return err
-	}
-	if err := t.active(before); err != nil {
-		return err
-	}
-	version, err := t.run("dpkg-query", "--show", "--showformat", "${Version} ${db:Status-Status}", "ladderd")
-	owner, stat := t.run("stat", "-c", "%U:%G %a", configFile)
-	code, _ := t.get("/readyz")
-	return errors.Join(err, stat,
-		want(version == "1.0.1 installed", "dpkg says %q", version),
-		want(t.file(configFile) == configuration, "the configuration has changed"),
-		want(owner == "root:ladderd 640", "the configuration is %s", owner),
-		want(t.has("/var/lib/ladderd/kept"), "state is lost"),
-		want(code == 200, "/readyz: %d", code))
-}
-
-func removes(t *trial) error {
-	pid := t.mainPID()
-	if _, err := t.run("dpkg", "--remove", "ladderd"); err != nil {
-		return err
-	}
-	_, running := t.run("test", "-d", "/proc/"+pid)
-	if err := errors.Join(
-		want(running != nil, "it runs"), want(!t.has("/usr/bin/ladderd"), "its program is there"),
-		want(t.has(configFile) && t.has("/var/lib/ladderd/kept"), "configuration or state are gone"),
-	); err != nil {
-		return err
-	}
-	if _, err := t.run("dpkg", "--purge", "ladderd"); err != nil {
-		return err
-	}
-	left, err := t.run("find", "/etc", "/var", "/usr", "/lib", "/run", "-xdev", "-iname", "*ladderd*", "-not", "-path", "/run/log/*")
-	names := slices.DeleteFunc(strings.Fields(left), func(path string) bool { return strings.HasPrefix(path, "/var/log/") })
-	_, user := t.run("getent", "passwd", "ladderd")
-	_, group := t.run("getent", "group", "ladderd")
-	failed, _ := t.run("systemctl", "--failed", "--no-legend", "--plain")
-	return errors.Join(err, want(len(names) == 0, "left: %v", names), want(user != nil && group != nil, "user or group are left"),
-		want(!strings.Contains(failed, "ladderd"), "systemd knows %q", failed))
 }
