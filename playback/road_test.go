@@ -126,6 +126,14 @@ func (d *driver) reset(stream uint32) http2.ErrCode {
 	return r.ErrCode
 }
 
+// greeted waits until the server has taken up the connection: one that it has only accepted is
+// ended without a word.
+func (d *driver) greeted() {
+	d.t.Helper()
+	d.must(d.framer.WritePing(false, [8]byte{}))
+	d.next()
+}
+
 // ended reads until the connection's end, and says why the server has ended it.
 func (d *driver) ended() (code http2.ErrCode, last uint32) {
 	d.t.Helper()

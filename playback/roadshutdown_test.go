@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,13 +16,16 @@ import (
 // that there will be no other.
 func TestShutdownFinishesAnswers(t *testing.T) {
 	begun, release := make(chan struct{}), make(chan struct{})
+	let := sync.OnceFunc(func() { close(release) })
 	const size = 1 << 20
 	s := startSecure(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(begun)
 		<-release
 		_, _ = w.Write(make([]byte, size))
 	}))
+	defer let() // also where the test fails: the server's end waits for it
 	idle := drive(t, s.addr)
+	idle.greeted()
 	d := drive(t, s.addr)
 	d.must(d.framer.WriteWindowUpdate(0, size))
 	d.ask(1, "GET", "/", false)
@@ -35,7 +39,7 @@ func TestShutdownFinishesAnswers(t *testing.T) {
 			t.Errorf("told %v", code)
 		}
 	}
-	close(release)
+	let()
 	d.status(1)
 	d.must(d.framer.WriteWindowUpdate(1, size)) // it is read while the server shuts down
 	if n := d.body(1); n != size {
@@ -74,13 +78,14 @@ func TestGoodbyesDoNotTakeMore(t *testing.T) {
 // others the time to be told goodbye.
 func TestShutdownDoesNotWaitForNetHTTP(t *testing.T) {
 	begun, release := make(chan struct{}), make(chan struct{})
+	let := sync.OnceFunc(func() { close(release) })
 	s := startSecure(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(begun)
 		<-release
 	}))
+	defer let()
 	d := drive(t, s.addr)
-	d.must(d.framer.WritePing(false, [8]byte{}))
-	d.next() // greeted
+	d.greeted()
 	slow, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +100,7 @@ func TestShutdownDoesNotWaitForNetHTTP(t *testing.T) {
 	if code, _ := d.ended(); code != http2.ErrCodeNo {
 		t.Errorf("told %v", code)
 	}
-	close(release)
+	let()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
