@@ -110,6 +110,15 @@ say "refreshing apt's lists of packages"
 apt_get update >/dev/null || failed "apt could not refresh its lists"
 [[ $packages ]] || exit 0
 
+# Servers that come with these packages are for tests to start: Prometheus would take the port
+# of the daemon's own metrics. A policy that is there stays.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+  trap 'as_root rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 0755 "$policy"
+fi
+
 total=$(apt-get --simulate --no-install-recommends install "${missing[@]}" 2>/dev/null | grep -c '^Inst') || true
 say "installing ${#missing[@]} packages, $total with what they need"
 apt_get --yes --no-install-recommends install "${missing[@]}" |
