@@ -154,7 +154,7 @@ func TestDeadLettersCanBeReplayed(t *testing.T) {
 		p.tell(t, "c2", event.NameSessionCreated)
 		time.Sleep(30 * time.Hour)
 		letters, err := p.Letters(t.Context(), "", 10)
-		if err != nil || len(letters) != 3 || letters[0].Reason != "answered 404" || letters[0].Attempts < 100 || letters[0].Receiver != "a" {
+		if err != nil || len(letters) != 3 || letters[0].Reason != "answered 404 Not Found" || letters[0].Attempts < 100 || letters[0].Receiver != "a" {
 			t.Fatalf("%+v, %v", letters, err)
 		}
 		if s := p.Status()[0]; s.Dead != 3 || s.Pending != 0 {
