@@ -53,6 +53,10 @@ type Outbox struct {
 	moved     chan struct{} // closed, and made anew, with each event
 	receivers map[string]*receiver
 
+	// tending is held by what goes through all that is in the store: receivers that change, dead
+	// letters that are sent again or deleted. One at a time counts rightly.
+	tending sync.Mutex
+
 	running sync.WaitGroup
 }
 
@@ -92,19 +96,16 @@ func (o *Outbox) Add(c *store.Change, e event.Event) (written func(), err error)
 	if n > keptMost {
 		c.Delete = append(c.Delete, o.keptKey(n-keptMost))
 	}
-	var noted []*receiver
+	var noted []func()
 	for _, name := range o.names() {
-		to := o.receivers[name]
-		put, waits, err := to.note(r, value, n)
+		put, told, err := o.receivers[name].note(r, value, n)
 		if err != nil {
 			return nil, err
 		}
 		c.Put = append(c.Put, put)
-		if waits {
-			noted = append(noted, to)
-		}
+		noted = append(noted, told)
 	}
-	return func() { o.written(n, r, noted) }, nil
+	return func() { o.written(n, noted) }, nil
 }
 
 // names are the receivers', in order. The lock is held.
@@ -117,68 +118,101 @@ func (o *Outbox) names() []string {
 	return names
 }
 
-func (o *Outbox) written(n uint64, r Record, noted []*receiver) {
+func (o *Outbox) written(n uint64, noted []func()) {
 	o.mu.Lock()
 	o.last = n
 	close(o.moved)
 	o.moved = make(chan struct{})
 	o.mu.Unlock()
-	for _, to := range noted {
-		to.arrived(r)
+	for _, told := range noted {
+		told()
 	}
 }
 
 // Configure has events go to these receivers from now on. Those whose name is there already go
 // on with what waits for them, wherever they are now; what waits for one that is not there any
-// more is dropped.
+// more is dropped. After an error all is as before.
 func (o *Outbox) Configure(ctx context.Context, hooks []Webhook) error {
-	if len(hooks) > ReceiversMost {
-		return fmt.Errorf("there are %d receivers of events; allowed: %d", len(hooks), ReceiversMost)
+	o.tending.Lock()
+	defer o.tending.Unlock()
+	wanted, err := named(hooks)
+	if err != nil {
+		return err
 	}
-	gone, err := o.configure(ctx, hooks)
+	gone, err := o.strangers(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	fresh, err := o.load(ctx, hooks)
+	if err != nil {
+		return err
+	}
+	for _, r := range o.replace(hooks, fresh, wanted) {
+		r.close()
+	}
 	for _, name := range gone {
-		err = errors.Join(err, o.forget(ctx, name))
+		if err := o.forget(ctx, name); err != nil { // they wait for nobody: the next time will do
+			o.options.Log.Warn("events of a receiver that is configured no more are still there", "receiver", name, "reason", err)
+		}
 	}
-	return err
+	return nil
 }
 
-// configure replaces the receivers and returns the names of those that are no more. Events
-// are added before or after, not meanwhile.
-func (o *Outbox) configure(ctx context.Context, hooks []Webhook) (gone []string, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	wanted := map[string]bool{}
+// named are the receivers' names, where these receivers may be.
+func named(hooks []Webhook) (map[string]bool, error) {
+	if len(hooks) > ReceiversMost {
+		return nil, fmt.Errorf("there are %d receivers of events; allowed: %d", len(hooks), ReceiversMost)
+	}
+	names := map[string]bool{}
 	for _, h := range hooks {
-		if wanted[h.Name] {
+		if names[h.Name] {
 			return nil, fmt.Errorf("two receivers of events are called %q", h.Name)
 		}
-		wanted[h.Name] = true
+		names[h.Name] = true
 	}
-	if gone, err = o.strangers(ctx, wanted); err != nil {
-		return nil, err
-	}
+	return names, nil
+}
+
+// load makes the receivers that are not there yet, with what waits for them from before: no
+// event is added to theirs before they are there.
+func (o *Outbox) load(ctx context.Context, hooks []Webhook) (fresh []*receiver, err error) {
 	for _, h := range hooks {
-		if there := o.receivers[h.Name]; there != nil {
-			was := there.hook.Swap(newHook(h, o.options.Transport))
-			if was.close(); was.Webhook != h {
-				there.hurry()
-			}
+		if o.receiver(h.Name) != nil {
 			continue
 		}
 		r := newReceiver(o, h)
+		fresh = append(fresh, r)
 		if err := r.load(ctx); err != nil {
+			for _, r := range fresh {
+				r.stop()
+			}
 			return nil, err
 		}
-		o.receivers[h.Name] = r
+	}
+	return fresh, nil
+}
+
+// replace replaces the receivers and returns those that are no more. Events are added before
+// or after, not meanwhile.
+func (o *Outbox) replace(hooks []Webhook, fresh []*receiver, wanted map[string]bool) (gone []*receiver) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, h := range hooks {
+		if there := o.receivers[h.Name]; there != nil {
+			there.goTo(h)
+		}
+	}
+	for _, r := range fresh {
+		o.receivers[r.name] = r
 		o.running.Go(r.run)
 	}
 	for name, r := range o.receivers {
 		if !wanted[name] {
-			r.close()
+			gone = append(gone, r)
 			delete(o.receivers, name)
 		}
 	}
-	return gone, nil
+	return gone
 }
 
 // Close delivers what can be delivered at once, for a moment, and ends. What still waits is
