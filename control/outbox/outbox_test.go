@@ -345,3 +345,24 @@ func TestWhatWasToldCanBeRead(t *testing.T) {
 		}
 	})
 }
+
+// An event is shown once it has its number for good: whoever follows may come back with it.
+func TestEventIsReadWhenItIsWritten(t *testing.T) {
+	posted(t, nil, func(t *testing.T, p *post) {
+		var c store.Change
+		written, err := p.Add(&c, happened.Event(event.NameStreamStart, "c", "st-c", time.Now()))
+		if err == nil {
+			_, err = p.store.Apply(t.Context(), c)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.After(t.Context(), 0, 10); err != nil || len(got) != int(p.Last()) {
+			t.Errorf("%+v, %v, the last is %d", got, err, p.Last())
+		}
+		written()
+		if got, err := p.After(t.Context(), 0, 10); err != nil || len(got) != 1 || p.Last() != 1 {
+			t.Errorf("%+v, %v, the last is %d", got, err, p.Last())
+		}
+	})
+}

@@ -23,7 +23,7 @@ type moody struct {
 	store.Store
 	applied atomic.Int64
 	list    func(prefix string) error // before each List; nil does nothing
-	apply   func(store.Change) error  // before each Apply
+	apply   func() error              // before each Apply
 }
 
 func (s *moody) List(ctx context.Context, prefix, after string, limit int) (store.Page, error) {
@@ -38,7 +38,7 @@ func (s *moody) List(ctx context.Context, prefix, after string, limit int) (stor
 func (s *moody) Apply(ctx context.Context, c store.Change) (int64, error) {
 	s.applied.Add(1)
 	if s.apply != nil {
-		if err := s.apply(c); err != nil {
+		if err := s.apply(); err != nil {
 			return 0, err
 		}
 	}
@@ -48,12 +48,12 @@ func (s *moody) Apply(ctx context.Context, c store.Change) (int64, error) {
 // A configuration that cannot be taken leaves all receivers as they were.
 func TestConfigureThatFailsChangesNothing(t *testing.T) {
 	posted(t, hooks("a", "b"), func(t *testing.T, p *post) {
-		p.Outbox.store = &moody{Store: p.store, list: func(prefix string) error {
+		p.reopenOn(t, &moody{Store: p.store, list: func(prefix string) error {
 			if strings.Contains(prefix, "/new/") {
 				return errors.New("the disk is gone")
 			}
 			return nil
-		}}
+		}}, hooks("a", "b"))
 		other := hooks("elsewhere", "new")
 		other[0].Name = "a"
 		if err := p.Configure(t.Context(), other); err == nil {
@@ -73,17 +73,23 @@ func TestConfigureThatFailsChangesNothing(t *testing.T) {
 func TestConfigureDoesNotFailOfWhatIsLeft(t *testing.T) {
 	posted(t, hooks("a"), func(t *testing.T, p *post) {
 		p.answers(func(*http.Request, string) error { return errStatus(500) })
+		var full atomic.Bool
+		p.reopenOn(t, &moody{Store: p.store, apply: func() error {
+			if full.Load() {
+				return errors.New("the disk is full")
+			}
+			return nil
+		}}, hooks("a"))
 		p.tell(t, "c", life...)
-		whole := p.store
-		p.Outbox.store = &moody{Store: whole, apply: func(store.Change) error { return errors.New("the disk is full") }}
+		full.Store(true)
 		if err := p.Configure(t.Context(), nil); err != nil || len(p.Status()) != 0 || !strings.Contains(p.log.String(), "still there") {
 			t.Errorf("%v, %+v\n%s", err, p.Status(), p.log.String())
 		}
-		p.Outbox.store = whole
+		full.Store(false)
 		if err := p.Configure(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
-		if page, err := whole.List(t.Context(), p.waitingPrefix("a"), "", 0); err != nil || len(page.Entries) != 0 {
+		if page, err := p.store.List(t.Context(), p.waitingPrefix("a"), "", 0); err != nil || len(page.Entries) != 0 {
 			t.Errorf("%v, %v", page.Entries, err)
 		}
 	})
@@ -178,7 +184,7 @@ func TestManyLettersAreReplayedTogether(t *testing.T) {
 		}
 		p.answers(func(r *http.Request, _ string) error { <-r.Context().Done(); return r.Context().Err() })
 		counting := &moody{Store: p.store}
-		p.Outbox.store = counting
+		p.reopenOn(t, counting, hooks("a"))
 		var replayed atomic.Int64
 		var asking sync.WaitGroup
 		for range 2 {
