@@ -8,9 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-
-	driver "modernc.org/sqlite"
-	codes "modernc.org/sqlite/lib"
 )
 
 // applicationID says in the file's header that it is ladderd's metrics: "ladm".
@@ -130,15 +127,22 @@ func (s *Store) setAside(why error) error {
 	return nil
 }
 
+// SQLite's codes of what is damaged, and of what is no file of its own (SQLITE_CORRUPT,
+// SQLITE_NOTADB).
+const (
+	corrupt      = 11
+	notADatabase = 26
+)
+
 // isDamage says whether an error means that the file is not whole, or not ours.
 func isDamage(err error) bool {
 	if errors.Is(err, errForeign) {
 		return true
 	}
-	var said *driver.Error
+	var said interface{ Code() int }
 	if errors.As(err, &said) {
 		primary := said.Code() & 0xff // the rest says where
-		return primary == codes.SQLITE_CORRUPT || primary == codes.SQLITE_NOTADB
+		return primary == corrupt || primary == notADatabase
 	}
 	return false
 }
