@@ -66,7 +66,7 @@ func (j *Journal) Enabled(_ context.Context, l slog.Level) bool { return l >= j.
 // mostly called.
 func (j *Journal) Handle(ctx context.Context, r slog.Record) error {
 	bare := slog.NewRecord(time.Time{}, r.Level, "", 0)
-	l := line{priority: priority(r.Level), fields: map[string]string{"SYSLOG_IDENTIFIER": "ladderd"}}
+	l := line{priority: priority(r.Level), fields: identified()}
 	for _, f := range j.fields {
 		l.fields[f.name] = f.value
 	}

@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -66,14 +67,17 @@ func TestJournalThatHangsHoldsNobodyUp(t *testing.T) {
 	hold := make(chan struct{})
 	var mu sync.Mutex
 	var got []string
-	j := newJournal(slog.LevelInfo, func(message string, _ journal.Priority, _ map[string]string) error {
+	j := newJournal(slog.LevelInfo, func(message string, _ journal.Priority, fields map[string]string) error {
 		<-hold
 		mu.Lock()
 		defer mu.Unlock()
+		if strings.Contains(message, "lost") && fields["CHANNEL"] != "" {
+			t.Errorf("told as the channel's whose line comes next: %v", fields)
+		}
 		got = append(got, message)
 		return nil
 	})
-	log := slog.New(j)
+	log := slog.New(j).With("channel", "studio")
 	const more = 10
 	for range waitingLines + 1 + more { // one may be on its way
 		log.Info("line")
@@ -98,7 +102,7 @@ func TestJournalThatHangsHoldsNobodyUp(t *testing.T) {
 			told++
 		}
 	}
-	if told != 1 || got[len(got)-1] != "last" {
+	if told != 1 || got[len(got)-1] != "last channel=studio" {
 		t.Errorf("%d lines, the last %q, lost ones told %d times", len(got), got[len(got)-1], told)
 	}
 }

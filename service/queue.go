@@ -56,11 +56,14 @@ func (q *queue) run() {
 	defer close(q.ended)
 	for l := range q.lines {
 		if n := q.lost.Swap(0); n > 0 {
-			q.write(line{fmt.Sprintf("%d lines of the log were lost: the journal did not take them in time", n), journal.PriWarning, l.fields})
+			q.write(line{fmt.Sprintf("%d lines of the log were lost: the journal did not take them in time", n), journal.PriWarning, identified()})
 		}
 		q.write(l)
 	}
 }
+
+// identified are the fields that each line has.
+func identified() map[string]string { return map[string]string{"SYSLOG_IDENTIFIER": "ladderd"} }
 
 // write falls back on standard error, which is the journal's as well but may be one that is
 // just being started anew.

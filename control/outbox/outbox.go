@@ -53,6 +53,10 @@ type Outbox struct {
 	moved     chan struct{} // closed, and made anew, with each event
 	receivers map[string]*receiver
 
+	// tending is held by what goes through all that is in the store: receivers that change, dead
+	// letters that are sent again or deleted. One at a time counts rightly.
+	tending sync.Mutex
+
 	running sync.WaitGroup
 }
 
@@ -92,19 +96,16 @@ func (o *Outbox) Add(c *store.Change, e event.Event) (written func(), err error)
 	if n > keptMost {
 		c.Delete = append(c.Delete, o.keptKey(n-keptMost))
 	}
-	var noted []*receiver
+	var noted []func()
 	for _, name := range o.names() {
-		to := o.receivers[name]
-		put, waits, err := to.note(r, value, n)
+		put, told, err := o.receivers[name].note(r, value, n)
 		if err != nil {
 			return nil, err
 		}
 		c.Put = append(c.Put, put)
-		if waits {
-			noted = append(noted, to)
-		}
+		noted = append(noted, told)
 	}
-	return func() { o.written(n, r, noted) }, nil
+	return func() { o.written(n, noted) }, nil
 }
 
 // names are the receivers', in order. The lock is held.
@@ -117,68 +118,15 @@ func (o *Outbox) names() []string {
 	return names
 }
 
-func (o *Outbox) written(n uint64, r Record, noted []*receiver) {
+func (o *Outbox) written(n uint64, noted []func()) {
 	o.mu.Lock()
 	o.last = n
 	close(o.moved)
 	o.moved = make(chan struct{})
 	o.mu.Unlock()
-	for _, to := range noted {
-		to.arrived(r)
+	for _, told := range noted {
+		told()
 	}
-}
-
-// Configure has events go to these receivers from now on. Those whose name is there already go
-// on with what waits for them, wherever they are now; what waits for one that is not there any
-// more is dropped.
-func (o *Outbox) Configure(ctx context.Context, hooks []Webhook) error {
-	if len(hooks) > ReceiversMost {
-		return fmt.Errorf("there are %d receivers of events; allowed: %d", len(hooks), ReceiversMost)
-	}
-	gone, err := o.configure(ctx, hooks)
-	for _, name := range gone {
-		err = errors.Join(err, o.forget(ctx, name))
-	}
-	return err
-}
-
-// configure replaces the receivers and returns the names of those that are no more. Events
-// are added before or after, not meanwhile.
-func (o *Outbox) configure(ctx context.Context, hooks []Webhook) (gone []string, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	wanted := map[string]bool{}
-	for _, h := range hooks {
-		if wanted[h.Name] {
-			return nil, fmt.Errorf("two receivers of events are called %q", h.Name)
-		}
-		wanted[h.Name] = true
-	}
-	if gone, err = o.strangers(ctx, wanted); err != nil {
-		return nil, err
-	}
-	for _, h := range hooks {
-		if there := o.receivers[h.Name]; there != nil {
-			was := there.hook.Swap(newHook(h, o.options.Transport))
-			if was.close(); was.Webhook != h {
-				there.hurry()
-			}
-			continue
-		}
-		r := newReceiver(o, h)
-		if err := r.load(ctx); err != nil {
-			return nil, err
-		}
-		o.receivers[h.Name] = r
-		o.running.Go(r.run)
-	}
-	for name, r := range o.receivers {
-		if !wanted[name] {
-			r.close()
-			delete(o.receivers, name)
-		}
-	}
-	return gone, nil
 }
 
 // Close delivers what can be delivered at once, for a moment, and ends. What still waits is

@@ -154,7 +154,7 @@ func TestDeadLettersCanBeReplayed(t *testing.T) {
 		p.tell(t, "c2", event.NameSessionCreated)
 		time.Sleep(30 * time.Hour)
 		letters, err := p.Letters(t.Context(), "", 10)
-		if err != nil || len(letters) != 3 || letters[0].Reason != "answered 404" || letters[0].Attempts < 100 || letters[0].Receiver != "a" {
+		if err != nil || len(letters) != 3 || letters[0].Reason != "answered 404 Not Found" || letters[0].Attempts < 100 || letters[0].Receiver != "a" {
 			t.Fatalf("%+v, %v", letters, err)
 		}
 		if s := p.Status()[0]; s.Dead != 3 || s.Pending != 0 {
@@ -342,6 +342,27 @@ func TestWhatWasToldCanBeRead(t *testing.T) {
 		p.reopen(t, nil)
 		if p.Last() != 6 {
 			t.Errorf("after a restart the last is %d", p.Last())
+		}
+	})
+}
+
+// An event is shown once it has its number for good: whoever follows may come back with it.
+func TestEventIsReadWhenItIsWritten(t *testing.T) {
+	posted(t, nil, func(t *testing.T, p *post) {
+		var c store.Change
+		written, err := p.Add(&c, happened.Event(event.NameStreamStart, "c", "st-c", time.Now()))
+		if err == nil {
+			_, err = p.store.Apply(t.Context(), c)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.After(t.Context(), 0, 10); err != nil || len(got) != int(p.Last()) {
+			t.Errorf("%+v, %v, the last is %d", got, err, p.Last())
+		}
+		written()
+		if got, err := p.After(t.Context(), 0, 10); err != nil || len(got) != 1 || p.Last() != 1 {
+			t.Errorf("%+v, %v, the last is %d", got, err, p.Last())
 		}
 	})
 }

@@ -150,9 +150,14 @@ func (p *post) open(t *testing.T, s store.Store, receivers []Webhook) {
 // reopen is what a crash and a start do.
 func (p *post) reopen(t *testing.T, receivers []Webhook) {
 	t.Helper()
+	p.reopenOn(t, p.store, receivers)
+}
+
+func (p *post) reopenOn(t *testing.T, s store.Store, receivers []Webhook) {
+	t.Helper()
 	p.stop()
 	p.running.Wait()
-	p.open(t, p.store, receivers)
+	p.open(t, s, receivers)
 }
 
 func (p *post) tell(t *testing.T, channel string, names ...string) {

@@ -33,8 +33,9 @@ func (o *Outbox) More(after uint64) <-chan struct{} {
 var already = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // After are events that come after the number, of those that are kept: the last 10,000; at most
-// limit, the oldest first.
+// limit, the oldest first. One that is about to be written, by Add, is not among them.
 func (o *Outbox) After(ctx context.Context, last uint64, limit int) ([]Numbered, error) {
+	written := o.Last()
 	page, err := o.store.List(ctx, o.keptPrefix(), o.keptKey(last), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
@@ -44,6 +45,9 @@ func (o *Outbox) After(ctx context.Context, last uint64, limit int) ([]Numbered,
 		n, err := number(e.Key)
 		if err != nil {
 			return nil, err
+		}
+		if n > written { // who knew of it would know of more than Last
+			break
 		}
 		one := Numbered{Number: n}
 		if err := json.Unmarshal(e.Value, &one.Record); err != nil {

@@ -57,6 +57,15 @@ func newReceiver(o *Outbox, h Webhook) *receiver {
 	return r
 }
 
+// goTo has events go where h says from now on.
+func (r *receiver) goTo(h Webhook) {
+	was := r.hook.Swap(newHook(h, r.outbox.options.Transport))
+	was.close()
+	if was.Webhook != h {
+		r.hurry()
+	}
+}
+
 // load counts what waits from before.
 func (r *receiver) load(ctx context.Context) error {
 	prefix, after := r.outbox.waitingPrefix(r.name), ""
@@ -82,19 +91,29 @@ func (r *receiver) load(ctx context.Context) error {
 	return err
 }
 
-// note is what is written for an event with the number n. It waits, unless too many do.
-func (r *receiver) note(one Record, value []byte, n uint64) (p store.Put, waits bool, err error) {
+// note is what is written for an event with the number n, and what is to be called when it is
+// written. It waits, unless too many do.
+func (r *receiver) note(one Record, value []byte, n uint64) (p store.Put, told func(), err error) {
 	r.mu.Lock()
 	full := r.figures.waiting >= waitingMost
 	r.mu.Unlock()
 	if !full {
-		return store.Put{Key: r.outbox.lanePrefix(r.name, one.Channel) + numbered(n), Value: value}, true, nil
+		return store.Put{Key: r.outbox.lanePrefix(r.name, one.Channel) + numbered(n), Value: value}, func() { r.arrived(one) }, nil
 	}
-	value, err = json.Marshal(Letter{Record: one, Receiver: r.name, GivenUp: r.outbox.options.Now().UTC(), Reason: fmt.Sprintf("%d events wait already", waitingMost)})
+	reason := fmt.Errorf("%d events wait already", waitingMost)
+	value, err = json.Marshal(Letter{Record: one, Receiver: r.name, GivenUp: r.outbox.options.Now().UTC(), Reason: reason.Error()})
 	if err != nil {
-		return p, false, fmt.Errorf("write the event %s: %w", one.Name, err)
+		return p, nil, fmt.Errorf("write the event %s: %w", one.Name, err)
 	}
-	return store.Put{Key: r.outbox.deadPrefix(r.name) + numbered(n), Value: value}, false, nil
+	return store.Put{Key: r.outbox.deadPrefix(r.name) + numbered(n), Value: value}, func() { r.turnedAway(one, reason) }, nil
+}
+
+// turnedAway counts an event that was a dead letter at once.
+func (r *receiver) turnedAway(one Record, reason error) {
+	r.mu.Lock()
+	r.figures.dead++
+	r.mu.Unlock()
+	r.bury(one, 0, reason)
 }
 
 // arrived has an event sent that is written.
@@ -272,7 +291,8 @@ func (r *receiver) leave(channel string, l *lane) {
 	r.mu.Lock()
 	l.sending = false
 	r.sending--
-	if l.waiting == 0 {
+	if l.waiting <= 0 { // below where it sent what nobody has counted yet, or ever will
+		r.figures.waiting -= l.waiting
 		delete(r.lanes, channel)
 	}
 	r.mu.Unlock()

@@ -68,11 +68,16 @@ func (r *receiver) giveUp(l *lane, key string, one Record, reason error) bool {
 		r.postpone(l, err, 0)
 		return false
 	}
-	r.outbox.options.Log.Error("an event is given up: it is a dead letter now", "receiver", r.name, "event", one.Name,
-		"id", one.ID, "channel", one.Channel, "attempts", attempts, "reason", reason)
+	r.bury(one, attempts, reason)
 	r.tell(reason)
 	c := store.Change{Put: []store.Put{{Key: r.outbox.deadPrefix(r.name) + numbered(n), Value: value}}, Delete: []string{key}}
 	return r.settle(l, c, func(f *figures) { f.dead++ })
+}
+
+// bury logs that an event is a dead letter.
+func (r *receiver) bury(one Record, attempts int, reason error) {
+	r.outbox.options.Log.Error("an event is given up: it is a dead letter now", "receiver", r.name, "event", one.Name,
+		"id", one.ID, "channel", one.Channel, "attempts", attempts, "reason", reason)
 }
 
 // tell logs when a receiver begins to fail, and keeps why. It logs again when another reason

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Webhook is a receiver.
@@ -65,7 +67,7 @@ const answerMost = 2 << 10
 func (h *hook) post(ctx context.Context, one Record, attempt int, now time.Time) *refusal {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, bytes.NewReader(one.Envelope))
 	if err != nil {
-		return &refusal{kind: "the URL is no good", words: err.Error()}
+		return &refusal{kind: "the URL is no good", words: withoutURL(err).Error()}
 	}
 	at := strconv.FormatInt(now.Unix(), 10)
 	request.Header.Set("Content-Type", "application/json")
@@ -83,19 +85,30 @@ func (h *hook) post(ctx context.Context, one Record, attempt int, now time.Time)
 	if answer.StatusCode >= 200 && answer.StatusCode < 300 {
 		return nil
 	}
-	return &refusal{kind: "answered " + answer.Status, words: firstLine(said), after: retryAfter(answer.Header.Get("Retry-After"), now)}
+	return &refusal{kind: answered(answer.StatusCode), words: firstLine(said), after: retryAfter(answer.Header.Get("Retry-After"), now)}
 }
 
-// unreached is why there was no answer, without the URL, which may have a secret in it.
+// answered is a status in the standard's words: a receiver's own may be others each time.
+func answered(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("answered %d %s", status, http.StatusText(status)))
+}
+
+// unreached is why there was no answer.
 func unreached(err error) *refusal {
 	var of *url.Error
-	if errors.As(err, &of) {
-		if of.Timeout() {
-			return &refusal{kind: "no answer in time"}
-		}
-		err = of.Err
+	if errors.As(err, &of) && of.Timeout() {
+		return &refusal{kind: "no answer in time"}
 	}
-	return &refusal{kind: "not reached", words: err.Error()}
+	return &refusal{kind: "not reached", words: withoutURL(err).Error()}
+}
+
+// withoutURL is an error without the URL, which may have a secret in it.
+func withoutURL(err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 // signatures are those of each secret.
@@ -138,11 +151,16 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// firstLine is what an answer says, for a log.
+// firstLine is what an answer says, for a log and a terminal, which it tells nothing but text.
 func firstLine(said []byte) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(string(said)), "\n")
 	if len(line) > 200 {
 		line = line[:200] + "…"
 	}
-	return strings.ToValidUTF8(line, "?")
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return '?'
+		}
+		return c
+	}, strings.ToValidUTF8(line, "?"))
 }

@@ -89,6 +89,10 @@ func TestRefusalsAreTold(t *testing.T) {
 			w.Header().Set("Retry-After", "90")
 			w.WriteHeader(http.StatusTooManyRequests)
 		}, false, "answered 429 Too Many Requests", 90 * time.Second},
+		"a terminal's orders": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusTeapot)
+			_, _ = w.Write([]byte("\x1b[2Jgone \u009b1m\a"))
+		}, false, "answered 418 I'm a teapot: ?[2Jgone ?1m?", 0},
 		"cut off":    {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, "not reached: EOF", 0},
 		"a stranger": {func(http.ResponseWriter, *http.Request) {}, true, "not reached: tls: failed to verify certificate", 0},
 		"out of words": {func(w http.ResponseWriter, _ *http.Request) {
@@ -132,5 +136,9 @@ func TestReceiversThatDoNotAnswer(t *testing.T) {
 	}
 	if refused := h.post(ctx, Record{}, 1, time.Now()); refused == nil {
 		t.Error("what was cut short has arrived")
+	}
+	h = newHook(Webhook{URL: "http://127.0.0.1:x/?token=hidden"}, nil)
+	if refused := h.post(t.Context(), Record{}, 1, time.Now()); refused == nil || strings.Contains(refused.Error(), "hidden") {
+		t.Errorf("a URL that is none: %v", refused)
 	}
 }

@@ -89,6 +89,9 @@ func removes(t *trial) error {
 	); err != nil {
 		return err
 	}
+	if err := t.comesBack(); err != nil {
+		return err
+	}
 	if _, err := t.run("dpkg", "--purge", "ladderd"); err != nil {
 		return err
 	}
@@ -99,4 +102,14 @@ func removes(t *trial) error {
 	failed, _ := t.run("systemctl", "--failed", "--no-legend", "--plain")
 	return errors.Join(err, want(len(names) == 0, "left: %v", names), want(user != nil && group != nil, "user or group are left"),
 		want(!strings.Contains(failed, "ladderd"), "systemd knows %q", failed))
+}
+
+// comesBack installs the package once more: what its removal has masked can be enabled again.
+func (t *trial) comesBack() error {
+	if err := t.dpkg(t.newer); err != nil {
+		return err
+	}
+	const socket = "ladderd-metrics.socket"
+	_, err := t.run("systemctl", "enable", socket)
+	return errors.Join(err, want(t.property(socket, "UnitFileState") == "enabled", "%s is %s", socket, t.property(socket, "UnitFileState")))
 }
