@@ -32,22 +32,26 @@ var broadcasts = []struct {
 // easy leaves of a picture what is left at a tenth of its size.
 const easy = "scale=iw/10:ih/10:flags=area,scale=iw*10:ih*10:flags=bilinear"
 
-// TestFaultMatrix has every fault happen to every encoder in the midst of every broadcast,
-// and wants viewers and the publisher to get over it. What is asserted is what does not
+// TestFaultMatrix has every fault happen to every encoder in the midst of a broadcast, and
+// wants viewers and the publisher to get over it. The broadcasts take turns, so that each encoder
+// and each fault meets both; `make faults` has all of them. What is asserted is what does not
 // depend on how fast the machine is; the rest is in docs/faults.md, by `make faults`.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	var all findings
 	t.Cleanup(func() { all.write(t) })
-	for _, of := range victims {
+	for i, of := range victims {
 		v := of(t)
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			v.prove(t)
-			for _, f := range faults {
-				for i := range broadcasts { // by turns, as they fit beside each other
-					c := cell{victim: v, fault: f, broadcast: i}
-					t.Run(string(f)+" "+broadcasts[i].name, func(t *testing.T) { all.add(c.run(t)) })
+			for j, f := range faults {
+				for k := range broadcasts { // by turns, as they fit beside each other
+					if *faultsFile == "" && (i+j+k)%len(broadcasts) != 0 {
+						continue
+					}
+					c := cell{victim: v, fault: f, broadcast: k}
+					t.Run(string(f)+" "+broadcasts[k].name, func(t *testing.T) { all.add(c.run(t)) })
 				}
 			}
 		})
