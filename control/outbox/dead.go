@@ -182,17 +182,32 @@ func (r *receiver) tidy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var c store.Change
+	drop := func() error {
+		if len(c.Delete) == 0 {
+			return nil
+		}
+		if _, err := r.outbox.store.Apply(ctx, c); err != nil {
+			return fmt.Errorf("delete %d dead letters: %w", len(c.Delete), err)
+		}
+		n -= len(c.Delete)
+		c.Delete = nil
+		return nil
+	}
 	deadline := r.outbox.options.Now().Add(-lettersKept)
 	err = r.outbox.eachLetter(ctx, r.name, func(key string, l Letter) (bool, error) {
-		if n <= lettersMost && l.GivenUp.After(deadline) {
+		if n-len(c.Delete) <= lettersMost && l.GivenUp.After(deadline) {
 			return false, nil
 		}
-		if _, err := r.outbox.store.Apply(ctx, store.Change{Delete: []string{key}}); err != nil {
-			return false, fmt.Errorf("delete the dead letter %s: %w", l.ID, err)
+		c.Delete = append(c.Delete, key)
+		if len(c.Delete) < store.MaxChanges {
+			return true, nil
 		}
-		n--
-		return true, nil
+		return true, drop() // a reload waits meanwhile: not one by one
 	})
+	if err == nil {
+		err = drop()
+	}
 	r.mu.Lock()
 	r.figures.dead = n
 	r.mu.Unlock()
