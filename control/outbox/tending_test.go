@@ -204,3 +204,31 @@ func TestManyLettersAreReplayedTogether(t *testing.T) {
 		p.arrives(t, "a")
 	})
 }
+
+// Dead letters are bounded, by few changes: a reload waits meanwhile.
+func TestOldLettersAreDeletedTogether(t *testing.T) {
+	const most = 300
+	posted(t, hooks("a"), func(t *testing.T, p *post) {
+		p.answers(func(*http.Request, string) error { return errStatus(404) })
+		for range most / len(life) {
+			p.tell(t, "c", life...)
+		}
+		for s := p.Status()[0]; s.Dead < most; s = p.Status()[0] {
+			time.Sleep(time.Hour)
+		}
+		p.tidy(t.Context())
+		if s := p.Status()[0]; s.Dead != most {
+			t.Errorf("too soon: %+v", s)
+		}
+		p.stop()
+		p.running.Wait()
+		time.Sleep(lettersKept)
+		counting := &moody{Store: p.store}
+		p.open(t, counting, hooks("a"))
+		p.tidy(t.Context())
+		letters, err := p.Letters(t.Context(), "", 1)
+		if s := p.Status()[0]; err != nil || len(letters) != 0 || s.Dead != 0 || counting.applied.Load() > 10 {
+			t.Errorf("%d changes: %+v, %v", counting.applied.Load(), s, err)
+		}
+	})
+}
