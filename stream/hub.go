@@ -122,9 +122,10 @@ type Options struct {
 type Hub struct {
 	options Options
 
-	stop    context.CancelFunc
-	context context.Context
-	running sync.WaitGroup // the streams' goroutines
+	stop     context.CancelFunc
+	context  context.Context
+	running  sync.WaitGroup // the streams' goroutines
+	refusals refusals
 
 	mu       sync.Mutex // guards what follows, and each stream's desk
 	channels *register
@@ -171,10 +172,9 @@ func (h *Hub) newLive(p *publisher) *live {
 
 // emit tells of an event. The hub's lock is free.
 func (h *Hub) emit(e Event) {
-	if h.options.Events == nil {
-		return
+	if h.options.Events != nil && h.refusals.news(e.Event) {
+		h.options.Events(e)
 	}
-	h.options.Events(e)
 }
 
 // left tells of a stream that is off the air.
