@@ -75,10 +75,10 @@ func (d *daemon) reload() {
 	if err == nil {
 		err = d.take(next)
 	}
-	d.reloads.tell(err)
 	if err != nil {
 		d.complain(err)
 	}
+	d.reloads.tell(err) // last: whoever sees in /healthz how it went finds the reasons in the log
 }
 
 func (d *daemon) reloadCertificates() {
