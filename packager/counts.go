@@ -48,6 +48,7 @@ type Delays struct {
 type delays struct {
 	marks [marks]arrival
 	next  int
+	began time.Time // what arrivals count from; zero before the first
 
 	count, sum atomic.Int64 // parts, ns
 	within     [len(DelayBounds)]atomic.Int64
@@ -58,27 +59,31 @@ const marks = 1024
 
 type arrival struct {
 	pts media.Ticks
-	at  time.Time // zero where none is remembered
+	at  time.Duration // since delays.began; 0 where none is remembered
 }
 
 // Arrived says when a picture of the source came. Of those that are not told no delay is known.
 func (s *Stream) Arrived(pts media.Ticks, at time.Time) {
-	s.delays.marks[s.delays.next] = arrival{pts, at}
-	s.delays.next = (s.delays.next + 1) % marks
+	d := s.delays
+	if d.began.IsZero() {
+		d.began = at.Add(-1)
+	}
+	d.marks[d.next] = arrival{pts, at.Sub(d.began)}
+	d.next = (d.next + 1) % marks
 }
 
 // observe counts a part that is ready now.
 func (d *delays) observe(start, end media.Ticks, now time.Time) {
-	var last time.Time
-	for _, m := range d.marks {
-		if m.pts >= start && m.pts < end && m.at.After(last) {
-			last = m.at
+	last := time.Duration(0)
+	for i := range d.marks {
+		if m := &d.marks[i]; m.pts >= start && m.pts < end {
+			last = max(last, m.at)
 		}
 	}
-	if last.IsZero() {
+	if last == 0 {
 		return
 	}
-	took := max(now.Sub(last), 0)
+	took := max(now.Sub(d.began)-last, 0)
 	d.count.Add(1)
 	d.sum.Add(int64(took))
 	for i, bound := range DelayBounds {
