@@ -33,7 +33,7 @@ func (s *Service) getMetricData(ctx context.Context, in tree) (tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := datapage{room: most, ascending: ascending}
+	page := datapage{room: most, ascending: ascending, results: []any{}}
 	for i := start.query; i < len(queries) && page.next == nil; i++ {
 		if !queries[i].returned {
 			continue

@@ -101,6 +101,10 @@ func TestJSONProtocol(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &got); err != nil || status != 200 || header.Get("Content-Type") != "application/x-amz-json-1.0" || !cmp.Equal(got, want) {
 		t.Errorf("%d %v %s", status, err, body)
 	}
+	_, _, body = asked(t, target("GetMetricData"), "/", `{"MetricDataQueries": [{"Id": "a", "ReturnData": false, "MetricStat": {"Metric": {"Namespace": "n", "MetricName": "m"}, "Period": 60, "Stat": "Sum"}}], "StartTime": 1, "EndTime": 2}`)
+	if !strings.Contains(body, `"MetricDataResults":[]`) {
+		t.Errorf("where nothing is to be returned: %s", body)
+	}
 	for in, code := range map[string]string{
 		"{":                        "SerializationException",
 		"{} {}":                    "SerializationException",
