@@ -64,7 +64,7 @@ func (w *Watchdog) Run(ctx context.Context, m *Manager) {
 		if ctx.Err() != nil {
 			return
 		}
-		w.note(err)
+		w.note(err, m.watched() > 0)
 		if err == nil && m.watched() > 0 {
 			if err := m.alive(); err != nil {
 				w.log.Warn("no sign of life could be given", "reason", err)
@@ -113,8 +113,9 @@ func (p *probing) hear(ctx context.Context) error {
 	}
 }
 
-// note logs what stands still, each time that it is something else.
-func (w *Watchdog) note(err error) {
+// note logs what stands still, each time that it is something else, and what follows where a
+// manager watches.
+func (w *Watchdog) note(err error, watched bool) {
 	text := ""
 	if err != nil {
 		text = err.Error()
@@ -127,8 +128,10 @@ func (w *Watchdog) note(err error) {
 	case text == was:
 	case err == nil:
 		w.log.Info("what stood still goes on")
-	default:
+	case watched:
 		w.log.Error("a part of the daemon stands still: the service manager gets no sign of life, and will restart it", "reason", err)
+	default:
+		w.log.Error("a part of the daemon stands still, and nobody watches who would restart it", "reason", err)
 	}
 }
 
